@@ -1,0 +1,46 @@
+"""Print the paper's tables from recorded runs: Table 1, Table 2 and the distribution of the labels."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    from alignir import tables
+    from alignir.errors import InputError
+    from alignir.tracking import read_runs
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
+    parser.add_argument(
+        "--table",
+        choices=tables.KINDS,
+        action="append",
+        help="one table only; may be repeated (default: the first three)",
+    )
+    parser.add_argument(
+        "--tracking-uri", help="MLflow's tracking URI (default: mlruns/mlflow.db in the working folder)"
+    )
+    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
+    parser.add_argument("--out", type=Path, help="write to this file instead of printing")
+    args = parser.parse_args()
+    try:
+        recorded = read_runs(args.tracking_uri, args.experiment)
+        if not recorded:
+            raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
+        shown = tables.tables(recorded, args.table or tables.KINDS[:3])
+        width = os.get_terminal_size().columns if sys.stdout.isatty() and not args.out else None
+        text = tables.render(shown, args.format, width)
+    except InputError as error:
+        print(f"summarize: {error}", file=sys.stderr)
+        return 1
+    if args.out:
+        args.out.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Alignment: do two sides put the systems in the same order?"""
+
+import numpy as np
+import pandas as pd
+
+from alignir.frames import ALIGNMENT
+from alignir.scores import means
+
+BASELINE = "baseline"
+
+
+def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
+    """(Kendall's tau_b, two-sided p-value) of two series of systems' values, joined by system name.
+
+    Both NaN where fewer than two systems are on both sides, or where either side ties all systems: no order there.
+    """
+    from scipy.stats import kendalltau
+
+    left, right = left.dropna().align(right.dropna(), join="inner")
+    if len(left) < 2 or left.nunique() < 2 or right.nunique() < 2:
+        return float("nan"), float("nan")
+    found = kendalltau(left.to_numpy(), right.to_numpy(), variant="b")
+    return float(found.statistic), float(found.pvalue)
+
+
+def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+    """ALIGNMENT of systems' mean SCORES under two sets of labels: one row a measure."""
+    left, right = means(scores), means(baseline)
+    return _rows({measure: (left[measure], BASELINE, right[measure]) for measure in left}, scores)
+
+
+def against_users(scores: pd.DataFrame, online: pd.DataFrame) -> pd.DataFrame:
+    """ALIGNMENT of systems' mean SCORES with each metric of ONLINE; tau is raw, also where lower is better."""
+    left, right = means(scores), means(online, "metric")
+    metrics = online["metric"].unique()  # in the order of the user model
+    return _rows(
+        {(measure, metric): (left[measure], metric, right[metric]) for measure in left for metric in metrics}, scores
+    )
+
+
+def _rows(pairs: dict, scores: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for key, (left, reference, right) in pairs.items():
+        offline = key if isinstance(key, str) else key[0]
+        n_systems = len(left.dropna().index.intersection(right.dropna().index))
+        rows.append((offline, reference, *tau_b(left, right), n_systems, scores["query_id"].nunique()))
+    return pd.DataFrame(rows, columns=ALIGNMENT)
+
+
+def why_undefined(left: pd.Series, right: pd.Series) -> str:
+    """Why tau_b of these is not a number."""
+    left, right = left.dropna().align(right.dropna(), join="inner")
+    if len(left) < 2:
+        return f"{len(left)} systems: no order"
+    return f"all {len(left)} systems tie on one side: no order"
+
+
+def smallest_step(n_systems: int) -> float:
+    """How far one swap of neighbours moves tau among n systems without ties."""
+    return 4 / (n_systems * (n_systems - 1)) if n_systems > 1 else np.nan

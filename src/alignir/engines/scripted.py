@@ -1,0 +1,35 @@
+"""An engine without a model, for rehearsals and tests: its answer is a fixed function of the prompt."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alignir.engines import Answer
+from alignir.frames import GRADES
+from alignir.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Takes `delay` seconds a pair; its grade is drawn by a hash of the whole prompt."""
+
+    name: str = "scripted"
+    delay: float = 0.0
+
+    def identity(self) -> dict:
+        return {"name": self.name}
+
+    def check(self) -> None:
+        pass
+
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+        for index, (query, passage) in enumerate(pairs):
+            time.sleep(self.delay)
+            text = prompt.render(query, passage)
+            grade = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0] % len(GRADES)
+            response = f"##final score: {grade}" if prompt.form == "final_score" else f"By the script.\n{grade}"
+            yield Answer(index, response, "stop", len(text.split()), len(response.split()))
+
+    def close(self) -> None:
+        pass

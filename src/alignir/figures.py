@@ -1,0 +1,59 @@
+"""Figures: the distribution of labels and the confusion with the baseline's, as matplotlib draws them."""
+
+import pandas as pd
+
+from alignir.frames import GRADES
+
+
+def _axes(width: float, height: float):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no window, whatever the machine
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def distribution_figure(counts: pd.DataFrame, title: str):
+    """Bars of the share of each grade (and of pairs without a label), one group a column of counts."""
+    figure, axes = _axes(6, 3.4)
+    shares = counts / counts.sum()
+    width = 0.8 / len(shares.columns)
+    for place, name in enumerate(shares.columns):
+        offset = (place - (len(shares.columns) - 1) / 2) * width
+        bars = axes.bar(
+            [x + offset for x in range(len(shares))], shares[name], width, label=f"{name} (n={counts[name].sum():,})"
+        )
+        axes.bar_label(bars, [f"{share:.0%}" for share in shares[name]], fontsize=7, padding=1)
+    axes.set_xticks(range(len(shares)), [str(grade) for grade in shares.index])
+    axes.set_xlabel("label")
+    axes.set_ylabel("share of pairs")
+    axes.set_title(title, fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(y=0.12)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def confusion_figure(counts: pd.DataFrame, title: str):
+    """Counts of pairs as a heat map: the baseline's grade down, the model's across; shades are shares of a row."""
+    figure, axes = _axes(4, 3.6)
+    shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row in GRADES:
+        for column in GRADES:
+            dark = shares.loc[row, column] > 0.5
+            axes.text(
+                column,
+                row,
+                f"{counts.loc[row, column]:,}",
+                ha="center",
+                va="center",
+                color="white" if dark else "black",
+            )
+    axes.set_xticks(GRADES)
+    axes.set_yticks(GRADES)
+    axes.set_xlabel("label by the model")
+    axes.set_ylabel("baseline label")
+    axes.set_title(title, fontsize=10)
+    return figure

@@ -1,0 +1,41 @@
+"""The frames that pass between stages: their columns, types and units, once.
+
+QRELS      query_id, doc_id, relevance:int            baseline labels
+LABELS     query_id, doc_id, relevance:Int64|<NA>, status, response, finish_reason, prompt_tokens, output_tokens, cut
+           <NA> means "no label", never 0; `cut` says that the passage was shortened to fit the model's context
+RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval ranks: score descending (as float32),
+                                                      then doc_id descending
+SCORES     system, query_id, measure, value           every system has every query; NaN: the query has no label at all
+ONLINE     system, query_id, metric, value            NaN: undefined there (dwell time where nothing can be clicked)
+ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
+
+LABELS can stand wherever QRELS can. Ids are strings everywhere.
+"""
+
+import numpy as np
+import pandas as pd
+
+GRADES = (0, 1, 2, 3)
+PAIR = ["query_id", "doc_id"]
+QRELS = [*PAIR, "relevance"]
+LABELS = [*QRELS, "status", "response", "finish_reason", "prompt_tokens", "output_tokens", "cut"]
+RUNS = ["system", *PAIR, "score", "rank"]
+SCORES = ["system", "query_id", "measure", "value"]
+ONLINE = ["system", "query_id", "metric", "value"]
+ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+
+# What became of a pair's answer. Only `ok` has a label.
+STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")
+
+
+def ranked(runs: pd.DataFrame) -> pd.DataFrame:
+    """RUNS with `rank` from 1, in trec_eval's order: score descending as float32, ties by doc_id descending."""
+    runs = runs.assign(single=runs["score"].astype(np.float32))
+    runs = runs.sort_values(["system", "query_id", "single", "doc_id"], ascending=[True, True, False, False])
+    runs["rank"] = runs.groupby(["system", "query_id"], sort=False).cumcount() + 1
+    return runs[RUNS].reset_index(drop=True)
+
+
+def coverage(labels: pd.DataFrame) -> float:
+    """The share of pairs that have a label, 0 to 1; NaN without pairs."""
+    return float(labels["relevance"].notna().mean()) if len(labels) else float("nan")

@@ -1,0 +1,81 @@
+"""Graders: models that label a pair without an LLM being asked: somebody's recorded labels, and a lexical floor."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alignir import trec
+from alignir.errors import InputError, one_of
+from alignir.frames import PAIR
+
+DUPLICATES = ("error", "first", "last", "mode", "max")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Labels that somebody already has, from a file in the form of TREC qrels; .gz too."""
+
+    labels: str
+    duplicates: str = "error"
+    name: str = "replay"
+
+    def check(self) -> None:
+        """Reads the file, so that a mistake in it is known early."""
+        if self.duplicates not in DUPLICATES:
+            raise one_of("model.duplicates", self.duplicates, DUPLICATES)
+        _ = self._recorded
+
+    @cached_property
+    def _recorded(self) -> pd.Series:
+        file = trec.existing(self.labels, "file of labels (model.labels=FILE)")
+        return trec.read_qrels(file, self.duplicates).set_index(PAIR)["relevance"]
+
+    def grade(self, pairs: pd.DataFrame) -> pd.Series:
+        """A grade for each row of `pairs`, <NA> where the file has none."""
+        wanted = pd.MultiIndex.from_frame(pairs[PAIR])
+        grades = self._recorded.reindex(wanted).astype("Int64")
+        if grades.isna().all():
+            raise InputError(f"{Path(self.labels)}: has a label for none of the {len(pairs)} pairs of the dataset")
+        return pd.Series(grades.to_numpy(), index=pairs.index, dtype="Int64")
+
+
+@dataclass(frozen=True)
+class Lexical:
+    """Grades from the share of the query's terms that the passage has: a floor that every LLM should beat.
+
+    Terms are stemmed English words without the stop words. `shares` are the least shares for grade 1, 2 and 3.
+    """
+
+    shares: tuple[float, float, float]
+    name: str = "lexical"
+
+    def check(self) -> None:
+        if len(self.shares) != 3 or not 0 < self.shares[0] <= self.shares[1] <= self.shares[2] <= 1:
+            raise InputError(f"model.shares: expected three rising shares above 0, found {list(self.shares)}")
+
+    def grade(self, pairs: pd.DataFrame) -> pd.Series:
+        """A grade for each row of `pairs`, which has `query` and `passage`; a query without any term gives 0."""
+        terms = {text: _terms(text) for text in {*pairs["query"], *pairs["passage"]}}
+        shares = [
+            len(terms[query] & terms[passage]) / max(1, len(terms[query]))
+            for query, passage in zip(pairs["query"], pairs["passage"], strict=True)
+        ]
+        return pd.Series(np.searchsorted(self.shares, shares, side="right"), index=pairs.index, dtype="Int64")
+
+
+def _terms(text: str) -> set[str]:
+    from bm25s.stopwords import STOPWORDS_EN
+
+    words = re.findall(r"\w{2,}", text.lower())
+    return set(_stemmer().stemWords([word for word in words if word not in STOPWORDS_EN]))
+
+
+@cache
+def _stemmer():
+    import Stemmer
+
+    return Stemmer.Stemmer("english")

@@ -1,0 +1,131 @@
+"""Labels: ask a model about every pair, keep each answer in the ledger as it arrives, and read the answers."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alignir.engines import LLM, Answer
+from alignir.frames import LABELS, PAIR
+from alignir.ledger import ANSWERS, Ledger, pair_key
+from alignir.prompts import Prompt
+from alignir.reading import final_scores, read, said_aloud
+
+log = logging.getLogger(__name__)
+
+# A chunk is written when it has this many answers or is this old: what a kill can lose at most.
+CHUNK, CHUNK_S = 2000, 20.0
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What labelling made, and what it took."""
+
+    labels: pd.DataFrame  # LABELS, in the order of the pairs
+    asked: int = 0  # pairs that the model was asked about now; the others were in the ledger
+    seconds: float = 0.0  # spent asking, with loading
+
+
+def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger) -> Labelling:
+    """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader."""
+    if hasattr(model, "grade"):
+        return Labelling(_graded(pairs, model.grade(pairs)))
+    judge = judge_of(model, prompt)
+    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+    answers = ledger.load(judge)
+    missing = unanswered(pairs.assign(key=keys), answers)
+    start = time.perf_counter()
+    if len(missing):
+        _ask(missing, prompt, model, ledger, judge)
+        answers = ledger.load(judge)
+    seconds = time.perf_counter() - start
+    return Labelling(read_all(pairs, answers.loc[keys], prompt.form), len(missing), seconds if len(missing) else 0.0)
+
+
+def judge_of(model: LLM, prompt: Prompt) -> dict:
+    """All that decides an answer beside the texts of the pair: the ledger keeps one chapter for each."""
+    asked = {"text": prompt.text, "system": prompt.system, "max_tokens": prompt.max_tokens, "decoding": prompt.decoding}
+    return {"model": model.identity(), "prompt": {"name": prompt.name, **asked}}
+
+
+def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    """The pairs (with `key`) that the ledger has no answer for; texts that repeat are one pair."""
+    return pairs[~pairs["key"].isin(answers.index)].drop_duplicates("key")
+
+
+def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict) -> None:
+    texts = list(zip(pairs["query"], pairs["passage"], strict=True))
+    keys = pairs["key"].tolist()
+    chunk: list[Answer] = []
+    since = time.monotonic()
+
+    def write() -> None:
+        nonlocal since
+        rows = [(keys[a.index], a.response, a.finish_reason, a.prompt_tokens, a.output_tokens, a.cut) for a in chunk]
+        if rows:
+            ledger.append(judge, pd.DataFrame(rows, columns=ANSWERS.names))
+        chunk.clear()
+        since = time.monotonic()
+
+    try:
+        for answer in _shown(model.answer(prompt, texts), len(texts), f"{model.name}, {prompt.name}"):
+            chunk.append(answer)
+            if len(chunk) >= CHUNK or time.monotonic() - since > CHUNK_S:
+                write()
+    finally:
+        write()  # also when the engine fails or someone stops the run
+
+
+def _shown(answers: Iterator[Answer], total: int, title: str) -> Iterator[Answer]:
+    """The answers, while a bar shows how many there are, how fast they come and when they end."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:>7} pairs/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task(title, total=total, rate="–")
+        first = None
+        for done, answer in enumerate(answers, 1):
+            yield answer
+            first = first or time.monotonic()  # loading the model is not part of the rate
+            rate = (done - 1) / (time.monotonic() - first) if done > 1 else 0
+            progress.update(bar, advance=1, rate=f"{rate:.1f}")
+
+
+def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:
+    """LABELS from grades alone: a pair without one had no answer."""
+    labels = pairs[PAIR].assign(relevance=grades, status=grades.notna().map({True: "ok", False: "empty"}))
+    return labels.assign(response="", finish_reason="", prompt_tokens=0, output_tokens=0, cut=False)[LABELS]
+
+
+def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str) -> pd.DataFrame:
+    """LABELS from the answers to the pairs, row by row; nothing but the response decides a label."""
+    outcomes = [
+        read(response, form, finish_reason)
+        for response, finish_reason in zip(answers["response"], answers["finish_reason"], strict=True)
+    ]
+    labels = pairs[PAIR].reset_index(drop=True).join(answers.reset_index(drop=True))
+    labels["relevance"] = pd.array([label for label, _ in outcomes], dtype="Int64")
+    labels["status"] = [status for _, status in outcomes]
+    return labels[LABELS]
+
+
+def differing(labels: pd.DataFrame) -> int:
+    """How many answers give several final scores that are not the same; the last one counts."""
+    return sum(len(set(final_scores(said_aloud(response) or ""))) > 1 for response in labels["response"])

@@ -1,0 +1,107 @@
+"""The ledger: every answer an LLM gave, on disk as it arrives, so that no pair is paid for twice.
+
+    ledger/<model>-<prompt>-<key>/judge.json                what decides an answer beside the texts of the pair
+    ledger/<model>-<prompt>-<key>/<time>-<random>.parquet   a chunk of answers, written whole or not at all
+
+An answer's key is the sha256 of its query and passage texts. Reading an answer (what label it gives) is not stored: a
+better reader re-reads the responses without a model.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+log = logging.getLogger(__name__)
+
+ANSWERS = pa.schema(
+    [
+        ("key", pa.binary(16)),
+        ("response", pa.string()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("output_tokens", pa.int32()),
+        ("cut", pa.bool_()),
+    ]
+)
+
+
+def pair_key(query: str, passage: str) -> bytes:
+    """The key of a pair's texts: the same texts are the same pair, in whatever dataset."""
+    return hashlib.sha256(f"{len(query)} {query}{passage}".encode()).digest()[:16]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A folder of answers."""
+
+    folder: Path
+
+    def chapter(self, judge: dict) -> Path:
+        """The folder of one judge: `judge` holds everything that decides an answer beside the texts of a pair."""
+        prompt = {
+            key: value for key, value in judge["prompt"].items() if key != "name"
+        }  # its text decides, not its name
+        decisive = json.dumps({**judge, "prompt": prompt}, sort_keys=True, ensure_ascii=False)
+        names = re.sub(r"[^\w.]+", "_", f"{Path(judge['model']['name']).name}-{judge['prompt']['name']}")
+        key = hashlib.sha256(decisive.encode()).hexdigest()[:16]
+        known = sorted(Path(self.folder).glob(f"*-{key}"))  # perhaps under another name of the same prompt
+        return known[0] if known else Path(self.folder) / f"{names}-{key}"
+
+    def load(self, judge: dict) -> pd.DataFrame:
+        """The answers of a judge by key, one a pair; of several the first that was written.
+
+        A file that is no whole chunk of answers is named in the log and set aside as `*.aside`, never read.
+        """
+        chunks = [chunk for file in sorted(self.chapter(judge).glob("*.parquet")) if (chunk := _read(file)) is not None]
+        table = pa.concat_tables(chunks) if chunks else ANSWERS.empty_table()
+        return table.to_pandas().drop_duplicates("key").set_index("key")
+
+    def append(self, judge: dict, answers: pd.DataFrame) -> None:
+        """Write a chunk of answers (ANSWERS' columns): on disk when this returns."""
+        table = pa.Table.from_pandas(answers, schema=ANSWERS, preserve_index=False)
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+        folder = self.chapter(judge)
+        if not (folder / "judge.json").is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(folder / "judge.json", json.dumps(judge, indent=1, ensure_ascii=False).encode())
+        _write_whole(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", sink.getvalue())
+
+
+def _read(file: Path) -> pa.Table | None:
+    try:
+        table = pq.read_table(file, partitioning=None, page_checksum_verification=True)
+        if table.schema.remove_metadata() == ANSWERS:
+            return table.replace_schema_metadata(None)
+        problem = f"expected the columns {', '.join(ANSWERS.names)}, found {', '.join(table.schema.names)}"
+    except (pa.ArrowException, OSError) as error:
+        problem = str(error).splitlines()[0]
+    aside = file.with_name(file.name + ".aside")
+    file.replace(aside)
+    log.warning("%s is no whole chunk of answers and was set aside as %s: %s", file, aside.name, problem)
+    return None
+
+
+def _write_whole(path: Path, content) -> None:
+    """Write a file that is there whole or not at all, also after a power cut."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    with open(temporary, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

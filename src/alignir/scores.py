@@ -1,0 +1,61 @@
+"""Scores: how good each system is for each query, under one set of labels, as trec_eval measures it."""
+
+import numpy as np
+import pandas as pd
+
+from alignir.errors import InputError, one_of
+from alignir.frames import SCORES
+
+NDCG = "ndcg_cut_10"
+MISSING = ("drop", "zero")
+
+
+def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
+    """QRELS from labels: a pair without a label becomes unjudged (`drop`) or grade 0 (`zero`)."""
+    if missing not in MISSING:
+        raise one_of("way with missing labels", missing, MISSING)
+    labels = labels[["query_id", "doc_id", "relevance"]]
+    labels = labels.dropna(subset="relevance") if missing == "drop" else labels.fillna({"relevance": 0})
+    return labels.astype({"relevance": int}).reset_index(drop=True)
+
+
+def evaluate(
+    labels: pd.DataFrame,
+    runs: pd.DataFrame,
+    query_ids: list[str],
+    measures: tuple[str, ...] = (NDCG,),
+    missing: str = "drop",
+) -> pd.DataFrame:
+    """SCORES of every system for every query by pytrec_eval; `measures` are trec_eval's names.
+
+    A query that a system returned nothing for scores 0: trec_eval leaves it out, which would flatter the system.
+    A query without any label is NaN for all systems: nothing is known there.
+    """
+    import pytrec_eval
+
+    qrels = _nested(judged(labels, missing), "relevance", int)
+    try:
+        evaluator = pytrec_eval.RelevanceEvaluator(qrels, set(measures))
+    except ValueError as error:
+        raise InputError(f"measures={list(measures)}: {error}") from error
+    rows = []
+    for system, run in runs.groupby("system", sort=True):
+        scored = evaluator.evaluate(_nested(run, "score", float))
+        for query_id in query_ids:
+            for measure in measures:
+                found = scored.get(query_id, {}).get(measure, 0.0)
+                rows.append((system, query_id, measure, found if query_id in qrels else np.nan))
+    return pd.DataFrame(rows, columns=SCORES)
+
+
+def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:
+    """{query_id: {doc_id: value}} in plain Python numbers, as pytrec_eval wants them."""
+    return {
+        query_id: dict(zip(group["doc_id"], map(kind, group[column].tolist()), strict=True))
+        for query_id, group in frame.groupby("query_id", sort=False)
+    }
+
+
+def means(values: pd.DataFrame, by: str = "measure") -> pd.DataFrame:
+    """One row a system, one column a measure (or metric): the mean over queries, undefined values left out."""
+    return values.pivot_table(index="system", columns=by, values="value", aggfunc="mean", dropna=False)

@@ -1,0 +1,388 @@
+"""Tables: the poster's two tables and the distribution of labels, from recorded runs."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from alignir.alignment import BASELINE, smallest_step
+from alignir.frames import GRADES, STATUSES
+from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.tracking import GROUPS, Recorded
+
+FORMATS = ("rich", "markdown", "latex", "csv")
+KINDS = ("baseline", "online", "labels", "alignment")
+
+ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+
+# The poster's names, its rows in its order, and its values.
+MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
+PROMPTS = {"zeshot": "zeshot", "basic": "zeshot basic"}
+DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
+POSTER_BASELINE = {
+    ("llama8b", "basic"): {"trec_dl_2019": 0.664, "rank_distillm": 0.698},
+    ("llama8b", "zeshot"): {"trec_dl_2019": 0.851, "rank_distillm": 0.798},
+    ("gptoss20b", "basic"): {"trec_dl_2019": 0.851, "rank_distillm": 0.802},
+    ("gptoss20b", "zeshot"): {"trec_dl_2019": 0.839, "rank_distillm": 0.814},
+    ("qwen32b", "basic"): {"trec_dl_2019": 0.838, "rank_distillm": 0.804},
+    ("qwen32b", "zeshot"): {"trec_dl_2019": 0.844, "rank_distillm": 0.814},
+}
+POSTER_ONLINE_COLUMNS = [("external", m) for m in ("adt", "ssr", "zrr", "clicks", "ctr")] + [("dbn", "clicks")]
+POSTER_ONLINE = {
+    ("llama8b", "zeshot"): (-0.257, -0.114, -0.114, -0.412, -0.330, 0.467),
+    ("llama8b", "basic"): (-0.248, -0.164, -0.164, -0.353, -0.284, 0.422),
+    ("gptoss20b", "zeshot"): (-0.251, -0.103, -0.103, -0.430, -0.342, 0.644),
+    ("gptoss20b", "basic"): (-0.254, -0.112, -0.112, -0.428, -0.345, 0.644),
+    ("qwen32b", "zeshot"): (-0.252, -0.107, -0.107, -0.433, -0.344, 0.600),
+    ("qwen32b", "basic"): (-0.251, -0.109, -0.109, -0.421, -0.341, 0.733),
+    (BASELINE, ""): (-0.234, -0.050, -0.050, -0.365, -0.293, 0.644),
+}
+POSTER_ONLINE_DATASET = "rank_distillm"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts, ready to print."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tau_b with all that names it."""
+
+    names: dict[str, str]  # by group; the model is `baseline` for the baseline labels
+    n_systems: int
+    n_queries: int
+    offline: str
+    reference: str
+    tau_b: float
+    p_value: float
+
+    @property
+    def judge(self) -> tuple[str, str]:
+        return self.names["model"], self.names["prompt"]
+
+    @property
+    def setting(self) -> tuple:
+        """What the systems were compared on: the same for all rows of a table's column."""
+        return (self.names["dataset"], self.names["systems"], self.names["queries"], self.n_systems, self.n_queries)
+
+
+def alignment_rows(recorded: list[Recorded]) -> list[Row]:
+    """Every tau_b of the recorded runs; the baseline labels' own rows once for each setting and user model."""
+    rows = {}
+    for run in told_apart(recorded):
+        for line in run.alignment.itertuples():
+            names = run.names
+            if line.labels == BASELINE:
+                names = {**names, "model": BASELINE, "prompt": ""}
+            row = Row(names, line.n_systems, line.n_queries, line.offline, line.reference, line.tau_b, line.p_value)
+            rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
+    return list(rows.values())
+
+
+def told_apart(recorded: list[Recorded]) -> list[Recorded]:
+    """The runs, with the settings that differ added to names that different cells share."""
+    shared: dict[tuple, list[Recorded]] = {}
+    for run in recorded:
+        size = (run.metrics["n_systems"], run.metrics["n_queries"])
+        shared.setdefault((*run.names.values(), *size), []).append(run)
+    apart = []
+    for runs in shared.values():
+        keys = sorted(set().union(*(run.params for run in runs)))
+        differ = [key for key in keys if "." in key and len({run.params.get(key) for run in runs}) > 1]
+        for run in runs:
+            params = dict(run.params)
+            for key in differ:
+                group, _, setting = key.partition(".")
+                params[group] += f" {setting}={_short(run.params.get(key, ''))}"
+            apart.append(replace(run, params=params))
+    order = {run.run_id: place for place, run in enumerate(recorded)}
+    return sorted(apart, key=lambda run: order[run.run_id])
+
+
+def alignment_table(recorded: list[Recorded]) -> Table:
+    """One row a run and pair of measures, the numbers in full."""
+    rows = [
+        [
+            *(row.names[group] for group in GROUPS),
+            row.offline,
+            row.reference,
+            _full(row.tau_b),
+            _full(row.p_value),
+            str(row.n_systems),
+            str(row.n_queries),
+        ]
+        for row in alignment_rows(recorded)
+    ]
+    return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, rows)
+
+
+def baseline_table(recorded: list[Recorded]) -> Table:
+    """Table 1: do a judge's labels put the systems in the order of the baseline labels?"""
+    rows = [row for row in alignment_rows(recorded) if row.reference == BASELINE]
+    settings = sorted({row.setting for row in rows}, key=lambda setting: _place(setting[0], DATASETS))
+    values = {(row.judge, row.setting): row for row in rows}
+    lines = []
+    for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
+        poster = POSTER_BASELINE.get(judge, {})
+        cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
+        lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *cells])
+    notes = [_size_note(settings), *_mark_notes(lines)]
+    titles = _setting_titles(settings)
+    return Table(
+        "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
+        ["model", "prompt", *titles],
+        lines,
+        notes,
+    )
+
+
+def online_tables(recorded: list[Recorded]) -> list[Table]:
+    """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
+    rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
+    definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in told_apart(recorded)}
+    tables = []
+    for setting in sorted({row.setting for row in rows}, key=lambda setting: _place(setting[0], DATASETS)):
+        here = [row for row in rows if row.setting == setting]
+        columns = sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order)
+        values = {(row.judge, row.names["user_model"], row.reference): row for row in here}
+        lines = []
+        for judge in [*_judges({row.judge for row in here} - {(BASELINE, "")}, ("zeshot", "basic")), (BASELINE, "")]:
+            poster = {}
+            if setting[0] == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
+                poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
+            name = "baseline labels" if judge[0] == BASELINE else MODELS.get(judge[0], judge[0])
+            cells = [_cell(values.get((judge, *column)), poster.get(column)) for column in columns]
+            lines.append([name, PROMPTS.get(judge[1], judge[1]), *cells])
+        used = {user_model for user_model, _ in columns}
+        notes = [f"{user_model}: {definitions[user_model]}" for user_model in sorted(used)]
+        title = f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
+        notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *notes]
+        tables.append(Table(title, ["model", "prompt", *map(_online_title, columns)], lines, notes))
+    return tables
+
+
+def label_tables(recorded: list[Recorded]) -> list[Table]:
+    """The distribution of the labels of each judge beside the baseline's, for each dataset."""
+    tables = []
+    newest = {
+        (run.names["dataset"], run.metrics["n_pairs"], run.names["model"], run.names["prompt"]): run
+        for run in told_apart(recorded)
+    }
+    statuses = [status for status in STATUSES if status != "ok"]
+    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=lambda key: _place(key[0], DATASETS)):
+        runs = {key[2:]: run for key, run in newest.items() if key[:2] == (dataset, n_pairs)}
+        seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
+        lines = []
+        for judge in _judges(set(runs), ("basic", "zeshot")):
+            metrics = runs[judge].metrics
+            shares = [_share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
+            failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
+            kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
+            lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *shares, *failed, *kappas])
+        metrics = next(iter(runs.values())).metrics
+        shares = [_share(metrics[f"labels/{BASELINE}/{grade}"], n_pairs) for grade in GRADES]
+        lines.append(["baseline labels", "", *shares, *["0"] * len(seen), "", ""])
+        columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
+        title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+        tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
+    return tables
+
+
+def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
+    """The tables of these kinds, in this order."""
+    made = {
+        "baseline": lambda: [baseline_table(recorded)],
+        "online": lambda: online_tables(recorded),
+        "labels": lambda: label_tables(recorded),
+        "alignment": lambda: [alignment_table(recorded)],
+    }
+    return [table for kind in kinds for table in made[kind]()]
+
+
+def render(shown: list[Table], form: str, width: int | None = None) -> str:
+    """Tables as a text: `rich` for a terminal, or markdown, latex or csv."""
+    return {"rich": _rich, "markdown": _markdown, "latex": _latex, "csv": _csv}[form](shown, width)
+
+
+def _rich(shown: list[Table], width: int | None) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    console = Console(file=io.StringIO(), width=width or 200, force_terminal=False)
+    for table in shown:
+        drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+        for column, name in enumerate(table.columns):
+            drawn.add_column(name, justify="left" if column < 2 else "right")
+        for row in _without_repeats(table):
+            drawn.add_row(*row)
+        console.print(drawn)
+        for note in table.notes:
+            console.print(f"  {note}", markup=False, highlight=False)
+        console.print()
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+def _markdown(shown: list[Table], width: int | None) -> str:
+    parts = []
+    for table in shown:
+        lines = [table.columns, ["---" if column < 2 else "---:" for column in range(len(table.columns))]]
+        lines += [[cell.replace("|", "\\|") for cell in row] for row in _without_repeats(table)]
+        body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        parts.append(f"**{table.title}**\n\n{body}\n" + "".join(f"\n{note}  " for note in table.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _latex(shown: list[Table], width: int | None) -> str:
+    parts = []
+    for table in shown:
+        lines = [" & ".join(map(_escaped, row)) + r" \\" for row in [table.columns, *_without_repeats(table)]]
+        body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
+        form = "ll" + "r" * (len(table.columns) - 2)
+        notes = "".join(f"\n\\par\\footnotesize {_escaped(note)}" for note in table.notes)
+        parts.append(
+            f"\\begin{{table}}\n\\caption{{{_escaped(table.title)}}}\n\\begin{{tabular}}{{{form}}}\n{body}\n"
+            f"\\end{{tabular}}{notes}\n\\end{{table}}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _csv(shown: list[Table], width: int | None) -> str:
+    text = io.StringIO()
+    for place, table in enumerate(shown):
+        if len(shown) > 1:
+            text.write(("\n" if place else "") + f"# {table.title}\n")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
+    return text.getvalue()
+
+
+def _without_repeats(table: Table) -> list[list[str]]:
+    """The rows as the poster prints them: a model's name only where it changes."""
+    rows, last = [], None
+    for row in table.rows:
+        repeats = table.columns[0] == "model" and row[0] == last
+        last = row[0]
+        rows.append(["", *row[1:]] if repeats else row)
+    return rows
+
+
+def _escaped(text: str) -> str:
+    specials = {
+        "&": r"\&",
+        "%": r"\%",
+        "_": r"\_",
+        "#": r"\#",
+        "$": r"\$",
+        "{": r"\{",
+        "}": r"\}",
+        "^": r"\^{}",
+        "\\": r"\textbackslash{}",
+    }
+    symbols = {
+        "–": "--",
+        "↓": r"$\downarrow$",
+        "≥": r"$\ge$",
+        "°": r"$^\circ$",
+        "±": r"$\pm$",
+        "~": r"\textasciitilde{}",
+    }
+    return "".join({**specials, **symbols}.get(letter, letter) for letter in text)
+
+
+def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
+    """In the poster's order, then by name."""
+    return sorted(judges, key=lambda judge: (_place(judge[0], MODELS), _place(judge[1], prompts)))
+
+
+def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
+    order = list(order)
+    return (order.index(name) if name in order else len(order), name)
+
+
+def _online_order(column: tuple[str, str]) -> tuple:
+    user_model, metric = column
+    order = ("adt", "ssr", "zrr", "clicks", "ctr", "sar") if user_model == "external" else tuple(NAMES)
+    return (user_model != "external", user_model, _place(metric, order))
+
+
+def _online_title(column: tuple[str, str]) -> str:
+    user_model, metric = column
+    title = NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
+    return (
+        title if user_model == "external" else f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
+    )
+
+
+def _setting_titles(settings: list[tuple]) -> list[str]:
+    """A dataset's name, with what tells its settings apart where it has several."""
+    titles = []
+    for dataset, systems, queries, n_systems, n_queries in settings:
+        others = [other for other in settings if other[0] == dataset]
+        more = []
+        if len({other[1] for other in others}) > 1:
+            more.append(systems)
+        if len({other[2] for other in others}) > 1:
+            more.append(queries)
+        if len({other[3] for other in others}) > 1:
+            more.append(f"{n_systems} systems")
+        if len({other[4] for other in others}) > 1:
+            more.append(f"{n_queries} queries")
+        titles.append(DATASETS.get(dataset, dataset) + (f" ({', '.join(more)})" if more else ""))
+    return titles
+
+
+def _size_note(settings: list[tuple]) -> str:
+    sizes = []
+    for title, (_, systems, queries, n_systems, n_queries) in zip(_setting_titles(settings), settings, strict=True):
+        step = smallest_step(n_systems)
+        sizes.append(
+            f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
+        )
+    return "; ".join(sizes)
+
+
+def _mark_notes(lines: list[list[str]]) -> list[str]:
+    cells = [cell for line in lines for cell in line[2:]]
+    notes = []
+    if any("°" in cell for cell in cells):
+        notes.append("° p > 0.05: cannot be told from no agreement")
+    if any("–" in cell for cell in cells):
+        notes.append("– undefined: one side ties all systems, or the cell was not run; the run's notes say which")
+    if any("(" in cell for cell in cells):
+        notes.append("in parentheses: the poster's value")
+    return notes
+
+
+def _cell(row: Row | None, poster: float | None) -> str:
+    text = "–" if row is None else _number(row.tau_b, 4)
+    if row is not None and row.p_value > 0.05:
+        text += "°"
+    return text if poster is None else f"{text} ({poster:.3f})"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _full(value: float) -> str:
+    return "" if pd.isna(value) else repr(float(value))
+
+
+def _share(count: float, total: float) -> str:
+    return f"{count / total:.1%}" if total else "–"
+
+
+def _short(value: str) -> str:
+    return Path(value).name.removesuffix(".gz").removesuffix(".qrels") if "/" in str(value) else str(value)

@@ -1,0 +1,188 @@
+"""Tracking: recorded runs in MLflow, one a cell (dataset x model x prompt x systems x queries x user model)."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from alignir.errors import InputError
+from alignir.prompts import Prompt
+
+log = logging.getLogger(__name__)
+
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A finished run as it was recorded."""
+
+    run_id: str
+    cell: str  # the same for every run of the same cell
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: dict[str, float]
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model" or "baseline"
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {group: self.params[group] for group in GROUPS}
+
+
+class Recorder:
+    """Writes runs to one experiment of one MLflow store."""
+
+    def __init__(self, uri: str | None, experiment: str):
+        self.client, self.experiment_id = _client(uri), None
+        self.uri, self.experiment = store(uri), experiment
+
+    @contextlib.contextmanager
+    def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
+        """A run that ends FINISHED, or FAILED with the reason as its tag `failure`."""
+        from mlflow.entities import Param, RunTag
+
+        self.experiment_id = _experiment(self.client, self.uri, self.experiment)
+        with _quiet():
+            run = self.client.create_run(self.experiment_id, run_name=name)
+        run_id = run.info.run_id
+        try:
+            self.client.log_batch(
+                run_id,
+                params=[Param(key, str(value)[:6000]) for key, value in params.items()],
+                tags=[RunTag(key, str(value)[:8000]) for key, value in {**tags, "cell": cell}.items()],
+            )
+            yield OpenRun(self.client, run_id)
+        except BaseException as error:
+            self.client.set_tag(run_id, "failure", f"{type(error).__name__}: {error}"[:8000])
+            self.client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
+        self.client.set_terminated(run_id, "FINISHED")
+
+    def prompt_version(self, prompt: Prompt) -> str:
+        """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
+        self.experiment_id = _experiment(self.client, self.uri, self.experiment)
+        template = prompt.text.replace("${query}", "{{query}}").replace("$query", "{{query}}")
+        template = template.replace("${passage}", "{{passage}}").replace("$passage", "{{passage}}")
+        alias = f"sha-{prompt.sha256[:16]}"
+        with _quiet():
+            known = None
+            with contextlib.suppress(Exception):  # MLflow raises for a prompt or an alias that is not there
+                known = self.client.get_prompt_version_by_alias(prompt.name, alias)
+            if known is None:
+                known = self.client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
+                self.client.set_prompt_alias(prompt.name, alias, known.version)
+        return str(known.version)
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run under way."""
+
+    client: object
+    run_id: str
+
+    def metrics(self, values: dict[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self.client.log_batch(self.run_id, metrics=[Metric(key, float(value), now, 0) for key, value in values.items()])
+
+    def dataset(self, name: str, fingerprint: str, source: str) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        entry = Dataset(name, fingerprint[:32], "local", json.dumps({"source": source}))
+        self.client.log_inputs(self.run_id, [DatasetInput(entry, tags=[])])
+
+    def tags(self, values: dict[str, str]) -> None:
+        for key, value in values.items():
+            self.client.set_tag(self.run_id, key, str(value)[:8000])
+
+    def artifacts(self, folder: Path) -> None:
+        self.client.log_artifacts(self.run_id, str(folder))
+
+
+def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
+    """The finished runs of an experiment, the newest run of each cell only, oldest cell first."""
+    from mlflow.entities import ViewType
+
+    if uri is None and not Path("mlruns/mlflow.db").exists():
+        raise InputError(f"no recorded runs in {Path('mlruns').absolute()}: run python -m alignir first")
+    client = _client(uri)
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        names = ", ".join(e.name for e in client.search_experiments())
+        raise InputError(f"no experiment {experiment!r} in {store(uri)}; there are: {names}")
+    newest, token = {}, None
+    while True:  # a page ends at 1,000 runs without saying so
+        page = client.search_runs(
+            [found.experiment_id], "attributes.status = 'FINISHED'", ViewType.ACTIVE_ONLY, 1000, page_token=token
+        )
+        for run in page:  # newest first
+            if "cell" in run.data.tags:
+                newest.setdefault(run.data.tags["cell"], run)
+        token = page.token
+        if not token:
+            break
+    return [_recorded(client, run) for run in reversed(newest.values())]
+
+
+def _recorded(client, run) -> Recorded:
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    file = client.download_artifacts(run.info.run_id, "alignment.csv")
+    alignment = pd.read_csv(file)
+    return Recorded(run.info.run_id, run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
+
+
+def store(uri: str | None) -> str:
+    """The tracking URI: by default MLflow's database in `mlruns/` of the working folder."""
+    return uri or f"sqlite:///{Path('mlruns/mlflow.db').absolute()}"
+
+
+def _client(uri: str | None):
+    from mlflow import MlflowClient
+
+    if uri is not None:
+        return MlflowClient(uri)
+    Path("mlruns").mkdir(exist_ok=True)
+    with open("mlruns/.lock", "w") as lock:  # processes that make the database at once break its migrations
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _quiet():
+            client = MlflowClient(store(None))
+            client.search_experiments(max_results=1)
+    return client
+
+
+def _experiment(client, uri: str, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found.experiment_id
+    local = uri.startswith("sqlite:///")
+    place = Path(uri.removeprefix("sqlite:///")).absolute().parent / "artifacts" if local else None
+    try:
+        return client.create_experiment(name, artifact_location=place.as_uri() if place else None)
+    except Exception:  # another process made it in between
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return found.experiment_id
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow and alembic tell of their set-up at length; only warnings are for people."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

