@@ -1,14 +1,15 @@
 """The command `python -m alignir`: the only place that knows Hydra. It turns the config into plain objects."""
 
+import logging
 import os
 import sys
-import warnings
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -19,7 +20,11 @@ PACKAGE = Path(__file__).parent
 CONF = next(folder for folder in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if folder.is_dir())
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 
-_failures: list[str] = []  # what went wrong in the cells of this sweep
+_failures: list[str] = []  # what went wrong, cell by cell
+# A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
+# before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
+_checking = False
+_checked = 0
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
@@ -27,19 +32,21 @@ def _job(cfg: DictConfig) -> None:
     """One cell; Hydra calls it for each of a sweep."""
     try:
         _run(cfg)
-    except InputError as error:
-        _failures.append(f"{_title()}: {error}")
-        raise
+    except (InputError, InstantiationException, OmegaConfBaseException) as error:
+        _failures.append(f"{_title()}: {error}" if _is_sweep() else str(error))
+        print(f"alignir: {_failures[-1]}", file=sys.stderr)
+        if not _in_this_process():
+            raise  # another process has its own list of failures; Hydra carries the exception over
 
 
 def _run(cfg: DictConfig) -> None:
-    from alignir import pipeline, report
+    from alignir import pipeline
 
     config = _plain(cfg)
     cell = pipeline.Cell(
         names=_names(),
         dataset=lambda: _read_dataset(OmegaConf.to_yaml(cfg.dataset)),
-        systems=_make(cfg.systems),
+        systems=lambda _: _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems)),
         queries=_make(cfg.queries),
         prompt=_make(cfg.prompt),
         model=_make(cfg.model),
@@ -47,8 +54,16 @@ def _run(cfg: DictConfig) -> None:
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         config={key: value for key, value in config.items() if key != "experiment"},
-        sweep=_sweep(),
+        sweep=HydraConfig.get().sweep.dir if _is_sweep() else "",
     )
+    if _checking and _is_sweep() and _in_this_process():
+        global _checked
+        _checked += 1
+        pipeline.read_inputs(cell)
+        return
+    logging.disable(logging.NOTSET)
+    from alignir import report
+
     if config.get("plan"):
         report.show_plan(cell, pipeline.plan(cell))
         return
@@ -57,10 +72,16 @@ def _run(cfg: DictConfig) -> None:
     report.show(cell, pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment)))
 
 
-@cache
-def _read_dataset(config: str):
+@lru_cache(maxsize=2)
+def _read_dataset(dataset: str):
     """The dataset of this config, read once in a sweep."""
-    return _make(OmegaConf.create(config))()
+    return _make(OmegaConf.create(dataset))()
+
+
+@lru_cache(maxsize=2)
+def _read_systems(dataset: str, systems: str):
+    """The runs of these systems on this dataset, read or made once in a sweep."""
+    return _make(OmegaConf.create(systems))(_read_dataset(dataset))
 
 
 def _make(node: DictConfig):
@@ -90,31 +111,41 @@ def _title() -> str:
     return " · ".join(names[group] for group in ("dataset", "model", "prompt"))
 
 
-def _sweep() -> str:
-    settings = HydraConfig.get()
-    return settings.sweep.dir if settings.mode is not None and settings.mode.name == "MULTIRUN" else ""
+def _is_sweep() -> bool:
+    return HydraConfig.get().mode is RunMode.MULTIRUN
+
+
+def _in_this_process() -> bool:
+    """Whether Hydra's own launcher runs the cells, one after the other."""
+    return "BasicLauncher" in HydraConfig.get().launcher["_target_"]
 
 
 def main() -> None:
     """Run the command; a user's mistake ends it with one message and exit code 1."""
+    global _checking
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
-    warnings.filterwarnings("ignore", module="mlflow|requests")
     sys.argv[1:] = [*_by_model(sys.argv[1:]), *_own_conf(sys.argv[1:])]
-    code = 0
+    failed = 0
     try:
+        _checking = True
+        logging.disable(logging.INFO)  # Hydra's list of jobs would come twice
         _job()
+        logging.disable(logging.NOTSET)
+        if _checked and not _failures:
+            _checking = False
+            _job()
     except (InputError, HydraException, OmegaConfBaseException) as error:
         print(f"alignir: {_message(error)}", file=sys.stderr)
-        code = 1
+        failed = 1
     except KeyboardInterrupt:
         print("alignir: stopped; the answers so far are in the ledger, and the same command goes on", file=sys.stderr)
-        code = 130
+        failed = 130
     finally:
         if "alignir.engines.vllm" in sys.modules:
             sys.modules["alignir.engines.vllm"].close()
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed:", *_failures, sep="\n  ", file=sys.stderr)
-    sys.exit(code)
+    sys.exit(failed or bool(_failures))
 
 
 def _message(error: Exception) -> str:
@@ -125,7 +156,9 @@ def _message(error: Exception) -> str:
 
 def _by_model(arguments: list[str]) -> list[str]:
     """The arguments with `model=` first: a sweep runs in their order, and each model should load once."""
-    return sorted(arguments, key=lambda argument: not argument.startswith("model="))
+    overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
+    by_model = iter(sorted(overrides, key=lambda argument: not argument.startswith("model=")))
+    return [next(by_model) if argument in overrides else argument for argument in arguments]
 
 
 def _own_conf(arguments: list[str]) -> list[str]:

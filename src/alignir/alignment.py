@@ -51,8 +51,8 @@ def why_undefined(left: pd.Series, right: pd.Series) -> str:
     """Why tau_b of these is not a number."""
     left, right = left.dropna().align(right.dropna(), join="inner")
     if len(left) < 2:
-        return f"{len(left)} systems: no order"
-    return f"all {len(left)} systems tie on one side: no order"
+        return f"{len(left)} systems have a value on both sides"
+    return f"all {len(left)} systems tie on one side, so there is no order"
 
 
 def smallest_step(n_systems: int) -> float:

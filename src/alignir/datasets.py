@@ -210,6 +210,7 @@ def _ir_passages(source, doc_ids: Iterable[str]) -> pd.Series:
 def _not_downloaded(name: str, error: Exception) -> InputError:
     if isinstance(error, InputError):
         return error
+    reason = error.args[0] if error.args else type(error).__name__  # the rest is every download's own story
     return InputError(
-        f"ir_datasets cannot give {name}: {error}. With the files at hand, name their folder with dataset.path=FOLDER"
+        f"ir_datasets cannot give {name}: {reason}. With the files at hand, name their folder with dataset.path=FOLDER"
     )

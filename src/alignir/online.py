@@ -78,7 +78,7 @@ class Simulated:
         return (
             f"{type(model).__name__} in closed form on the baseline labels, top {self.depth}; by grade: "
             + ", ".join(f"{name} {_numbers(values)}" for name, values in by_grade.items())
-            + f"; continuation {model.continuation:g}; zero result = {self.zero_result}, relevant from {self.relevant_from}"
+            + f"; continuation {model.continuation:g}; zero result: {self.zero_result}, relevant: {self.relevant_from}+"
         )
 
 

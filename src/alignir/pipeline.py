@@ -242,11 +242,13 @@ def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame):
 def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):
     sides = {"model": means(scores), BASELINE: means(baseline)}
     users = means(online, "metric")
+    reasons: dict[tuple[str, str], list[str]] = {}
     for row in alignment[alignment["tau_b"].isna()].itertuples():
         left = sides[row.labels][row.offline]
         right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
-        why = why_undefined(left, right)
-        yield f"tau_b of {row.offline} ({row.labels} labels) and {row.reference} is undefined: {why}"
+        reasons.setdefault((row.labels, why_undefined(left, right)), []).append(row.reference)
+    for (labels, why), references in reasons.items():
+        yield f"tau_b under the {labels}'s labels is undefined against {', '.join(references)}: {why}"
 
 
 def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):

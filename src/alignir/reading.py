@@ -7,7 +7,7 @@ from alignir.frames import GRADES
 
 FORMS = ("final_score", "last_line")
 
-# What reasoning models wrap their thoughts in; a closing tag may come alone, where the template opened it in the prompt.
+# What reasoning models wrap their thoughts in; a closing tag may come alone, where the prompt ended with the opening.
 _THOUGHT_ENDS = re.compile(r"</\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _THOUGHT_STARTS = re.compile(r"<\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 

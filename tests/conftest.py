@@ -1,0 +1,59 @@
+"""What many tests need: the real data where it is at hand, and the command as a user runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def dl19() -> Path:
+    """TREC DL 2019 as it lies beside the checkout."""
+    folder = DATA / "trec-dl-2019"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real data in {folder}, which is not part of the repository")
+    return folder
+
+
+@pytest.fixture
+def alignir(tmp_path, monkeypatch):
+    """Run `python -m alignir` in an empty folder; gives the finished process, with both streams as `output`."""
+    monkeypatch.delenv("ALIGNIR", raising=False)
+
+    def run(*arguments: str, ok: bool = True, folder: Path = tmp_path, program: tuple = ("-m", "alignir")):
+        done = subprocess.run([sys.executable, *program, *arguments], cwd=folder, capture_output=True, text=True)
+        done.output = done.stdout + done.stderr
+        assert (done.returncode == 0) is ok, done.output
+        return done
+
+    return run
+
+
+@pytest.fixture
+def summarize(alignir):
+    """Run `python scripts/summarize.py` in the same folder."""
+
+    def run(*arguments: str, ok: bool = True):
+        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "summarize.py"),))
+
+    return run
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """A small dataset in the form of dataset=folder: two queries, four passages, two systems."""
+    folder = tmp_path / "small"
+    (folder / "runs").mkdir(parents=True)
+    (folder / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
+    texts = {"d1": "red apples are sweet", "d2": "apples", "d3": "green pears", "d4": "a pear is a fruit"}
+    (folder / "passages.tsv").write_text("".join(f"{name}\t{text}\n" for name, text in texts.items()))
+    (folder / "qrels.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 0\n")
+    (folder / "runs" / "good.run").write_text(
+        "q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d3 1 9 t\nq2 Q0 d4 2 8 t\n"
+    )
+    (folder / "runs" / "bad.run").write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d4 1 9 t\nq2 Q0 d3 2 8 t\n")
+    return folder
