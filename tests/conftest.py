@@ -52,8 +52,6 @@ def small(tmp_path) -> Path:
     texts = {"d1": "red apples are sweet", "d2": "apples", "d3": "green pears", "d4": "a pear is a fruit"}
     (folder / "passages.tsv").write_text("".join(f"{name}\t{text}\n" for name, text in texts.items()))
     (folder / "qrels.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 0\n")
-    (folder / "runs" / "good.run").write_text(
-        "q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d3 1 9 t\nq2 Q0 d4 2 8 t\n"
-    )
+    (folder / "runs" / "good.run").write_text("q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d3 1 9 t\nq2 Q0 d4 2 8 t\n")
     (folder / "runs" / "bad.run").write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d4 1 9 t\nq2 Q0 d3 2 8 t\n")
     return folder

@@ -127,7 +127,9 @@ def test_rank_distillm_is_read_from_parquet_in_every_spelling(tmp_path, columns)
     table["text"] = "text of " + table["doc_id"]
     old = {"qid": "query_id", "docno": "doc_id", "docid": "doc_id"}
     parquet = tmp_path / "rerank.parquet"
-    pd.DataFrame({name: table[old.get(name, name)] for name in columns}).sample(frac=1, random_state=0).to_parquet(parquet)
+    pd.DataFrame({name: table[old.get(name, name)] for name in columns}).sample(frac=1, random_state=0).to_parquet(
+        parquet
+    )
     path = None if "text" in columns else texts_beside(tmp_path / "texts", rows)
     dataset = datasets.rank_distillm("rd", parquet, MAP, n=6, seed=0, path=path)
     expected = table.assign(relevance=[3, 2, 1, 0, 0] * 6)[[*PAIR, "relevance"]]

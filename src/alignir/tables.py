@@ -129,7 +129,7 @@ def alignment_table(recorded: list[Recorded]) -> Table:
 def baseline_table(recorded: list[Recorded]) -> Table:
     """Table 1: do a judge's labels put the systems in the order of the baseline labels?"""
     rows = [row for row in alignment_rows(recorded) if row.reference == BASELINE]
-    settings = sorted({row.setting for row in rows}, key=lambda setting: _place(setting[0], DATASETS))
+    settings = sorted({row.setting for row in rows}, key=_by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
     for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
@@ -151,7 +151,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
     rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
     definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in told_apart(recorded)}
     tables = []
-    for setting in sorted({row.setting for row in rows}, key=lambda setting: _place(setting[0], DATASETS)):
+    for setting in sorted({row.setting for row in rows}, key=_by_dataset):
         here = [row for row in rows if row.setting == setting]
         columns = sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order)
         values = {(row.judge, row.names["user_model"], row.reference): row for row in here}
@@ -179,7 +179,7 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
         for run in told_apart(recorded)
     }
     statuses = [status for status in STATUSES if status != "ok"]
-    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=lambda key: _place(key[0], DATASETS)):
+    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=_by_dataset):
         runs = {key[2:]: run for key, run in newest.items() if key[:2] == (dataset, n_pairs)}
         seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
         lines = []
@@ -309,6 +309,10 @@ def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tupl
 def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     order = list(order)
     return (order.index(name) if name in order else len(order), name)
+
+
+def _by_dataset(key: tuple) -> tuple:
+    return (_place(key[0], DATASETS), key)
 
 
 def _online_order(column: tuple[str, str]) -> tuple:

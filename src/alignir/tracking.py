@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -36,19 +37,26 @@ class Recorded:
         return {group: self.params[group] for group in GROUPS}
 
 
+@dataclass(frozen=True)
 class Recorder:
-    """Writes runs to one experiment of one MLflow store."""
+    """Writes runs to one experiment of one MLflow store, which is opened (and made) when the first run begins."""
 
-    def __init__(self, uri: str | None, experiment: str):
-        self.client, self.experiment_id = _client(uri), None
-        self.uri, self.experiment = store(uri), experiment
+    uri: str | None  # None: mlruns/mlflow.db in the working folder
+    experiment: str
+
+    @cached_property
+    def client(self):
+        return _client(self.uri)
+
+    @cached_property
+    def experiment_id(self) -> str:
+        return _experiment(self.client, store(self.uri), self.experiment)
 
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
         """A run that ends FINISHED, or FAILED with the reason as its tag `failure`."""
         from mlflow.entities import Param, RunTag
 
-        self.experiment_id = _experiment(self.client, self.uri, self.experiment)
         with _quiet():
             run = self.client.create_run(self.experiment_id, run_name=name)
         run_id = run.info.run_id
@@ -67,7 +75,6 @@ class Recorder:
 
     def prompt_version(self, prompt: Prompt) -> str:
         """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
-        self.experiment_id = _experiment(self.client, self.uri, self.experiment)
         template = prompt.text.replace("${query}", "{{query}}").replace("$query", "{{query}}")
         template = template.replace("${passage}", "{{passage}}").replace("$passage", "{{passage}}")
         alias = f"sha-{prompt.sha256[:16]}"

@@ -1,0 +1,325 @@
+"""The command as a user runs it: what composes, what is refused, what is recorded and what is printed."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_object, instantiate
+from omegaconf import OmegaConf
+
+from alignir.prompts import FIELDS
+from alignir.reading import read
+
+CONF = ROOT / "conf"
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "experiment")
+CHOICES = sorted((group, file.stem) for group in GROUPS for file in (CONF / group).glob("*.yaml"))
+
+
+def composed(*overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", list(overrides), return_hydra_config=True)
+
+
+def test_every_group_is_walked():
+    folders = {folder.name for folder in CONF.iterdir() if folder.is_dir()} - {"hydra"}
+    assert folders == set(GROUPS)
+    assert {group for group, _ in CHOICES} == set(GROUPS)
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_and_names_what_exists(group, choice):
+    config = composed(f"{group}={choice}")
+    for node in (config[name] for name in GROUPS if name != "experiment"):
+        target = get_object(node["_target_"])
+        assert target.__doc__
+        if not OmegaConf.missing_keys(node):
+            assert callable(instantiate(node, _convert_="all")) or node is config.model or node is config.user_model
+
+
+@pytest.mark.parametrize("model", ["llama8b", "gptoss20b", "qwen32b"])
+@pytest.mark.parametrize("prompt", ["zeshot", "basic"])
+def test_the_papers_grid_composes_with_room_for_the_answer(model, prompt):
+    config = composed(f"model={model}", f"prompt={prompt}")
+    assert re.fullmatch("[0-9a-f]{40}", config.model.revision)
+    assert config.prompt.max_tokens + config.model.get("thinking_tokens", 0) < config.model.engine.max_model_len / 2
+    assert config.model.sampling.temperature == 0
+
+
+def test_datasets_bring_their_systems_and_the_user_still_chooses():
+    assert composed().hydra.runtime.choices.systems == "bm25"
+    assert composed("dataset=trec_dl_2019").hydra.runtime.choices.systems == "runs"
+    assert composed("dataset=folder", "systems=bm25").hydra.runtime.choices.systems == "bm25"
+    assert composed("dataset=rank_distillm").hydra.runtime.choices.systems == "bm25"
+
+
+@pytest.mark.parametrize("choice", [choice for group, choice in CHOICES if group == "prompt"])
+def test_every_prompt_reads_its_own_answer_and_refuses_i_cannot_tell(choice):
+    prompt = instantiate(composed(f"prompt={choice}").prompt, _convert_="all")()
+    answer = {"final_score": "##final score: 2", "last_line": "It answers in passing.\n2"}[prompt.form]
+    assert read(answer, prompt.form) == (2, "ok")
+    assert read("I cannot tell", prompt.form)[0] is None
+    assert all(f"${field}" in prompt.text for field in FIELDS)
+
+
+def test_help_lists_the_groups_and_their_choices(alignir):
+    text = alignir("--help").stdout
+    for group in GROUPS:
+        assert f"{group}: {', '.join(choice for g, choice in CHOICES if g == group)}" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model=foo"], "Could not find 'model/foo'"),
+        (["dataset.pth=1"], "Could not override 'dataset.pth'"),
+        (["model=replay"], "model.labels has no value: set model.labels=..."),
+        (["model=replay", "model.labels=nowhere"], "no file of labels (model.labels=FILE) at"),
+        (["dataset=folder", "dataset.path=nowhere"], "no folder for the dataset folder at"),
+        (["dataset=folder", "dataset.path=small", "systems.include=[x]"], "no system 'x'; there are: bad, good"),
+        (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
+        (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
+        (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero"),
+        (["user_model.model.continuation=2"], "user_model.continuation: expected a probability, found 2"),
+    ],
+)
+def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
+    (tmp_path / "bad.txt").write_text("Query: $query")
+    shutil.copytree(small, tmp_path / "broken")
+    (tmp_path / "broken" / "runs" / "bad.run").write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 nan t\n")
+    done = alignir(*arguments, ok=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.output
+    assert done.stderr.count("alignir: ") == 1
+
+
+def test_a_model_whose_engine_is_not_installed_stops_before_anything_is_recorded(tmp_path):
+    script = "import sys; sys.modules['vllm'] = None; sys.argv = ['alignir']; from alignir.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "needs vLLM, which is not installed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_the_last_cell_stops_a_sweep_before_the_first_is_labelled(alignir, tmp_path):
+    done = alignir("-m", "model=scripted,replay", "model.name=x", ok=False)
+    assert "Could not override" in done.stderr or "no value" in done.stderr
+    done = alignir("-m", "model=scripted", "prompt.file=zeshot.txt,nowhere.txt", ok=False)
+    assert "no prompt file nowhere.txt" in done.stderr
+    assert not (tmp_path / "ledger").exists()
+    assert not (tmp_path / "mlruns").exists()
+
+
+def rows(text: str) -> list[dict]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A folder in which experiment=smoke has run, and a cell of it twice."""
+    folder = tmp_path_factory.mktemp("swept")
+    for arguments in (["experiment=smoke"], ["model=scripted"], ["model=lexical", "queries=random", "queries.n=6"]):
+        subprocess.run([sys.executable, "-m", "alignir", *arguments], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def summary(folder, *arguments) -> str:
+    program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), *arguments]
+    return subprocess.run(program, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
+    text = summary(swept, "--table", "alignment", "--format", "csv")
+    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,n_systems,n_queries"
+    assert text.splitlines()[0] == header
+    found = pd.DataFrame(rows(text))
+    assert (found["offline"] == "ndcg_cut_10").all()
+    cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
+    metrics = ["clicks", "ctr", "adt", "ssr", "sar", "zrr"]
+    judges = [(model, prompt) for model in ("lexical", "scripted") for prompt in ("basic", "zeshot")]
+    assert cells == {**{judge: ["baseline", *metrics] for judge in judges}, ("baseline", ""): metrics}
+    small = found[(found["queries"] == "random") & (found["model"] == "lexical")]
+    assert set(small["n_queries"]) == {"6"}
+
+
+def test_recorded_scores_align_as_scipy_says(swept):
+    from scipy.stats import kendalltau
+
+    (run,) = [path.parent for path in swept.rglob("alignment.csv") if "queries: random" not in config_of(path)][:1]
+    scores = pd.read_parquet(run / "scores.parquet").pivot_table(index="system", columns="labels", values="value")
+    expected = kendalltau(scores["model"], scores["baseline"])
+    found = pd.read_csv(run / "alignment.csv").query("reference == 'baseline'")
+    assert found["tau_b"].item() == pytest.approx(expected.statistic)
+    assert found["p_value"].item() == pytest.approx(expected.pvalue)
+
+
+def config_of(path: Path) -> str:
+    return (path.parent / "config.yaml").read_text()
+
+
+def test_a_run_records_everything_it_should(swept):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("alignir").experiment_id])
+    assert len(runs) == 6
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    run = next(run for run in runs if run.data.params["model"] == "scripted")
+    tags, metrics = run.data.tags, run.data.metrics
+    assert re.fullmatch("[0-9a-f]{64}", tags["dataset.fingerprint"])
+    assert re.fullmatch("[0-9a-f]{64}", tags["prompt.sha256"])
+    assert tags["prompt.version"] == "1"
+    assert "DBN in closed form" in tags["user_model.definitions"]
+    assert tags["version.hydra-core"].startswith("1.3")
+    assert metrics["n_pairs"] == metrics["status/ok"] == sum(metrics[f"labels/{g}"] for g in range(4)) == 120
+    assert {"tau_b/ndcg_cut_10/baseline", "agreement/kappa4", "seconds", "prompt_tokens"} <= set(metrics)
+    artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert artifacts >= {
+        "labels.parquet",
+        "scores.parquet",
+        "online.parquet",
+        "alignment.csv",
+        "confusion.csv",
+        "config.yaml",
+        "prompt.txt",
+        "figures",
+    }
+
+
+def test_a_sweep_over_models_asks_each_pair_once(swept):
+    answers = sum(len(pd.read_parquet(file, columns=["key"])) for file in (swept / "ledger").rglob("*.parquet"))
+    assert answers == 2 * 120
+
+
+def test_tables_are_printed_in_every_format(swept):
+    for form, sign in (
+        ("rich", "Table 1."),
+        ("markdown", "| model | prompt |"),
+        ("latex", "\\toprule"),
+        ("csv", "# Table 1"),
+    ):
+        text = summary(swept, "--format", form)
+        assert sign in text
+        assert "baseline labels" in text
+        assert "zeshot basic" in text
+        assert "DBN in closed form" in text or form == "csv"
+
+
+def test_a_file_gets_what_would_be_printed(swept, tmp_path):
+    assert summary(swept, "--format", "csv", "--out", str(tmp_path / "tables.csv")) == ""
+    assert (tmp_path / "tables.csv").read_text() == summary(swept, "--format", "csv")
+
+
+def test_a_folder_without_runs_is_told_so(summarize):
+    done = summarize(ok=False)
+    assert done.returncode == 1
+    assert "run python -m alignir first" in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_failed_run_ends_failed_with_the_reason(alignir, small, tmp_path):
+    (small / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
+    script = (
+        "import sys, alignir.pipeline as p\n"
+        "def broken(*args): raise OSError('disk full')\n"
+        "p.compute = broken\n"
+        "sys.argv = ['alignir', 'model=lexical']\n"
+        "from alignir.__main__ import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    rows = sqlite3.connect(tmp_path / "mlruns" / "mlflow.db").execute("select status from runs").fetchall()
+    assert rows == [("FAILED",)]
+    tags = sqlite3.connect(tmp_path / "mlruns" / "mlflow.db").execute("select value from tags where key='failure'")
+    assert tags.fetchall() == [("OSError: disk full",)]
+
+
+def test_plan_counts_and_records_nothing(alignir, tmp_path):
+    text = alignir("model=scripted", "+plan=true").stdout
+    assert "120 pairs, 0 answered in ledger, 120 to ask" in text
+    assert list(tmp_path.iterdir()) == []
+    alignir("model=scripted", "queries=random", "queries.n=6")
+    assert "120 pairs, 60 answered in ledger, 60 to ask" in alignir("model=scripted", "+plan=true").stdout
+
+
+def test_the_papers_grid_is_planned_without_loading_a_model(alignir):
+    pytest.importorskip("vllm", reason="needs vLLM to be installed: bash scripts/setup.sh")
+    text = alignir("-m", "model=llama8b,gptoss20b,qwen32b", "prompt=zeshot,basic", "+plan=true").stdout
+    assert text.count("120 to ask") == 6
+    order = re.findall(r"demo · (\w+) · (\w+):", text)
+    assert [model for model, _ in order] == sorted((m for m, _ in order), key=["llama8b", "gptoss20b", "qwen32b"].index)
+
+
+def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
+    for folder in ("conf/prompt", "prompts"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "prompts" / "mine.txt").write_text("Rate. $query / $passage")
+    (tmp_path / "conf" / "prompt" / "mine.yaml").write_text(
+        "_target_: alignir.prompts.read_prompt\n_partial_: true\n"
+        "name: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
+    )
+    assert "prompt: basic, mine, zeshot" in alignir("--help").stdout
+    assert "120 to ask" in alignir("prompt=mine", "model=scripted", "+plan=true").stdout
+
+
+def test_a_folder_dataset_with_external_metrics_runs_whole(alignir, summarize, small, tmp_path):
+    with open(small / "runs" / "third.run", "w") as file:
+        file.write("q1 Q0 d1 1 9 t\n")
+    (tmp_path / "metrics.csv").write_text("system,metric,value\ngood,ADT,3\nbad,ADT,1\nthird,ADT,2\n")
+    done = alignir(
+        "dataset=folder", "dataset.path=small", "model=lexical", "user_model=external", "user_model.path=metrics.csv"
+    )
+    assert "third: has no results for 1 of 2 queries and scores 0 there" in done.output
+    lines = summarize("--table", "online", "--format", "csv").stdout.splitlines()
+    assert lines[-1] == "baseline labels,,0.3333°"
+
+
+def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl19):
+    data = ["dataset=trec_dl_2019", f"dataset.path={dl19}", "model=replay"]
+    labels = f"model.labels={dl19 / 'llm_labels' / 'umbrela_gpt4_zeroshot.qrels.gz'}"
+    text = alignir(*data, labels).stdout
+    assert "kappa4 0.3385  kappa_bin 0.5123" in text
+    alignir(*data, labels, "systems.exclude=[rankllm_*,webis_*]")
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    taus = {row["n_systems"]: float(row["tau_b"]) for row in found if row["reference"] == "baseline"}
+    assert taus == {"46": pytest.approx(0.8704, abs=5e-5), "37": pytest.approx(0.8498, abs=5e-5)}
+    table = summarize("--table", "baseline").stdout
+    assert "TREC 2019 (37 systems)" in table
+    assert "TREC 2019 (46 systems)" in table
+
+
+def test_readme_commands_are_real(tmp_path):
+    """Every `python -m alignir` line of the README composes; every script and file it names is there."""
+    text = (ROOT / "README.md").read_text()
+    commands = [line.strip() for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
+    ours = [command.split("#")[0].split() for command in commands if "alignir" in command and "-m alignir" in command]
+    assert len(ours) >= 5
+    for words in ours:
+        overrides = [word.strip("'\"") for word in words[words.index("alignir") + 1 :] if "=" in word]
+        single = [re.sub(r"=([^\[{,]+),.*", r"=\1", override) for override in overrides]
+        composed(*single)
+    for script in re.findall(r"(?:bash|python) (scripts/\S+\.(?:sh|py))", text):
+        assert (ROOT / script).is_file(), script
+
+
+def test_the_figures_are_pictures(swept):
+    figures = sorted({file.name for file in swept.rglob("*.png")})
+    assert figures == ["confusion.png", "distribution.png"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in swept.rglob("*.png"))
+
+
+def test_the_recorded_config_is_whole(swept):
+    configs = [json.dumps(OmegaConf.to_container(OmegaConf.load(file))) for file in swept.rglob("config.yaml")]
+    assert len(configs) == 6
+    assert all("alignir.user_models.DBN" in config and "???" not in config for config in configs)

@@ -1,0 +1,91 @@
+"""Prompts: nothing in a passage is filled in, and a prompt that cannot work is refused."""
+
+import pytest
+
+from alignir.errors import InputError
+from alignir.prompts import SHIPPED, read_prompt
+from alignir.reading import read
+
+
+def made(tmp_path, text, name="own.txt", form="final_score"):
+    (tmp_path / name).write_text(text)
+    return read_prompt("own", str(tmp_path / name), form, 100)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.txt")), ids=lambda file: file.name)
+def test_every_shipped_prompt_holds_the_whole_scale(file):
+    prompt = read_prompt(file.stem, file.name, "final_score", 100)
+    for meaning in (
+        "nothing to do with the query",
+        "does not answer it",
+        "hidden amongst extraneous",
+        "the exact answer",
+    ):
+        assert meaning in prompt.text
+    assert "What is tea?" in prompt.render("What is tea?", "A drink.")
+
+
+def test_a_prompts_own_text_is_not_read_as_an_answer():
+    assert read(read_prompt("zeshot", "zeshot.txt", "final_score", 100).text, "final_score") == (None, "unparsed")
+
+
+def test_what_looks_like_a_field_in_a_passage_stays_as_it_is(tmp_path):
+    prompt = made(tmp_path, "Q: $query P: ${passage} costs $5")
+    assert prompt.render("$passage", "$query {query} %s ${x}") == "Q: $passage P: $query {query} %s ${x} costs $5"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Passage: $passage", "expected $query and $passage in the prompt, found no query"),
+        ("Query: $query", "found no passage"),
+        ("Query: $querypassage", "found no query and no passage"),
+        ("nothing", "found no query and no passage"),
+    ],
+)
+def test_a_prompt_without_its_fields_is_refused(tmp_path, text, message):
+    with pytest.raises(InputError) as error:
+        made(tmp_path, text)
+    assert message in str(error.value)
+
+
+UMBRELA = """method: "own"
+system_message: "You judge."
+prefix_user: |-
+  It costs $5 and has a {{brace}}.
+  Query: {query}
+  Passage: {passage}
+"""
+
+
+def test_umbrelas_yaml_form_is_read(tmp_path):
+    prompt = made(tmp_path, UMBRELA, "own.yaml")
+    assert prompt.system == "You judge."
+    assert (
+        prompt.render("a {passage}", "b $query")
+        == "It costs $5 and has a {brace}.\nQuery: a {passage}\nPassage: b $query"
+    )
+
+
+def test_umbrelas_few_shot_form_is_refused(tmp_path):
+    with pytest.raises(InputError, match="examples cannot be filled in"):
+        made(tmp_path, UMBRELA.replace("Query:", "{examples} Query:"), "own.yaml")
+
+
+def test_a_yaml_of_another_form_is_refused(tmp_path):
+    with pytest.raises(InputError, match="expected a YAML prompt with system_message and prefix_user"):
+        made(tmp_path, "user: $query $passage", "own.yaml")
+
+
+def test_the_working_folders_prompts_come_before_the_shipped_ones(tmp_path, monkeypatch):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "zeshot.txt").write_text("mine: $query $passage")
+    monkeypatch.chdir(tmp_path)
+    assert read_prompt("zeshot", "zeshot.txt", "final_score", 100).text == "mine: $query $passage"
+
+
+def test_unknown_files_and_forms_name_the_choices(tmp_path):
+    with pytest.raises(InputError, match=r"no prompt file nope\.txt.*Shipped: basic\.txt, zeshot\.txt"):
+        read_prompt("x", "nope.txt", "final_score", 100)
+    with pytest.raises(InputError, match="there are: final_score, last_line"):
+        made(tmp_path, "$query $passage", form="json")
