@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -70,7 +71,7 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
         since = time.monotonic()
 
     try:
-        for answer in _shown(model.answer(prompt, texts), len(texts), f"{model.name}, {prompt.name}"):
+        for answer in _shown(model.answer(prompt, texts), len(texts), f"{Path(model.name).name}, {prompt.name}"):
             chunk.append(answer)
             if len(chunk) >= CHUNK or time.monotonic() - since > CHUNK_S:
                 write()
