@@ -107,7 +107,7 @@ def damage(file, how):
     elif how == "torn":
         file.write_bytes(content[:100] + bytes(60) + content[160:])
     elif how == "foreign":
-        pd.DataFrame({"key": [b"0" * 16], "response": ["##final score: 3"]}).to_parquet(file)
+        pd.DataFrame({"key": ["0" * 32], "response": ["##final score: 3"]}).to_parquet(file)
     else:
         file.write_bytes(b"")
 
@@ -123,6 +123,16 @@ def test_a_damaged_file_is_named_set_aside_and_asked_again(pairs, tmp_path, how,
     assert len(model.asked) == len(pairs)
     assert file.name in caplog.text
     assert file.with_name(file.name + ".aside").exists()
+
+
+def test_a_thousand_different_pairs_are_all_found_again(tmp_path):
+    texts = [f"passage {number}" for number in range(1000)]
+    many = pd.DataFrame({"query_id": "q", "doc_id": texts, "query": "query", "passage": texts})
+    ledger = Ledger(tmp_path)
+    assert label(many, PROMPT, Scripted(), ledger).asked == 1000
+    again = label(many, PROMPT, Scripted(), ledger)
+    assert again.asked == 0
+    assert len(again.labels) == 1000
 
 
 def test_half_written_files_are_never_read(pairs, tmp_path):
