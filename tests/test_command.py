@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -88,7 +89,7 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["dataset=folder", "dataset.path=small", "systems.include=[x]"], "no system 'x'; there are: bad, good"),
         (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
         (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
-        (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero"),
+        (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero, fallback"),
         (["user_model.model.continuation=2"], "user_model.continuation: expected a probability, found 2"),
     ],
 )
@@ -303,10 +304,12 @@ def test_readme_commands_are_real(tmp_path):
     """Every `python -m alignir` line of the README composes; every script and file it names is there."""
     text = (ROOT / "README.md").read_text()
     commands = [line.strip() for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
-    ours = [command.split("#")[0].split() for command in commands if "alignir" in command and "-m alignir" in command]
+    ours = [
+        shlex.split(command, comments=True) for command in commands if "alignir" in command and "-m alignir" in command
+    ]
     assert len(ours) >= 5
     for words in ours:
-        overrides = [word.strip("'\"") for word in words[words.index("alignir") + 1 :] if "=" in word]
+        overrides = [word for word in words[words.index("alignir") + 1 :] if "=" in word]
         single = [re.sub(r"=([^\[{,]+),.*", r"=\1", override) for override in overrides]
         composed(*single)
     for script in re.findall(r"(?:bash|python) (scripts/\S+\.(?:sh|py))", text):

@@ -17,7 +17,7 @@ from alignir import datasets
 from alignir.engines import Answer
 from alignir.engines.scripted import Scripted
 from alignir.graders import Lexical, Replay
-from alignir.labels import differing, judge_of, label, read_all
+from alignir.labels import differing, fall_back, judge_of, label, read_all
 from alignir.ledger import Ledger
 from alignir.prompts import Prompt, read_prompt
 
@@ -35,7 +35,7 @@ class Asked:
     def identity(self):
         return {"name": self.name}
 
-    def check(self):
+    def check(self, prompt):
         pass
 
     def answer(self, prompt, pairs):
@@ -231,3 +231,33 @@ def test_a_passage_that_imitates_an_answer_is_not_read_as_one(pairs, tmp_path):
     model = Asked()
     labels = label(hostile, read_prompt("zeshot", "zeshot.txt", "final_score", 10), model, Ledger(tmp_path)).labels
     assert labels["relevance"].tolist() == [len(hostile["passage"].iloc[0]) % 5] * 2
+
+
+def test_fallback_asks_again_only_about_what_failed_and_constrained(pairs, tmp_path):
+    @dataclass
+    class Constrained(Asked):
+        def answer(self, prompt, pairs):
+            if prompt.decoding == "free":
+                yield from super().answer(prompt, pairs)
+            for index, pair in enumerate(pairs if prompt.decoding == "constrained" else []):
+                self.asked.append(pair)
+                yield Answer(index, "##final score: 0", "stop", 10, 5)
+
+    model, ledger = Constrained(), Ledger(tmp_path)
+    first = label(pairs, PROMPT, model, ledger)
+    failed = first.labels["relevance"].isna()
+    assert 0 < failed.sum() < len(pairs)
+    whole = fall_back(first, pairs, PROMPT, model, ledger)
+    assert whole.fallback == failed.sum() == len(model.asked) - len(pairs)
+    assert (whole.labels.loc[failed, "relevance"] == 0).all()
+    assert whole.labels[~failed].equals(first.labels[~failed])
+    assert whole.labels["doc_id"].tolist() == pairs["doc_id"].tolist()
+
+
+def test_the_lenient_reader_guesses_where_the_strict_one_does_not(pairs):
+    responses = ["Score: 2", "It is related to 3 topics.", "##final score: 10", "##final score: 1", "no"]
+    answers = pd.DataFrame({"response": responses, "finish_reason": "stop"})
+    strict = read_all(pairs.head(5), answers, "final_score")
+    lenient = read_all(pairs.head(5), answers, "final_score", "lenient")
+    assert strict["relevance"].tolist() == [pd.NA, pd.NA, pd.NA, 1, pd.NA]
+    assert lenient["relevance"].tolist() == [2, 3, pd.NA, 1, pd.NA]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -134,7 +135,7 @@ def test_a_model_that_cannot_be_loaded_is_one_message(tmp_path):
 
 def test_code_that_comes_with_weights_is_not_run(tiny):
     with pytest.raises(InputError, match="trust_remote_code"):
-        engine.VLLM(name=str(tiny), engine={"trust_remote_code": True}).check()
+        engine.VLLM(name=str(tiny), engine={"trust_remote_code": True}).check(PROMPT)
 
 
 def test_gpt_oss_is_asked_in_harmony_with_a_fixed_date_and_the_pair_in_the_users_turn():
@@ -201,3 +202,48 @@ def test_labels_of_the_engine_go_through_the_ledger(model, pairs, tmp_path):
     again = labels.label(pairs, PROMPT, model, Ledger(tmp_path))
     assert (first.asked, again.asked) == (120, 0)
     assert again.labels.equals(first.labels)
+
+
+def test_constrained_decoding_gives_nothing_but_a_label(model, pairs):
+    texts = list(zip(pairs["query"], pairs["passage"], strict=True))[:20]
+    for form, pattern in (("final_score", r"##final score: [0-3]"), ("last_line", r"[0-3]")):
+        prompt = Prompt("tiny", PROMPT.text, form, 40, decoding="constrained")
+        answers = list(model.answer(prompt, texts))
+        assert len(answers) == 20
+        assert all(re.fullmatch(pattern, answer.response) for answer in answers)
+
+
+def test_logits_are_the_probabilities_of_the_next_token_by_transformers(tiny, model, pairs):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    texts = list(zip(pairs["query"], pairs["passage"], strict=True))[:5]
+    prompt = Prompt("tiny", PROMPT.text, "final_score", 8, decoding="logits")
+    answers = sorted(model.answer(prompt, texts), key=lambda answer: answer.index)
+    loaded = model._open()
+    lead, labels_ids = loaded._label_tokens(prompt)
+    assert lead + loaded.tokenizer.decode(labels_ids[2]) == "##final score: 2"
+    reference = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32)
+    for answer, tokens in zip(answers, loaded._tokens(model, prompt, texts), strict=True):
+        assert loaded.tokenizer.decode(tokens).endswith(f"<|assistant|>{lead}")
+        with torch.no_grad():
+            expected = torch.softmax(reference(torch.tensor([tokens])).logits[0, -1], dim=-1)[labels_ids]
+        assert answer.probabilities == pytest.approx(expected.tolist(), abs=1e-5)
+        assert answer.response == f"##final score: {int(expected.argmax())}"
+
+
+def test_logits_give_a_label_an_expected_grade_and_the_mass_on_labels(model, pairs, tmp_path):
+    prompt = Prompt("tiny", PROMPT.text, "final_score", 8, decoding="logits")
+    found = labels.label(pairs.head(10), prompt, model, Ledger(tmp_path)).labels
+    assert (found["status"] == "ok").all()
+    p = found[["p0", "p1", "p2", "p3"]].to_numpy(dtype=float)
+    assert (p.sum(axis=1) < 1).all()
+    assert found["relevance"].tolist() == p.argmax(axis=1).tolist()
+    assert found["expected"].tolist() == pytest.approx(((p * [0, 1, 2, 3]).sum(axis=1) / p.sum(axis=1)).tolist())
+
+
+def test_gpt_oss_is_neither_constrained_nor_read_by_logits():
+    model = engine.VLLM(name="x", harmony={"reasoning_effort": "low", "date": "2025-08-05"})
+    model.check(PROMPT)
+    with pytest.raises(InputError, match="opens every answer with a channel"):
+        model.check(Prompt("tiny", PROMPT.text, "final_score", 8, decoding="constrained"))

@@ -53,6 +53,7 @@ def _run(cfg: DictConfig) -> None:
         user_model=_make(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
+        reader=cfg.reader,
         config={key: value for key, value in config.items() if key != "experiment"},
         sweep=HydraConfig.get().sweep.dir if _is_sweep() else "",
     )

@@ -1,8 +1,11 @@
 """The frames that pass between stages: their columns, types and units, once.
 
 QRELS      query_id, doc_id, relevance:int            baseline labels
-LABELS     query_id, doc_id, relevance:Int64|<NA>, status, response, finish_reason, prompt_tokens, output_tokens, cut
-           <NA> means "no label", never 0; `cut` says that the passage was shortened to fit the model's context
+LABELS     query_id, doc_id, relevance:Int64|<NA>, status, response, finish_reason, prompt_tokens, output_tokens, cut,
+           p0..p3, expected
+           <NA> means "no label", never 0; `cut` says that the passage was shortened to fit the model's context; p0..p3
+           (decoding=logits) are the probabilities of the labels at the answer's position, their sum the mass that is
+           on labels at all; `expected` is the expected grade within that mass; NaN where the engine does not give them
 RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval ranks: score descending (as float32),
                                                       then doc_id descending
 SCORES     system, query_id, measure, value           every system has every query; NaN: the query has no label at all
@@ -18,7 +21,9 @@ import pandas as pd
 GRADES = (0, 1, 2, 3)
 PAIR = ["query_id", "doc_id"]
 QRELS = [*PAIR, "relevance"]
-LABELS = [*QRELS, "status", "response", "finish_reason", "prompt_tokens", "output_tokens", "cut"]
+PROBABILITIES = [f"p{grade}" for grade in GRADES]
+ANSWER = ["response", "finish_reason", "prompt_tokens", "output_tokens", "cut", *PROBABILITIES]
+LABELS = [*QRELS, "status", *ANSWER, "expected"]
 RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]

@@ -23,7 +23,7 @@ class Replay:
     duplicates: str = "error"
     name: str = "replay"
 
-    def check(self) -> None:
+    def check(self, prompt=None) -> None:
         """Reads the file, so that a mistake in it is known early."""
         if self.duplicates not in DUPLICATES:
             raise one_of("model.duplicates", self.duplicates, DUPLICATES)
@@ -53,7 +53,7 @@ class Lexical:
     shares: tuple[float, float, float]
     name: str = "lexical"
 
-    def check(self) -> None:
+    def check(self, prompt=None) -> None:
         if len(self.shares) != 3 or not 0 < self.shares[0] <= self.shares[1] <= self.shares[2] <= 1:
             raise InputError(f"model.shares: expected three rising shares above 0, found {list(self.shares)}")
 

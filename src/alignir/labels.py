@@ -3,16 +3,17 @@
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from alignir.engines import LLM, Answer
-from alignir.frames import LABELS, PAIR
+from alignir.errors import one_of
+from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
 from alignir.ledger import ANSWERS, Ledger, pair_key
 from alignir.prompts import Prompt
-from alignir.reading import final_scores, read, said_aloud
+from alignir.reading import READERS, final_scores, said_aloud
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,10 @@ class Labelling:
     labels: pd.DataFrame  # LABELS, in the order of the pairs
     asked: int = 0  # pairs that the model was asked about now; the others were in the ledger
     seconds: float = 0.0  # spent asking, with loading
+    fallback: int = 0  # pairs whose label comes from asking again
 
 
-def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger) -> Labelling:
+def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger, reader: str = "strict") -> Labelling:
     """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader."""
     if hasattr(model, "grade"):
         return Labelling(_graded(pairs, model.grade(pairs)))
@@ -42,7 +44,22 @@ def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger) -> Labelli
         _ask(missing, prompt, model, ledger, judge)
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
-    return Labelling(read_all(pairs, answers.loc[keys], prompt.form), len(missing), seconds if len(missing) else 0.0)
+    labels = read_all(pairs, answers.loc[keys], prompt.form, reader)
+    return Labelling(labels, len(missing), seconds if len(missing) else 0.0)
+
+
+def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger) -> Labelling:
+    """Ask once more about the pairs without a label, with decoding that can produce nothing else."""
+    labels = labelling.labels
+    failed = labels["relevance"].isna().to_numpy()
+    again = label(pairs[failed], replace(prompt, decoding="constrained"), model, ledger)
+    filled = pd.concat([labels[~failed], again.labels.set_index(labels.index[failed])]).sort_index()
+    return Labelling(
+        filled,
+        labelling.asked + again.asked,
+        labelling.seconds + again.seconds,
+        int(again.labels["relevance"].notna().sum()),
+    )
 
 
 def judge_of(model: LLM, prompt: Prompt) -> dict:
@@ -64,7 +81,11 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
 
     def write() -> None:
         nonlocal since
-        rows = [(keys[a.index], a.response, a.finish_reason, a.prompt_tokens, a.output_tokens, a.cut) for a in chunk]
+        rows = [
+            (keys[a.index], a.response, a.finish_reason, a.prompt_tokens, a.output_tokens, a.cut)
+            + (a.probabilities or (None,) * len(GRADES))
+            for a in chunk
+        ]
         if rows:
             ledger.append(judge, pd.DataFrame(rows, columns=ANSWERS.names))
         chunk.clear()
@@ -112,19 +133,26 @@ def _shown(answers: Iterator[Answer], total: int, title: str) -> Iterator[Answer
 def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:
     """LABELS from grades alone: a pair without one had no answer."""
     labels = pairs[PAIR].assign(relevance=grades, status=grades.notna().map({True: "ok", False: "empty"}))
-    return labels.assign(response="", finish_reason="", prompt_tokens=0, output_tokens=0, cut=False)[LABELS]
+    nothing = {"response": "", "finish_reason": "", "prompt_tokens": 0, "output_tokens": 0, "cut": False}
+    return labels.assign(**nothing).reindex(columns=LABELS)
 
 
-def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str) -> pd.DataFrame:
+def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str = "strict") -> pd.DataFrame:
     """LABELS from the answers to the pairs, row by row; nothing but the response decides a label."""
+    if reader not in READERS:
+        raise one_of("reader", reader, READERS)
     outcomes = [
-        read(response, form, finish_reason)
+        READERS[reader](response, form, finish_reason)
         for response, finish_reason in zip(answers["response"], answers["finish_reason"], strict=True)
     ]
     labels = pairs[PAIR].reset_index(drop=True).join(answers.reset_index(drop=True))
     labels["relevance"] = pd.array([label for label, _ in outcomes], dtype="Int64")
     labels["status"] = [status for _, status in outcomes]
-    return labels[LABELS]
+    labels = labels.reindex(columns=LABELS)
+    probabilities = labels[PROBABILITIES].astype(float)
+    mass = probabilities.sum(axis=1, min_count=len(GRADES))
+    labels["expected"] = probabilities.mul(list(GRADES)).sum(axis=1, min_count=len(GRADES)) / mass
+    return labels
 
 
 def differing(labels: pd.DataFrame) -> int:

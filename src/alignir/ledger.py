@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alignir.frames import PROBABILITIES
+
 log = logging.getLogger(__name__)
 
 ANSWERS = pa.schema(
@@ -31,6 +33,7 @@ ANSWERS = pa.schema(
         ("prompt_tokens", pa.int32()),
         ("output_tokens", pa.int32()),
         ("cut", pa.bool_()),
+        *((name, pa.float32()) for name in PROBABILITIES),
     ]
 )
 

@@ -16,11 +16,13 @@ import pandas as pd
 from alignir import agreement, figures
 from alignir.alignment import BASELINE, against_baseline, against_users, why_undefined
 from alignir.datasets import Dataset
+from alignir.errors import InputError, one_of
 from alignir.frames import STATUSES, coverage
-from alignir.labels import Labelling, differing, judge_of, label, unanswered
+from alignir.labels import Labelling, differing, fall_back, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_key
 from alignir.prompts import Prompt
-from alignir.scores import NDCG, evaluate, means
+from alignir.reading import READERS
+from alignir.scores import MISSING, NDCG, evaluate, means
 from alignir.tracking import GROUPS, Recorder
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Cell:
     user_model: object
     ledger: Path
     missing: str = "drop"
+    reader: str = "strict"
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
     sweep: str = ""
 
@@ -61,7 +64,7 @@ class Cell:
         """The same for two runs of the same cell: the settings of its groups."""
         settings = {group: self.config.get(group) for group in GROUPS}
         settings["dataset"] = _absolute(settings["dataset"] or {})
-        content = json.dumps([self.names, settings, self.missing], sort_keys=True, default=str)
+        content = json.dumps([self.names, settings, self.missing, self.reader], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -95,7 +98,12 @@ class Result:
 def read_inputs(cell: Cell) -> Inputs:
     """Everything that a cell reads, checked before any model is loaded."""
     prompt = cell.prompt()
-    cell.model.check()
+    cell.model.check(prompt)
+    for kind, choice, choices in (("reader", cell.reader, READERS), ("way with missing labels", cell.missing, MISSING)):
+        if choice not in choices:
+            raise one_of(kind, choice, choices)
+    if cell.missing == "fallback" and hasattr(cell.model, "grade"):
+        raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     everything = cell.dataset()
     runs = cell.systems(everything)
     dataset = everything.of(cell.queries(everything))
@@ -109,15 +117,18 @@ def run(cell: Cell, recorder: Recorder) -> Result:
     inputs = read_inputs(cell)
     for note in inputs.notes:
         log.warning("%s", note)
-    dataset = inputs.dataset
+    dataset, version = inputs.dataset, recorder.prompt_version(inputs.prompt)
     tags = {
         "sweep": cell.sweep,
         "prompt.sha256": inputs.prompt.sha256,
-        "prompt.version": recorder.prompt_version(inputs.prompt),
+        "prompt.version": version,
+        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
+        "mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}]),
         "model.revision": getattr(cell.model, "revision", None) or "",
         "dataset.fingerprint": dataset.fingerprint,
         "user_model.definitions": cell.user_model.definitions(),
-        "git.commit": _commit(),
+        "mlflow.source.name": "python -m alignir",
+        "mlflow.source.git.commit": _commit(),
         **_versions(),
     }
     with recorder.run(cell.title, cell.key, _params(cell), tags) as recording:
@@ -137,7 +148,9 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     dataset, runs = inputs.dataset, inputs.runs
     query_ids = list(dataset.queries.index)
 
-    labelling = label(dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger))
+    labelling = label(dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger), cell.reader)
+    if cell.missing == "fallback":
+        labelling = fall_back(labelling, dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger))
     scores = evaluate(labelling.labels, runs, query_ids, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids)
     online = cell.user_model.measure(dataset.qrels, runs, query_ids)
@@ -183,6 +196,7 @@ def metrics(result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, f
         "differing_scores": differing(labels),
         "prompt_tokens": int(labels["prompt_tokens"].sum()),
         "output_tokens": int(labels["output_tokens"].sum()),
+        "fallback": labelling.fallback,
         "asked": labelling.asked,
         "seconds": labelling.seconds,
         f"{NDCG}": means(result.scores)[NDCG].mean(),
@@ -266,7 +280,7 @@ def _params(cell: Cell) -> dict[str, str]:
     for group in GROUPS:
         for key, value in _flat(cell.config.get(group) or {}, group):
             params[key] = value
-    return {**params, "missing": cell.missing}
+    return {**params, "missing": cell.missing, "reader": cell.reader}
 
 
 def _flat(node, prefix: str):

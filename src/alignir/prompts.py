@@ -9,12 +9,13 @@ from string import Template
 import yaml
 
 from alignir.errors import InputError, one_of
+from alignir.frames import GRADES
 from alignir.reading import FORMS
 
 PACKAGE = Path(__file__).parent
 SHIPPED = next(folder for folder in (PACKAGE / "prompts", PACKAGE.parents[1] / "prompts") if folder.is_dir())
 FIELDS = ("query", "passage")
-DECODINGS = ("free",)
+DECODINGS = ("free", "constrained", "logits")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,19 @@ class Prompt:
     form: str  # of the answer: final_score or last_line
     max_tokens: int  # for the answer, not counting what a reasoning model thinks
     system: str = ""
+    # free: the model writes what it likes; constrained: it can write nothing but an answer; logits: it writes nothing,
+    # the probabilities of the four labels are read off where the label would stand
     decoding: str = "free"
+
+    @property
+    def lead(self) -> str:
+        """What stands before the label when the answer is written in the form, without any explanation."""
+        return {"final_score": "##final score: ", "last_line": ""}[self.form]
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression of the only answers that constrained decoding lets through."""
+        return f"{self.lead}[{GRADES[0]}-{GRADES[-1]}]"
 
     def render(self, query: str, passage: str) -> str:
         """The prompt for one pair. Nothing inside a query or passage is filled in, whatever it looks like."""

@@ -28,6 +28,13 @@ _FINAL_SCORE = re.compile(
 _NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,/\-–\s]*")
 _FENCE = re.compile(r"\s*(?:```|~~~)\w*\s*")
 
+# The lenient reader's patterns, the likelier first.
+_LIKELY = [
+    re.compile(r"(?:final|overall)\s*score\W*([0-3])\b", re.IGNORECASE),
+    re.compile(r"(?:score|category|grade|rating|relevance|answer)\s*(?:is|of|:|=)?\s*[\"'*]*([0-3])\b", re.IGNORECASE),
+    re.compile(r"(?<![\d.,/-])([0-3])(?![\d.,/-]*\d)"),
+]
+
 _CANNOT = r"\bI(?:(?:['’]m|\s+am)\s+(?:not\s+able|unable)\s+to|\s+(?:can\s*not|can['’]t|won['’]t|will\s+not))"
 _REFUSAL = re.compile(
     rf"\bI(?:['’]m|\s+am)\s+sorry\b|\bas\s+an?\s+(?:AI|artificial|language)\b|\bI\s+(?:decline|refuse)\b|{_CANNOT}\s*"
@@ -61,6 +68,24 @@ def read(response: str | None, form: str, finish_reason: str | None = "stop") ->
     if not values:
         return None, "refused" if _REFUSAL.search(said) else "unparsed"
     return _grade(values[-1])
+
+
+def read_leniently(response: str | None, form: str, finish_reason: str | None = "stop") -> tuple[int | None, str]:
+    """As `read`, but an answer that is not in the asked form, or was cut off, is searched for the likeliest number.
+
+    In the spirit of umbrela's fallback patterns, for comparison only: it takes numbers for labels that are none.
+    """
+    label, status = read(response, form, finish_reason)
+    if status not in ("unparsed", "truncated", "refused"):
+        return label, status
+    for pattern in _LIKELY:
+        found = pattern.findall(response or "")
+        if found:
+            return int(found[-1]), "ok"
+    return label, status
+
+
+READERS = {"strict": read, "lenient": read_leniently}
 
 
 def said_aloud(response: str) -> str | None:

@@ -25,6 +25,8 @@ def show(cell, result) -> None:
     table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
     table.add_row("status", status + (f"; {labels['cut'].sum()} passages cut to fit" if labels["cut"].any() else ""))
     table.add_row("asked", _asked(result.labelling))
+    if result.labelling.fallback:
+        table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
     table.add_row("agreement", "  ".join(f"{name} {_number(value)}" for name, value in result.agreement.items()))
     table.add_row(
         "nDCG@10",

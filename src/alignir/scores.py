@@ -7,15 +7,18 @@ from alignir.errors import InputError, one_of
 from alignir.frames import SCORES
 
 NDCG = "ndcg_cut_10"
-MISSING = ("drop", "zero")
+MISSING = ("drop", "zero", "fallback")
 
 
 def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
-    """QRELS from labels: a pair without a label becomes unjudged (`drop`) or grade 0 (`zero`)."""
+    """QRELS from labels: a pair without a label becomes unjudged (`drop`) or grade 0 (`zero`).
+
+    `fallback` is how labels are made, by asking again; what has none even then is unjudged.
+    """
     if missing not in MISSING:
         raise one_of("way with missing labels", missing, MISSING)
     labels = labels[["query_id", "doc_id", "relevance"]]
-    labels = labels.dropna(subset="relevance") if missing == "drop" else labels.fillna({"relevance": 0})
+    labels = labels.dropna(subset="relevance") if missing != "zero" else labels.fillna({"relevance": 0})
     return labels.astype({"relevance": int}).reset_index(drop=True)
 
 

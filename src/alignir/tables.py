@@ -221,7 +221,8 @@ def _rich(shown: list[Table], width: int | None) -> str:
 
     console = Console(file=io.StringIO(), width=width or 200, force_terminal=False)
     for table in shown:
-        drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+        console.print(table.title, markup=False, highlight=False)
+        drawn = RichTable(box=box.SIMPLE_HEAD)
         for column, name in enumerate(table.columns):
             drawn.add_column(name, justify="left" if column < 2 else "right")
         for row in _without_repeats(table):

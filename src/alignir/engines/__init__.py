@@ -17,6 +17,7 @@ class Answer:
     prompt_tokens: int
     output_tokens: int
     cut: bool = False  # the passage was shortened to fit the model's context
+    probabilities: tuple[float, ...] | None = None  # of the labels 0-3 at the answer's position (decoding=logits)
 
 
 class LLM(Protocol):
@@ -27,8 +28,8 @@ class LLM(Protocol):
     def identity(self) -> dict:
         """What decides an answer beside the prompt: model, revision, chat and sampling settings."""
 
-    def check(self) -> None:
-        """InputError if it cannot run here; loads nothing."""
+    def check(self, prompt: Prompt) -> None:
+        """InputError if it cannot run here, or cannot answer this prompt; loads nothing."""
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         """Answers to (query, passage) texts, as they are ready, in any order."""

@@ -20,7 +20,7 @@ class Scripted:
     def identity(self) -> dict:
         return {"name": self.name}
 
-    def check(self) -> None:
+    def check(self, prompt: Prompt) -> None:
         pass
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from alignir.engines import Answer
 from alignir.errors import InputError
+from alignir.frames import GRADES
 from alignir.prompts import Prompt
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,12 @@ class VLLM:
             "engine": {key: self.engine[key] for key in decisive if key in self.engine},
         }
 
-    def check(self) -> None:
+    def check(self, prompt: Prompt) -> None:
+        if self.harmony and prompt.decoding != "free":
+            raise InputError(
+                f"prompt.decoding={prompt.decoding}: {self.name} opens every answer with a channel, which a constraint "
+                "or a single token would forbid; use free"
+            )
         if importlib.util.find_spec("vllm") is None:
             raise InputError(
                 f"the model {self.name} needs vLLM, which is not installed: pip install 'alignir[vllm]' on a machine "
@@ -122,12 +129,18 @@ class _Engine:
         """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
         from vllm import SamplingParams
         from vllm.inputs import TokensPrompt
-        from vllm.sampling_params import RequestOutputKind
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
         max_tokens = prompt.max_tokens + model.thinking_tokens
         settings = {"temperature": 0.0, **model.sampling, "max_tokens": max_tokens}
         if self.harmony:
             settings |= {"stop_token_ids": self.harmony.stop_tokens, "skip_special_tokens": False}
+        label_tokens = None
+        if prompt.decoding == "constrained":
+            settings["structured_outputs"] = StructuredOutputsParams(regex=prompt.pattern)
+        elif prompt.decoding == "logits":
+            _, label_tokens = self._label_tokens(prompt)
+            settings |= {"max_tokens": 1, "logprob_token_ids": label_tokens}
         sampling = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **settings)
         engine, waiting, cuts, in_flight = self.llm.llm_engine, enumerate(pairs), {}, 0
         try:
@@ -142,21 +155,38 @@ class _Engine:
                 for output in engine.step():
                     if output.finished:
                         in_flight -= 1
-                        yield self._answer(output, cuts.pop(output.request_id))
+                        yield self._answer(output, cuts.pop(output.request_id), prompt, label_tokens)
         finally:
             engine.abort_request(list(cuts))  # whoever stops listening leaves the engine empty for the next cell
 
-    def _answer(self, output, cut: bool) -> Answer:
+    def _answer(self, output, cut: bool, prompt: Prompt, label_tokens: list[int] | None) -> Answer:
         said = output.outputs[0]
+        index, tokens_in, tokens_out = int(output.request_id), len(output.prompt_token_ids), len(said.token_ids)
+        if label_tokens:
+            logprobs = said.logprobs[0]
+            probabilities = tuple(math.exp(logprobs[token].logprob) for token in label_tokens)
+            likeliest = probabilities.index(max(probabilities))  # of a tie the lower grade
+            return Answer(index, f"{prompt.lead}{likeliest}", "stop", tokens_in, tokens_out, cut, probabilities)
         text = self.harmony.decode(said.token_ids) if self.harmony else said.text
-        return Answer(
-            int(output.request_id),
-            text,
-            said.finish_reason or "error",
-            len(output.prompt_token_ids),
-            len(said.token_ids),
-            cut,
+        return Answer(index, text, said.finish_reason or "error", tokens_in, tokens_out, cut)
+
+    def _label_tokens(self, prompt: Prompt) -> tuple[str, list[int]]:
+        """(lead, label tokens): what stands before the label, and the single token that each label is after it.
+
+        Some tokenizers keep a digit apart from the space before it, others have a token for both.
+        """
+        for lead in (prompt.lead, prompt.lead.rstrip()):
+            before = self._encode(lead)
+            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in GRADES]
+            if all(found[:-1] == before for found in tokens):
+                return lead, [found[-1] for found in tokens]
+        raise InputError(
+            f"prompt.decoding=logits: the labels 0-3 are no single tokens after {prompt.lead!r} for this model's "
+            "tokenizer; use free or constrained"
         )
+
+    def _encode(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False)
 
     def _fit(self, model: VLLM, prompt: Prompt, block, max_tokens: int) -> list[tuple[list[int], bool]]:
         """(prompt tokens, passage was cut) for each pair: passages too long for the context lose their end."""
@@ -168,7 +198,7 @@ class _Engine:
             while len(tokens) > room:
                 cut = True
                 if kept is None:
-                    kept = self.tokenizer.encode(passage, add_special_tokens=False)
+                    kept = self._encode(passage)
                 if not kept:
                     raise InputError(
                         f"the prompt {prompt.name} needs {len(tokens)} tokens without the passage, but {model.name} "
@@ -187,14 +217,15 @@ class _Engine:
         texts = [prompt.render(query, passage) for query, passage in pairs]
         if not texts:
             return []
+        lead = self._label_tokens(prompt)[0] if prompt.decoding == "logits" else ""
         if self.harmony:
             return [self.harmony.tokens(prompt.system, text) for text in texts]
         if self.tokenizer.chat_template is None:  # a base model: the prompt as it is
-            return self.tokenizer([f"{prompt.system}\n\n{text}".strip() for text in texts])["input_ids"]
+            return self.tokenizer([f"{prompt.system}\n\n{text}".strip() + lead for text in texts])["input_ids"]
         system = [{"role": "system", "content": prompt.system}] if prompt.system else []
         chats = [[*system, {"role": "user", "content": text}] for text in texts]
         rendered = self.tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=True, **model.chat)
-        return self.tokenizer(rendered, add_special_tokens=False)["input_ids"]
+        return self.tokenizer([text + lead for text in rendered], add_special_tokens=False)["input_ids"]
 
     def shut_down(self) -> None:
         from vllm.distributed import cleanup_dist_env_and_memory
