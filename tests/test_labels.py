@@ -1,14 +1,13 @@
 """Labelling and its ledger: nothing is asked twice, nothing is lost, nothing torn is read."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +16,7 @@ from alignir import datasets
 from alignir.engines import Answer
 from alignir.engines.scripted import Scripted
 from alignir.graders import Lexical, Replay
-from alignir.labels import differing, fall_back, judge_of, label, read_all
+from alignir.labels import differing, fall_back, flip_rate, judge_again, judge_of, label, read_all
 from alignir.ledger import Ledger
 from alignir.prompts import Prompt, read_prompt
 
@@ -37,6 +36,11 @@ class Asked:
 
     def check(self, prompt):
         pass
+
+    repeats = 1
+
+    def repeat(self, number):
+        return self
 
     def answer(self, prompt, pairs):
         for index, (query, passage) in enumerate(pairs):
@@ -151,52 +155,60 @@ def test_the_ledger_says_what_was_asked(pairs, tmp_path):
     assert judge["model"] == {"name": "asked"}
 
 
-def test_two_at_once_over_the_same_pairs_corrupt_nothing(pairs, tmp_path):
-    results = {}
-
-    def work(name):
-        results[name] = label(pairs, PROMPT, Scripted(delay=0.001), Ledger(tmp_path)).labels
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    assert results["one"].equals(results["two"])
-    assert not list(tmp_path.rglob("*.aside"))
-
-
-KILLED = """
+WORK = """
 import sys
 from pathlib import Path
+import pandas as pd
 import alignir.labels
 alignir.labels.CHUNK = 8
-from alignir import datasets
 from alignir.engines.scripted import Scripted
 from alignir.ledger import Ledger
 from alignir.prompts import Prompt
-pairs = datasets.demo("demo").pairs()
+texts = [f"passage {number}" for number in range(600)]
+pairs = pd.DataFrame({"query_id": "q", "doc_id": texts, "query": "query", "passage": texts})
 prompt = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)
-alignir.labels.label(pairs, prompt, Scripted(delay=0.01), Ledger(Path(sys.argv[1])))
+labelling = alignir.labels.label(pairs, prompt, Scripted(delay=float(sys.argv[2])), Ledger(Path(sys.argv[1])))
+labelling.labels.to_parquet(sys.argv[3])
 """
 
 
-def test_kill_9_loses_at_most_the_chunk_under_way(pairs, tmp_path):
-    undisturbed = label(pairs, PROMPT, Scripted(), Ledger(tmp_path / "other")).labels
-    for moment in (0.15, 0.3, 0.5):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "killed")], stderr=subprocess.DEVNULL)
-        start = time.monotonic()
-        while not list((tmp_path / "killed").rglob("*.parquet")) and time.monotonic() - start < 60:
-            time.sleep(0.01)
-        time.sleep(moment)
-        os.kill(process.pid, signal.SIGKILL)
+def start(folder, delay, out):
+    return subprocess.Popen([sys.executable, "-c", WORK, str(folder), str(delay), str(out)], stderr=subprocess.DEVNULL)
+
+
+def chunks(folder) -> list[pd.DataFrame]:
+    return [pq.read_table(file, partitioning=None).to_pandas() for file in sorted(folder.rglob("*.parquet"))]
+
+
+def test_two_sweeps_at_once_over_the_same_pairs_corrupt_nothing(tmp_path):
+    both = [start(tmp_path / "ledger", 0.002, tmp_path / f"{name}.parquet") for name in ("one", "two")]
+    assert [process.wait() for process in both] == [0, 0]
+    one, two = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("one", "two"))
+    assert len(one) == 600
+    assert one.equals(two)
+    assert not list(tmp_path.rglob("*.aside"))
+
+
+def test_kill_9_at_30_random_moments_loses_at_most_the_chunk_under_way(tmp_path):
+    start(tmp_path / "undisturbed", 0, tmp_path / "undisturbed.parquet").wait()
+    rng = np.random.default_rng(0)
+    ledger, kills, before = tmp_path / "ledger", 0, 0
+    while kills < 30:
+        process = start(ledger, 0.004, tmp_path / "resumed.parquet")
+        deadline = time.monotonic() + 60
+        while len(chunks(ledger)) == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.12))
+        process.send_signal(signal.SIGKILL)
         process.wait()
-    files = list((tmp_path / "killed").rglob("*.parquet"))
-    rows = [pq.read_table(file, partitioning=None).num_rows for file in files]
-    keys = pd.concat([pq.read_table(file, partitioning=None).to_pandas()["key"] for file in files])
-    assert keys.is_unique  # nothing that was written is asked again
-    assert set(rows[:-1]) <= {8} or len(pairs) - sum(rows) == 0
-    finished = label(pairs, PROMPT, Scripted(), Ledger(tmp_path / "killed"))
-    assert finished.asked == len(pairs) - sum(rows)
-    assert finished.labels.equals(undisturbed)
+        kills, before = kills + 1, len(chunks(ledger))
+    kept = pd.concat(chunks(ledger))
+    assert kept["key"].is_unique  # nothing that was written is asked again
+    assert len(kept) >= 30 * 8  # each life wrote at least a chunk: none was lost
+    assert not list(tmp_path.rglob("*.aside"))
+    assert start(ledger, 0, tmp_path / "resumed.parquet").wait() == 0
+    assert pd.concat(chunks(ledger))["key"].is_unique
+    assert pd.read_parquet(tmp_path / "resumed.parquet").equals(pd.read_parquet(tmp_path / "undisturbed.parquet"))
 
 
 def test_replay_gives_the_files_labels_and_misses_what_it_lacks(pairs, tmp_path):
@@ -261,3 +273,53 @@ def test_the_lenient_reader_guesses_where_the_strict_one_does_not(pairs):
     lenient = read_all(pairs.head(5), answers, "final_score", "lenient")
     assert strict["relevance"].tolist() == [pd.NA, pd.NA, pd.NA, 1, pd.NA]
     assert lenient["relevance"].tolist() == [2, 3, pd.NA, 1, pd.NA]
+
+
+@dataclass
+class Wavering(Asked):
+    """A model whose repeats differ for some passages: by the passage's length, the repeat decides."""
+
+    repeats: int = 3
+    number: int = 0
+
+    def repeat(self, number):
+        return Wavering(number=number)
+
+    def answer(self, prompt, pairs):
+        for index, (_, passage) in enumerate(pairs):
+            grades = [(1, 1, 1), (2, 3, 3), (3, 0, None), (None, None, None)][len(passage) % 4]
+            grade = grades[self.number]
+            yield Answer(index, "no" if grade is None else f"##final score: {grade}", "stop", 10, 5)
+
+
+def test_the_majority_of_repeats_decides_and_a_tie_gives_the_lower_grade(pairs, tmp_path):
+    found = label(pairs, PROMPT, Wavering(), Ledger(tmp_path))
+    kind = pairs["passage"].str.len() % 4
+    expected = kind.map({0: 1, 1: 3, 2: 0, 3: pd.NA})
+    assert found.labels["relevance"].fillna(-1).tolist() == expected.fillna(-1).tolist()
+    assert found.asked == 3 * len(pairs)
+    counts = kind.value_counts()
+    assert flip_rate(found.repeats) == pytest.approx((counts[1] + counts[2]) / (counts[0] + counts[1] + counts[2]))
+    assert label(pairs, PROMPT, Wavering(), Ledger(tmp_path)).asked == 0
+
+
+def test_a_judge_is_asked_again_about_a_sample_to_see_whether_it_agrees_with_itself(pairs, tmp_path):
+    ledger, rng = Ledger(tmp_path), np.random.default_rng(0)
+    first = label(pairs, PROMPT, Scripted(), ledger).labels
+    again = judge_again(pairs, PROMPT, Scripted(), ledger, "strict", 15, rng)
+    assert len(again) == 15
+    both = first.merge(again, on=["query_id", "doc_id"])
+    assert (both["relevance_x"] == both["relevance_y"]).all()
+
+
+def test_a_request_that_failed_is_a_status_and_is_asked_again_by_the_next_run(pairs, tmp_path):
+    @dataclass
+    class Failing(Asked):
+        def answer(self, prompt, pairs):
+            for index, _ in enumerate(pairs):
+                yield Answer(index, "", "error", 0, 0) if index % 2 else Answer(index, "##final score: 1", "stop", 1, 1)
+
+    first = label(pairs, PROMPT, Failing(), Ledger(tmp_path)).labels
+    assert first["status"].tolist() == ["ok", "error"] * 60
+    assert first["relevance"].isna().tolist() == [False, True] * 60
+    assert label(pairs, PROMPT, Asked(), Ledger(tmp_path)).asked == 60

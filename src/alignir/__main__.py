@@ -7,11 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import hydra
+from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from alignir.errors import InputError
@@ -42,9 +43,50 @@ def _job(cfg: DictConfig) -> None:
 def _run(cfg: DictConfig) -> None:
     from alignir import pipeline
 
+    cell = _cell(cfg, _names(), HydraConfig.get().sweep.dir if _is_sweep() else "")
+    if _checking and _is_sweep() and _in_this_process():
+        global _checked
+        _checked += 1
+        pipeline.read_inputs(cell)
+        return
+    logging.disable(logging.NOTSET)
+    from alignir import report
+
+    if cfg.get("plan"):
+        report.show_plan(cell, pipeline.plan(cell))
+        return
+    from alignir.tracking import Recorder
+
+    report.show(cell, pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment)))
+
+
+def composed_cell(overrides: list[str]):
+    """The cell that `python -m alignir` would run with these arguments, for scripts."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        try:
+            own = Path("conf").absolute()
+            path = [f"hydra.searchpath=[file://{own}]"] if own.is_dir() and not own.samefile(CONF) else []
+            cfg = compose("config", [*overrides, *path], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(_message(error)) from error
+    choices = cfg.hydra.runtime.choices
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return _cell(cfg, {group: choices[group] for group in GROUPS}, "")
+
+
+def recorded_cell(file: Path, names: dict[str, str]):
+    """The cell of a recorded run, from the config among its artifacts."""
+    return _cell(OmegaConf.load(file), names, "")
+
+
+def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
+    """Plain objects from the config: the config ends here."""
+    from alignir import pipeline
+
     config = _plain(cfg)
-    cell = pipeline.Cell(
-        names=_names(),
+    return pipeline.Cell(
+        names=names,
         dataset=lambda: _read_dataset(OmegaConf.to_yaml(cfg.dataset)),
         systems=lambda _: _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems)),
         queries=_make(cfg.queries),
@@ -54,23 +96,11 @@ def _run(cfg: DictConfig) -> None:
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
-        config={key: value for key, value in config.items() if key != "experiment"},
-        sweep=HydraConfig.get().sweep.dir if _is_sweep() else "",
+        rejudge=cfg.rejudge.n,
+        rejudge_seed=cfg.rejudge.seed,
+        config={key: value for key, value in config.items() if key not in ("experiment", "plan")},
+        sweep=sweep,
     )
-    if _checking and _is_sweep() and _in_this_process():
-        global _checked
-        _checked += 1
-        pipeline.read_inputs(cell)
-        return
-    logging.disable(logging.NOTSET)
-    from alignir import report
-
-    if config.get("plan"):
-        report.show_plan(cell, pipeline.plan(cell))
-        return
-    from alignir.tracking import Recorder
-
-    report.show(cell, pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment)))
 
 
 @lru_cache(maxsize=2)
@@ -142,11 +172,16 @@ def main() -> None:
         print("alignir: stopped; the answers so far are in the ledger, and the same command goes on", file=sys.stderr)
         failed = 130
     finally:
-        if "alignir.engines.vllm" in sys.modules:
-            sys.modules["alignir.engines.vllm"].close()
+        close_engines()
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed:", *_failures, sep="\n  ", file=sys.stderr)
     sys.exit(failed or bool(_failures))
+
+
+def close_engines() -> None:
+    """Free the loaded model, if there is one: with an open engine vLLM keeps the process from ending."""
+    if "alignir.engines.vllm" in sys.modules:
+        sys.modules["alignir.engines.vllm"].close()
 
 
 def _message(error: Exception) -> str:

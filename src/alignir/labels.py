@@ -1,11 +1,13 @@
 """Labels: ask a model about every pair, keep each answer in the ledger as it arrives, and read the answers."""
 
+import dataclasses
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from alignir.engines import LLM, Answer
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 # A chunk is written when it has this many answers or is this old: what a kill can lose at most.
 CHUNK, CHUNK_S = 2000, 20.0
 
+REJUDGED = -1  # in place of a repeat's number: asked the same again, with the first repeat's seed
+
 
 @dataclass(frozen=True)
 class Labelling:
@@ -29,43 +33,81 @@ class Labelling:
     asked: int = 0  # pairs that the model was asked about now; the others were in the ledger
     seconds: float = 0.0  # spent asking, with loading
     fallback: int = 0  # pairs whose label comes from asking again
+    repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
 
 
 def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger, reader: str = "strict") -> Labelling:
-    """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader."""
+    """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
+
+    A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
+    only where every repeat misses it. Everything else in a row is the first repeat's.
+    """
     if hasattr(model, "grade"):
         return Labelling(_graded(pairs, model.grade(pairs)))
-    judge = judge_of(model, prompt)
+    rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
+    if len(rounds) == 1:
+        return rounds[0]
+    repeats = pd.DataFrame({number: each.labels["relevance"] for number, each in enumerate(rounds)})
+    majority = repeats.mode(axis=1)[0].astype("Int64")  # mode sorts: of a tie the first is the lowest
+    labels = rounds[0].labels.assign(relevance=majority)
+    labels.loc[majority.notna(), "status"] = "ok"
+    asked, seconds = sum(each.asked for each in rounds), sum(each.seconds for each in rounds)
+    return Labelling(labels, asked, seconds, repeats=repeats)
+
+
+def label_once(
+    pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, reader: str = "strict", repeat: int = 0
+) -> Labelling:
+    """LABELS by one round of asking, the `repeat`th from 0; what the ledger has is not asked."""
+    judge = judge_of(model, prompt, repeat)
     keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()
     if len(missing):
-        _ask(missing, prompt, model, ledger, judge)
+        _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge)
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
-    labels = read_all(pairs, answers.loc[keys], prompt.form, reader)
+    labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
     return Labelling(labels, len(missing), seconds if len(missing) else 0.0)
+
+
+def flip_rate(repeats: pd.DataFrame) -> float:
+    """The share of pairs whose repeats gave labels that are not all the same; of those with two labels or more."""
+    several = repeats[repeats.notna().sum(axis=1) >= 2]
+    return float((several.nunique(axis=1) > 1).mean()) if len(several) else float("nan")
+
+
+def judge_again(
+    pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, reader: str, n: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """LABELS of `n` random pairs by asking the same model the same once more: does it agree with itself?"""
+    sample = pairs.iloc[np.sort(rng.choice(len(pairs), size=min(n, len(pairs)), replace=False))]
+    return label_once(sample, prompt, model, ledger, reader, REJUDGED).labels
 
 
 def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger) -> Labelling:
     """Ask once more about the pairs without a label, with decoding that can produce nothing else."""
     labels = labelling.labels
     failed = labels["relevance"].isna().to_numpy()
-    again = label(pairs[failed], replace(prompt, decoding="constrained"), model, ledger)
+    again = label_once(pairs[failed], dataclasses.replace(prompt, decoding="constrained"), model, ledger)
     filled = pd.concat([labels[~failed], again.labels.set_index(labels.index[failed])]).sort_index()
-    return Labelling(
-        filled,
-        labelling.asked + again.asked,
-        labelling.seconds + again.seconds,
-        int(again.labels["relevance"].notna().sum()),
+    return dataclasses.replace(
+        labelling,
+        labels=filled,
+        asked=labelling.asked + again.asked,
+        seconds=labelling.seconds + again.seconds,
+        fallback=int(again.labels["relevance"].notna().sum()),
     )
 
 
-def judge_of(model: LLM, prompt: Prompt) -> dict:
+def judge_of(model: LLM, prompt: Prompt, repeat: int = 0) -> dict:
     """All that decides an answer beside the texts of the pair: the ledger keeps one chapter for each."""
     asked = {"text": prompt.text, "system": prompt.system, "max_tokens": prompt.max_tokens, "decoding": prompt.decoding}
-    return {"model": model.identity(), "prompt": {"name": prompt.name, **asked}}
+    if prompt.decoding != "free":
+        asked["form"] = prompt.form  # then the form is what the engine makes, and not only how an answer is read
+    judge = {"model": model.identity(), "prompt": {"name": prompt.name, **asked}}
+    return {**judge, "repeat": repeat} if repeat else judge
 
 
 def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +127,7 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
             (keys[a.index], a.response, a.finish_reason, a.prompt_tokens, a.output_tokens, a.cut)
             + (a.probabilities or (None,) * len(GRADES))
             for a in chunk
+            if a.finish_reason != "error"  # no answer: asked again by the next run
         ]
         if rows:
             ledger.append(judge, pd.DataFrame(rows, columns=ANSWERS.names))
@@ -141,6 +184,7 @@ def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str 
     """LABELS from the answers to the pairs, row by row; nothing but the response decides a label."""
     if reader not in READERS:
         raise one_of("reader", reader, READERS)
+    answers = answers.fillna({"response": "", "finish_reason": "error"})  # no answer in the ledger
     outcomes = [
         READERS[reader](response, form, finish_reason)
         for response, finish_reason in zip(answers["response"], answers["finish_reason"], strict=True)
@@ -149,6 +193,10 @@ def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str 
     labels["relevance"] = pd.array([label for label, _ in outcomes], dtype="Int64")
     labels["status"] = [status for _, status in outcomes]
     labels = labels.reindex(columns=LABELS)
+    labels["cut"] = labels["cut"].eq(True)
+    labels = labels.fillna({"prompt_tokens": 0, "output_tokens": 0}).astype(
+        {"prompt_tokens": int, "output_tokens": int}
+    )
     probabilities = labels[PROBABILITIES].astype(float)
     mass = probabilities.sum(axis=1, min_count=len(GRADES))
     labels["expected"] = probabilities.mul(list(GRADES)).sum(axis=1, min_count=len(GRADES)) / mass

@@ -14,6 +14,7 @@ import os
 import re
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def pair_key(query: str, passage: str) -> str:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """One judge's part of a ledger."""
+
+    judge: dict
+    answers: pd.DataFrame  # by key
+    bytes: int  # on disk
+    aside: int  # files that were set aside
+
+
+@dataclass(frozen=True)
 class Ledger:
     """A folder of answers."""
 
@@ -66,9 +77,19 @@ class Ledger:
 
         A file that is no whole chunk of answers is named in the log and set aside as `*.aside`, never read.
         """
-        chunks = [chunk for file in sorted(self.chapter(judge).glob("*.parquet")) if (chunk := _read(file)) is not None]
+        return self._load(self.chapter(judge))
+
+    def _load(self, folder: Path) -> pd.DataFrame:
+        chunks = [chunk for file in sorted(folder.glob("*.parquet")) if (chunk := _read(file)) is not None]
         table = pa.concat_tables(chunks) if chunks else ANSWERS.empty_table()
         return table.to_pandas().drop_duplicates("key").set_index("key")
+
+    def chapters(self) -> Iterator[Chapter]:
+        """Everything it holds, judge by judge."""
+        for file in sorted(Path(self.folder).glob("*/judge.json")):
+            judge, files = json.loads(file.read_text()), list(file.parent.glob("*.parquet"))
+            size = sum(each.stat().st_size for each in files)
+            yield Chapter(judge, self._load(file.parent), size, len(list(file.parent.glob("*.aside"))))
 
     def append(self, judge: dict, answers: pd.DataFrame) -> None:
         """Write a chunk of answers (ANSWERS' columns): on disk when this returns."""

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from alignir import agreement, figures
 from alignir.alignment import BASELINE, against_baseline, against_users, why_undefined
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
-from alignir.frames import STATUSES, coverage
-from alignir.labels import Labelling, differing, fall_back, judge_of, label, unanswered
+from alignir.frames import PAIR, STATUSES, coverage
+from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_key
 from alignir.prompts import Prompt
 from alignir.reading import READERS
@@ -56,6 +57,8 @@ class Cell:
     ledger: Path
     missing: str = "drop"
     reader: str = "strict"
+    rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
+    rejudge_seed: int = 0
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
     sweep: str = ""
 
@@ -136,7 +139,7 @@ def run(cell: Cell, recorder: Recorder) -> Result:
             dataset.name, dataset.fingerprint, str(cell.config.get("dataset", {}).get("path") or dataset.name)
         )
         result = compute(cell, inputs)
-        recording.metrics(metrics(result, dataset, inputs.runs))
+        recording.metrics(metrics(cell, result, dataset, inputs.runs))
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
@@ -162,8 +165,17 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         ],
         ignore_index=True,
     )
-    notes = [*inputs.notes, *_undefined(alignment, scores, baseline, online), *_unlabelled(labelling.labels, scores)]
     found = agreement.agreement(dataset.qrels, labelling.labels)
+    if labelling.repeats is not None:
+        found["flip_rate"] = flip_rate(labelling.repeats)
+    if cell.rejudge and not hasattr(cell.model, "grade"):
+        rng = np.random.default_rng(cell.rejudge_seed)
+        again = judge_again(
+            dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger), cell.reader, cell.rejudge, rng
+        )
+        both = agreement.joined(labelling.labels, again)
+        found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
+    notes = [*inputs.notes, *_undefined(alignment, scores, baseline, online), *_unlabelled(labelling.labels, scores)]
     return Result(labelling, scores, baseline, online, alignment, found, tuple(notes))
 
 
@@ -184,7 +196,7 @@ def plan(cell: Cell) -> dict[str, int]:
     return {"pairs": len(pairs), "in_ledger": in_ledger, "to_ask": len(missing), "prompt_tokens": characters // 4}
 
 
-def metrics(result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, float]:
+def metrics(cell: Cell, result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, float]:
     """The numbers of a run by the names that MLflow shows: letters, digits, `_`, `.` and `/` only."""
     labels, labelling = result.labelling.labels, result.labelling
     values = {
@@ -202,6 +214,10 @@ def metrics(result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, f
         f"{NDCG}": means(result.scores)[NDCG].mean(),
         f"{NDCG}/{BASELINE}": means(result.baseline)[NDCG].mean(),
     }
+    price = getattr(cell.model, "price", None)
+    if price:
+        tokens = {"input": values["prompt_tokens"], "output": values["output_tokens"]}
+        values["price"] = sum(tokens[side] / 1e6 * price[side] for side in tokens)
     if labelling.asked:
         values["pairs_per_second"] = labelling.asked / labelling.seconds
     values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
@@ -223,6 +239,9 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
     result.online.to_parquet(folder / "online.parquet")
     result.alignment.to_csv(folder / "alignment.csv", index=False)
+    if result.labelling.repeats is not None:
+        repeats = result.labelling.repeats.rename(columns=str)
+        pd.concat([result.labelling.labels[PAIR], repeats], axis=1).to_parquet(folder / "repeats.parquet")
     both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
     confusion = agreement.confusion(both)
     confusion.to_csv(folder / "confusion.csv")

@@ -140,6 +140,11 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     return [_recorded(client, run) for run in reversed(newest.values())]
 
 
+def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
+    """A file among a run's artifacts, brought into a folder."""
+    return Path(_client(uri).download_artifacts(run.run_id, name, folder))
+
+
 def _recorded(client, run) -> Recorded:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     file = client.download_artifacts(run.info.run_id, "alignment.csv")

@@ -28,6 +28,13 @@ class LLM(Protocol):
     def identity(self) -> dict:
         """What decides an answer beside the prompt: model, revision, chat and sampling settings."""
 
+    @property
+    def repeats(self) -> int:
+        """How often each pair is asked."""
+
+    def repeat(self, number: int) -> "LLM":
+        """The same model for its `number`th repeat, from 0: another seed."""
+
     def check(self, prompt: Prompt) -> None:
         """InputError if it cannot run here, or cannot answer this prompt; loads nothing."""
 

@@ -16,12 +16,16 @@ class Scripted:
 
     name: str = "scripted"
     delay: float = 0.0
+    repeats: int = 1
 
     def identity(self) -> dict:
         return {"name": self.name}
 
     def check(self, prompt: Prompt) -> None:
         pass
+
+    def repeat(self, number: int) -> "Scripted":
+        return self
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         for index, (query, passage) in enumerate(pairs):

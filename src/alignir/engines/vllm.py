@@ -12,7 +12,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class VLLM:
     thinking_tokens: int = 0  # room for reasoning, beside the answer's own max_tokens
     sampling: dict = field(default_factory=dict)
     engine: dict = field(default_factory=dict)  # vllm.LLM's arguments
+    repeats: int = 1
 
     def identity(self) -> dict:
         decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")
@@ -70,6 +71,10 @@ class VLLM:
             raise InputError("model.engine.trust_remote_code: alignir runs no code that comes with a model's weights")
         if self.weights is not None and hasattr(self.weights, "check"):
             self.weights.check()
+
+    def repeat(self, number: int) -> "VLLM":
+        """The same model for its `number`th repeat, from 0: another seed."""
+        return replace(self, sampling={**self.sampling, "seed": self.sampling.get("seed", 0) + number})
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         return self._open().answer(self, prompt, pairs)

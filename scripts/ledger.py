@@ -1,0 +1,103 @@
+"""Show what the ledger holds, or export one judge's labels of a dataset as TREC qrels.
+
+python scripts/ledger.py
+python scripts/ledger.py export --model smollm2 --prompt zeshot --dataset demo --out labels.qrels
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    from alignir.errors import InputError
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ledger", type=Path, default=Path("ledger"), help="the ledger's folder (default: ledger)")
+    commands = parser.add_subparsers(dest="command", metavar="show|export")
+    commands.add_parser("show", help="what it holds (the default)")
+    export = commands.add_parser("export", help="write one judge's labels of a dataset as TREC qrels")
+    for name in ("model", "prompt", "dataset"):
+        export.add_argument(f"--{name}", required=True, help=f"a choice of {name}=, as in python -m alignir --help")
+    export.add_argument("--out", type=Path, required=True, help="the file to write; with .gz it is gzipped")
+    export.add_argument("settings", nargs="*", help="further settings, such as dataset.path=DIR")
+    args = parser.parse_args()
+    try:
+        if args.command == "export":
+            return write_labels(args)
+        return show(args.ledger)
+    except InputError as error:
+        print(f"ledger: {error}", file=sys.stderr)
+        return 1
+
+
+def show(folder: Path) -> int:
+    from alignir import tables
+    from alignir.errors import InputError
+    from alignir.ledger import Ledger
+
+    if not folder.is_dir():
+        raise InputError(f"no ledger at {folder.absolute()}")
+    rows = []
+    for chapter in Ledger(folder).chapters():
+        answers = chapter.answers
+        ends = answers["finish_reason"].value_counts()
+        rows.append(
+            [
+                chapter.judge["model"]["name"],
+                chapter.judge["prompt"]["name"],
+                chapter.judge["prompt"]["decoding"],
+                str(chapter.judge.get("repeat", 0)),
+                f"{len(answers):,}",
+                ", ".join(f"{reason} {count:,}" for reason, count in ends.items()),
+                f"{answers['prompt_tokens'].sum():,}",
+                f"{answers['output_tokens'].sum():,}",
+                f"{chapter.bytes:,}",
+                str(chapter.aside),
+            ]
+        )
+    columns = [
+        "model",
+        "prompt",
+        "decoding",
+        "repeat",
+        "pairs",
+        "ended",
+        "tokens in",
+        "tokens out",
+        "bytes",
+        "set aside",
+    ]
+    print(tables.render([tables.Table(f"Ledger {folder}", columns, rows)], "rich"), end="")
+    return 0
+
+
+def write_labels(args) -> int:
+    import gzip
+
+    from alignir.__main__ import composed_cell
+    from alignir.errors import InputError
+    from alignir.labels import judge_of, read_all
+    from alignir.ledger import Ledger, pair_key
+
+    choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
+    cell = composed_cell([*choices, *args.settings])
+    if hasattr(cell.model, "grade"):
+        raise InputError(f"{args.model} gives labels without an answer, so the ledger has none of it")
+    dataset, prompt = cell.dataset(), cell.prompt()
+    pairs = dataset.pairs()
+    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+    answers = Ledger(args.ledger).load(judge_of(cell.model, prompt))
+    labels = read_all(pairs, answers.reindex(keys), prompt.form, cell.reader)
+    known = labels.dropna(subset="relevance")
+    if known.empty:
+        raise InputError(f"the ledger {args.ledger} has no label of {' '.join(choices)}")
+    lines = "".join(f"{row.query_id} 0 {row.doc_id} {row.relevance}\n" for row in known.itertuples())
+    content = lines.encode()
+    args.out.write_bytes(gzip.compress(content) if args.out.suffix == ".gz" else content)
+    print(f"{len(known):,} labels of {len(labels):,} pairs written to {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
