@@ -18,6 +18,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
+from alignir import trec
+from alignir.frames import QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
 
@@ -135,9 +137,15 @@ def swept(tmp_path_factory):
     return folder
 
 
+def script(folder, name, *arguments) -> str:
+    program = [sys.executable, str(ROOT / "scripts" / name), *arguments]
+    done = subprocess.run(program, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def summary(folder, *arguments) -> str:
-    program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), *arguments]
-    return subprocess.run(program, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return script(folder, "summarize.py", *arguments)
 
 
 def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
@@ -270,7 +278,7 @@ def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
         "_target_: alignir.prompts.read_prompt\n_partial_: true\n"
         "name: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
     )
-    assert "prompt: basic, mine, zeshot" in alignir("--help").stdout
+    assert "prompt: basic, mine, prefix, zeshot" in alignir("--help").stdout
     assert "120 to ask" in alignir("prompt=mine", "model=scripted", "+plan=true").stdout
 
 
@@ -326,3 +334,64 @@ def test_the_recorded_config_is_whole(swept):
     configs = [json.dumps(OmegaConf.to_container(OmegaConf.load(file))) for file in swept.rglob("config.yaml")]
     assert len(configs) == 6
     assert all("alignir.user_models.DBN" in config and "???" not in config for config in configs)
+
+
+def test_stored_answers_are_read_again_without_a_model(swept):
+    text = script(swept, "reread.py", "--format", "csv")
+    found = pd.DataFrame(rows(text))
+    assert list(found.columns) == ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
+    assert set(found["run"]) == {"demo · scripted · zeshot", "demo · scripted · basic"}
+    assert (found["differ"] == "0").all()  # the script keeps to the form
+    taus = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
+    taus = taus[(taus["model"] == "scripted") & (taus["reference"] == "baseline") & (taus["queries"] == "all")]
+    assert set(found["tau_b"]) == {f"{float(tau):.4f}" for tau in taus["tau_b"]}
+
+
+def test_the_ledger_is_shown_and_exported_as_qrels(swept, tmp_path):
+    shown = script(swept, "ledger.py")
+    assert shown.count("stop 120") == 2
+    out = tmp_path / "labels.qrels.gz"
+    choices = ["--model", "scripted", "--prompt", "basic", "--dataset", "demo"]
+    assert "120 labels of 120 pairs" in script(swept, "ledger.py", "export", *choices, "--out", str(out))
+    exported = trec.read_qrels(out)
+    recorded = [pd.read_parquet(file) for file in swept.rglob("labels.parquet") if "scripted" in config_of(file)]
+    assert any(set(map(tuple, exported.to_numpy())) == set(map(tuple, frame[QRELS].to_numpy())) for frame in recorded)
+
+
+def test_exporting_what_the_ledger_lacks_is_one_message(swept, tmp_path):
+    program = [
+        sys.executable,
+        str(ROOT / "scripts" / "ledger.py"),
+        "export",
+        "--model",
+        "scripted",
+        "--prompt",
+        "zeshot",
+    ]
+    done = subprocess.run(
+        [*program, "--dataset", "demo", "--out", str(tmp_path / "x"), "prompt.max_tokens=7"],
+        cwd=swept,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "has no label of model=scripted prompt=zeshot dataset=demo" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_hostile_variants_are_probed(swept):
+    text = script(swept, "probe.py", "--pairs", "8", "--format", "csv", "model=scripted")
+    found = pd.DataFrame(rows(text))
+    assert found["variant"].tolist() == ["stuffing", "instruction", "imitated", "empty"]
+    assert (found["of pairs"] == "8").all()
+    assert script(swept, "probe.py", "--pairs", "8", "--format", "csv", "model=scripted") == text
+
+
+def test_repeats_self_agreement_and_fallback_are_recorded(alignir, tmp_path):
+    text = alignir("model=scripted", "model.repeats=3", "rejudge.n=10", "missing=fallback").stdout
+    assert "flip_rate 0.0000" in text
+    assert "self/exact 1.0000" in text
+    (repeats,) = tmp_path.rglob("repeats.parquet")
+    assert list(pd.read_parquet(repeats).columns) == ["query_id", "doc_id", "0", "1", "2"]
+    assert "missing=fallback asks an LLM again" in alignir("model=lexical", "missing=fallback", ok=False).stderr
+    assert "no reader 'kind'; there are: strict, lenient" in alignir("model=lexical", "reader=kind", ok=False).stderr

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -123,8 +124,8 @@ def test_the_same_engine_serves_the_next_cell_and_another_model_replaces_it(tiny
     (loaded,) = engine._loaded.values()
     list(engine.VLLM(name=str(tiny), engine=dict(SETTINGS), thinking_tokens=3).answer(PROMPT, [("q", "p")]))
     assert list(engine._loaded.values()) == [loaded]
-    other = engine.VLLM(name=str(tiny), engine={**SETTINGS, "max_model_len": 128})
-    list(other.answer(PROMPT, [("q", "p")]))
+    other = engine.VLLM(name=shutil.copytree(tiny, tmp_path / "other").as_posix(), engine=SETTINGS)
+    assert len(list(other.answer(PROMPT, [("q", "p")]))) == 1
     (replaced,) = engine._loaded.values()
     assert replaced is not loaded
     assert not hasattr(loaded, "llm")

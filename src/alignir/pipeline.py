@@ -179,21 +179,31 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     return Result(labelling, scores, baseline, online, alignment, found, tuple(notes))
 
 
-def plan(cell: Cell) -> dict[str, int]:
-    """How many pairs the cell needs, how many the ledger has, and about how many prompt tokens the rest would take."""
+def plan(cell: Cell) -> dict[str, float]:
+    """How many pairs the cell needs, how many the ledger has, and about how many tokens the rest would take.
+
+    Four letters are taken for a token, and every answer for as long as it may get. Repeats count.
+    """
     inputs = read_inputs(cell)
     pairs = inputs.dataset.pairs()
     if hasattr(cell.model, "grade"):
-        return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
+        return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
+    prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.model
     keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
     pairs = pairs.assign(key=keys)
-    missing = unanswered(pairs, Ledger(cell.ledger).load(judge_of(cell.model, inputs.prompt)))
-    characters = sum(
-        len(inputs.prompt.render(query, passage))
-        for query, passage in zip(missing["query"], missing["passage"], strict=True)
-    )
-    in_ledger = len(pairs.drop_duplicates("key")) - len(missing)
-    return {"pairs": len(pairs), "in_ledger": in_ledger, "to_ask": len(missing), "prompt_tokens": characters // 4}
+    found = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
+    for repeat in range(model.repeats):
+        missing = unanswered(pairs, ledger.load(judge_of(model, prompt, repeat)))
+        texts = zip(missing["query"], missing["passage"], strict=True)
+        found["in_ledger"] += len(pairs.drop_duplicates("key")) - len(missing)
+        found["to_ask"] += len(missing)
+        found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
+    longest = prompt.max_tokens + getattr(model, "thinking_tokens", 0) if prompt.decoding != "logits" else 1
+    found["output_tokens"] = found["to_ask"] * longest
+    price = getattr(model, "price", None)
+    if price:
+        found["price"] = (found["prompt_tokens"] * price["input"] + found["output_tokens"] * price["output"]) / 1e6
+    return found
 
 
 def metrics(cell: Cell, result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Report: what a person sees when a cell is done."""
 
+import sys
 from pathlib import Path
 
 from alignir import agreement
@@ -18,7 +19,7 @@ def show(cell, result) -> None:
     labels = result.labelling.labels
     counts = agreement.distribution(labels)
     status = ", ".join(f"{name} {n}" for name in STATUSES if (n := int((labels["status"] == name).sum())))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     table = Table(title=cell.title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, title_style="bold")
     table.add_column()
     table.add_column()
@@ -27,7 +28,11 @@ def show(cell, result) -> None:
     table.add_row("asked", _asked(result.labelling))
     if result.labelling.fallback:
         table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
-    table.add_row("agreement", "  ".join(f"{name} {_number(value)}" for name, value in result.agreement.items()))
+    itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
+    for title, names in (("agreement", [n for n in result.agreement if n not in itself]), ("with itself", itself)):
+        found = [f"{name} {_number(result.agreement[name])}" for name in names if name in result.agreement]
+        if found:
+            table.add_row(title, "  ".join(found))
     table.add_row(
         "nDCG@10",
         f"mean of systems {_number(means(result.scores)[NDCG].mean())}, "
@@ -53,9 +58,11 @@ def _asked(labelling) -> str:
     return f"{labelling.asked} pairs in {labelling.seconds:.0f} s, {rate:.1f} pairs/s with loading"
 
 
-def show_plan(cell, plan: dict[str, int]) -> None:
+def show_plan(cell, plan: dict[str, float]) -> None:
     """Print what a cell would ask."""
+    price = f", at most about {plan['price']:,.2f} in money" if "price" in plan else ""
     print(
         f"{cell.title}: {plan['pairs']:,} pairs, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
-        f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens"
+        f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens and up to "
+        f"{plan['output_tokens']:,} output tokens{price}"
     )
