@@ -6,6 +6,7 @@ python scripts/ledger.py export --model smollm2 --prompt zeshot --dataset demo -
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 
@@ -35,13 +36,16 @@ def show(folder: Path) -> int:
     from alignir import tables
     from alignir.errors import InputError
     from alignir.ledger import Ledger
+    from alignir.reading import READERS
 
     if not folder.is_dir():
         raise InputError(f"no ledger at {folder.absolute()}")
     rows = []
     for chapter in Ledger(folder).chapters():
         answers = chapter.answers
-        ends = answers["finish_reason"].value_counts()
+        form = chapter.judge["prompt"]["form"]
+        read = (READERS["strict"](a.response, form, a.finish_reason)[1] for a in answers.itertuples())
+        statuses = Counter(read).most_common()
         rows.append(
             [
                 chapter.judge["model"]["name"],
@@ -49,7 +53,7 @@ def show(folder: Path) -> int:
                 chapter.judge["prompt"]["decoding"],
                 str(chapter.judge.get("repeat", 0)),
                 f"{len(answers):,}",
-                ", ".join(f"{reason} {count:,}" for reason, count in ends.items()),
+                ", ".join(f"{status} {count:,}" for status, count in statuses),
                 f"{answers['prompt_tokens'].sum():,}",
                 f"{answers['output_tokens'].sum():,}",
                 f"{chapter.bytes:,}",
@@ -77,7 +81,7 @@ def write_labels(args) -> int:
 
     from alignir.__main__ import composed_cell
     from alignir.errors import InputError
-    from alignir.labels import judge_of, read_all
+    from alignir.labels import Labelling, judge_of, majority, read_all
     from alignir.ledger import Ledger, pair_key
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
@@ -87,8 +91,10 @@ def write_labels(args) -> int:
     dataset, prompt = cell.dataset(), cell.prompt()
     pairs = dataset.pairs()
     keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
-    answers = Ledger(args.ledger).load(judge_of(cell.model, prompt))
-    labels = read_all(pairs, answers.reindex(keys), prompt.form, cell.reader)
+    chapters = [judge_of(cell.model, prompt, repeat) for repeat in range(cell.model.repeats)]
+    answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]
+    rounds = [Labelling(read_all(pairs, each, prompt.form, cell.reader)) for each in answers]
+    labels = (majority(rounds) if len(rounds) > 1 else rounds[0]).labels
     known = labels.dropna(subset="relevance")
     if known.empty:
         raise InputError(f"the ledger {args.ledger} has no label of {' '.join(choices)}")

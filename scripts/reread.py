@@ -37,14 +37,16 @@ def main() -> int:
                 cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
             if hasattr(cell.model, "grade"):
                 continue  # it gave labels and no answers
-            inputs = read_inputs(cell)
+            inputs = read_inputs(cell, to_ask=False)
             qrels, query_ids = inputs.dataset.qrels, list(inputs.dataset.queries.index)
-            baseline = evaluate(qrels, inputs.runs, query_ids)
+            baseline = evaluate(qrels, inputs.runs, query_ids, inputs.systems)
             labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
             strict, lenient = (frame["relevance"] for frame in labels.values())
             differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
             for reader, frame in labels.items():
-                tau = against_baseline(evaluate(frame, inputs.runs, query_ids), baseline)["tau_b"].item()
+                tau = against_baseline(
+                    evaluate(frame, inputs.runs, query_ids, inputs.systems, missing=cell.missing), baseline
+                )["tau_b"].item()
                 found = agreement.agreement(qrels, frame)
                 numbers = [tau, found["kappa4"], found["kappa_bin"]]
                 lines.append(

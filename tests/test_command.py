@@ -94,6 +94,10 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
         (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
         (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero, fallback"),
+        (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
+        (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
+        (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
+        (["model=lexical", "user_model.dwell=[1,2,3]"], "user_model.dwell: expected 4 times in s, one a grade"),
         (["user_model.model.continuation=2"], "user_model.continuation: expected a probability, found 2"),
     ],
 )
@@ -280,6 +284,10 @@ def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
         "_target_: alignir.prompts.read_prompt\n_partial_: true\n"
         "name: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
     )
+    (tmp_path / "conf" / "model").mkdir()
+    shipped = (CONF / "model" / "lexical.yaml").read_text()
+    (tmp_path / "conf" / "model" / "lexical.yaml").write_text(shipped.replace("[0.25, 0.5, 0.75]", "[0.3, 0.6, 0.9]"))
+    assert "- 0.9" in alignir("model=lexical", "--cfg", "job", "--package", "model").stdout
     assert "prompt: basic, mine, prefix, zeshot" in alignir("--help").stdout
     assert "120 to ask" in alignir("prompt=mine", "model=scripted", "+plan=true").stdout
 
@@ -326,6 +334,23 @@ def test_readme_commands_are_real(tmp_path):
         assert (ROOT / script).is_file(), script
 
 
+def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(alignir, small, tmp_path):
+    (small / "runs" / "third.run").write_text("q2 Q0 d3 1 9 t\n")
+    (tmp_path / "one").mkdir()
+    names = [f"dataset.path={small}", "dataset=folder", "model=lexical", "queries=random", "queries.n=1"]
+    drawn = {seed: alignir(*names, f"queries.seed={seed}").output for seed in (0, 1, 2)}
+    without = [text for text in drawn.values() if "third: has no results for 1 of 1 queries and scores 0 there" in text]
+    assert without
+    assert all("3 systems, 1 queries" in text for text in drawn.values())
+
+
+def test_runs_that_differ_in_what_missing_means_are_both_in_the_tables(alignir, summarize):
+    for missing in ("drop", "zero"):
+        alignir("model=lexical", f"missing={missing}")
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    assert {row["prompt"] for row in found} == {"", "zeshot missing=drop", "zeshot missing=zero"}
+
+
 def test_the_figures_are_pictures(swept):
     figures = sorted({file.name for file in swept.rglob("*.png")})
     assert figures == ["confusion.png", "distribution.png"]
@@ -351,7 +376,7 @@ def test_stored_answers_are_read_again_without_a_model(swept):
 
 def test_the_ledger_is_shown_and_exported_as_qrels(swept, tmp_path):
     shown = script(swept, "ledger.py")
-    assert shown.count("stop 120") == 2
+    assert shown.count("ok 120") == 2
     out = tmp_path / "labels.qrels.gz"
     choices = ["--model", "scripted", "--prompt", "basic", "--dataset", "demo"]
     assert "120 labels of 120 pairs" in script(swept, "ledger.py", "export", *choices, "--out", str(out))

@@ -251,3 +251,14 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
     finally:
         server.terminate()
         server.wait(30)
+
+
+def test_a_pair_that_always_fails_does_not_stop_the_next_run(stand_in, tmp_path):
+    for _ in range(2):
+        found = asked(stand_in, tmp_path, "400", *[f"fine {number}" for number in range(4)])
+        assert found["status"].tolist() == ["error", "ok", "ok", "ok", "ok"]
+
+
+def test_a_secret_among_the_settings_is_refused():
+    with pytest.raises(InputError, match="may hold a secret"):
+        Endpoint("m", "http://127.0.0.1/v1", sampling={"extra_headers": {"Authorization": "x"}}).check(PROMPT)

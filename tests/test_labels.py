@@ -323,3 +323,18 @@ def test_a_request_that_failed_is_a_status_and_is_asked_again_by_the_next_run(pa
     assert first["status"].tolist() == ["ok", "error"] * 60
     assert first["relevance"].isna().tolist() == [False, True] * 60
     assert label(pairs, PROMPT, Asked(), Ledger(tmp_path)).asked == 60
+
+
+def test_repeats_without_any_label_are_missing_labels(pairs, tmp_path):
+    @dataclass
+    class Silent(Asked):
+        repeats: int = 2
+
+        def answer(self, prompt, pairs):
+            for index, _ in enumerate(pairs):
+                yield Answer(index, "no \ud83d", "stop", 10, 5)
+
+    found = label(pairs, PROMPT, Silent(), Ledger(tmp_path))
+    assert found.labels["relevance"].isna().all()
+    assert found.prompt_tokens == 2 * 10 * len(pairs)
+    assert np.isnan(flip_rate(found.repeats))

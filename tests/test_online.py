@@ -62,7 +62,7 @@ def test_grades_are_laid_out_by_system_and_query_with_unjudged_as_zero(small):
 def test_users_see_no_deeper_than_the_depth(small):
     dataset = datasets.folder("small", small)
     runs = systems.runs(dataset, None, ["*"], [], "error")
-    found = simulated(depth=1).measure(dataset.qrels, runs, ["q1", "q2"])
+    found = simulated(depth=1).measure(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"])
     clicks = found[(found["metric"] == "clicks") & (found["system"] == "good")].set_index("query_id")["value"]
     assert clicks.to_dict() == {"q1": 0.875, "q2": 0.375}
     assert len(found) == 2 * 2 * len(online.METRICS)
@@ -80,7 +80,7 @@ def runs(small):
 
 def test_a_table_of_metrics_is_read(tmp_path, runs):
     table = "system,metric,value\ngood,CTR,0.4\nbad,CTR,0.3\nother,CTR,0.9\n"
-    found = imported(tmp_path, table).measure(None, runs, ["q1", "q2"])
+    found = imported(tmp_path, table).measure(None, runs, ["q1", "q2"], ["bad", "good"])
     assert dict(zip(found["system"], found["value"], strict=True)) == {"good": 0.4, "bad": 0.3}
     assert set(found["metric"]) == {"ctr"}
 
@@ -88,14 +88,14 @@ def test_a_table_of_metrics_is_read(tmp_path, runs):
 def test_a_table_by_query_keeps_the_queries_at_hand(tmp_path, runs):
     rows = [f"{s}\t{q}\tclicks\t{v}" for s in ("good", "bad") for q, v in (("q1", 1), ("q2", 3), ("q3", 100))]
     text = "\n".join(["system\tquery_id\tmetric\tvalue", *rows]) + "\n"
-    found = imported(tmp_path, text, "metrics.tsv").measure(None, runs, ["q1", "q2"])
+    found = imported(tmp_path, text, "metrics.tsv").measure(None, runs, ["q1", "q2"], ["bad", "good"])
     assert found.groupby("system")["value"].mean().to_dict() == {"good": 2, "bad": 2}
 
 
 def test_a_parquet_table_is_the_same(tmp_path, runs):
     frame = pd.DataFrame({"system": ["good", "bad"], "metric": "ssr", "value": [0.2, 0.1]})
     frame.to_parquet(tmp_path / "metrics.parquet")
-    found = online.External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"])
+    found = online.External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"], ["bad", "good"])
     assert found["value"].tolist() == [0.2, 0.1]
 
 
@@ -108,10 +108,15 @@ def test_a_parquet_table_is_the_same(tmp_path, runs):
         ("system,metric,value\ngood,ctr,1\nbad,ctr,1\ngood,CTR,2\n", "metrics.csv:4: good, ctr is there twice"),
         ("system,metric,value\ngood,ctr,1\n", "has no metrics of the systems bad"),
         ("system,metric,value\ngood,ctr,1\nbad,ctr,1\ngood,adt,2\n", "the metric adt lacks the system bad"),
+        ("system,metric,value\ngood,ctr,1\nbad,CTR@10,1\n", "metrics.csv:3: the metric 'CTR@10' cannot be recorded"),
+        (
+            "system,query_id,metric,value\ngood,q1,a,1\ngood,q2,a,1\nbad,q1,a,1\n",
+            "has 1 of 2 queries for the system bad",
+        ),
         ("system,metric,value\n", "expected rows of metrics, found none"),
     ],
 )
 def test_a_wrong_table_is_named(tmp_path, runs, text, message):
     with pytest.raises(InputError) as error:
-        imported(tmp_path, text).measure(None, runs, ["q1", "q2"])
+        imported(tmp_path, text).measure(None, runs, ["q1", "q2"], ["bad", "good"])
     assert message in str(error.value)

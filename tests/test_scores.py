@@ -24,7 +24,7 @@ def value(frame, system, query_id):
 
 def test_ndcg_has_linear_gain(read):
     dataset, runs = read
-    found = scores.evaluate(dataset.qrels, runs, ["q1", "q2"])
+    found = scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"])
     assert value(found, "good", "q1") == pytest.approx(1.0)
     assert value(found, "bad", "q1") == pytest.approx((1 + 3 / log2(3)) / (3 + 1 / log2(3)))
     assert value(found, "bad", "q2") == pytest.approx(1 / log2(3))
@@ -33,15 +33,15 @@ def test_ndcg_has_linear_gain(read):
 def test_a_query_that_a_system_lacks_scores_zero(read):
     dataset, runs = read
     lacking = runs[~((runs["system"] == "good") & (runs["query_id"] == "q2"))]
-    found = scores.evaluate(dataset.qrels, lacking, ["q1", "q2"])
+    found = scores.evaluate(dataset.qrels, lacking, ["q1", "q2"], ["bad", "good"])
     assert value(found, "good", "q2") == 0
     assert scores.means(found).loc["good", scores.NDCG] == pytest.approx(0.5)
 
 
 def test_shifting_every_score_changes_nothing(read):
     dataset, runs = read
-    shifted = scores.evaluate(dataset.qrels, runs.assign(score=runs["score"] + 5), ["q1", "q2"])
-    assert shifted.equals(scores.evaluate(dataset.qrels, runs, ["q1", "q2"]))
+    shifted = scores.evaluate(dataset.qrels, runs.assign(score=runs["score"] + 5), ["q1", "q2"], ["bad", "good"])
+    assert shifted.equals(scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]))
 
 
 def labels(*grades):
@@ -60,7 +60,7 @@ def test_a_missing_label_is_unjudged_and_no_zero():
 
 def test_a_query_without_any_label_is_undefined_and_left_out_of_the_mean(read):
     _, runs = read
-    found = scores.evaluate(labels(3, 1, pd.NA, pd.NA), runs, ["q1", "q2"])
+    found = scores.evaluate(labels(3, 1, pd.NA, pd.NA), runs, ["q1", "q2"], ["bad", "good"])
     assert np.isnan(value(found, "good", "q2"))
     assert scores.means(found).loc["good", scores.NDCG] == pytest.approx(1.0)
 
@@ -68,13 +68,15 @@ def test_a_query_without_any_label_is_undefined_and_left_out_of_the_mean(read):
 def test_an_unknown_measure_is_refused(read):
     dataset, runs = read
     with pytest.raises(InputError, match="measures="):
-        scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ("ndcg@ten",))
+        scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"], ("ndcg@ten",))
 
 
 def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
     dataset = datasets.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
-    found = scores.means(scores.evaluate(dataset.qrels, runs, list(dataset.queries.index)))[scores.NDCG]
+    found = scores.means(
+        scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
+    )[scores.NDCG]
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")["ndcg10"]
     assert len(found) == len(published) == 46
     assert found.round(4).to_dict() == pytest.approx(published.to_dict(), abs=1e-9)
@@ -83,7 +85,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
 def test_per_topic_ndcg_of_every_system_is_as_computed_elsewhere(dl19):
     dataset = datasets.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
-    found = scores.evaluate(dataset.qrels, runs, list(dataset.queries.index))
+    found = scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
     reference = pd.read_csv(dl19 / "reference" / "ndcg10_per_topic.tsv.gz", sep="\t", dtype={"qid": str})
     both = found.merge(reference, left_on=["system", "query_id"], right_on=["system", "qid"])
     assert len(both) == 46 * 43

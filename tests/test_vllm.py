@@ -13,6 +13,7 @@ from alignir import datasets, labels
 from alignir.errors import InputError
 from alignir.ledger import Ledger
 from alignir.prompts import Prompt
+from alignir.weights import SmolLM2
 
 pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
 from alignir.engines import vllm as engine
@@ -250,3 +251,14 @@ def test_gpt_oss_is_neither_constrained_nor_read_by_logits():
     model.check(PROMPT)
     with pytest.raises(InputError, match="opens every answer with a channel"):
         model.check(Prompt("tiny", PROMPT.text, "final_score", 8, decoding="constrained"))
+
+
+def test_other_harmony_settings_or_weights_are_another_engine_and_another_judge():
+    low, high = (
+        engine.VLLM(name="x", harmony={"reasoning_effort": effort, "date": "2025-08-05"}) for effort in ("low", "high")
+    )
+    assert low.key() != high.key()
+    assert low.identity() != high.identity()
+    one, two = (engine.VLLM(name="x", weights=SmolLM2(sha256)) for sha256 in ("a", "b"))
+    assert one.key() != two.key()
+    assert one.identity() != two.identity()

@@ -9,7 +9,9 @@ from pathlib import Path
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, InstantiationException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -20,6 +22,18 @@ from alignir.errors import InputError
 PACKAGE = Path(__file__).parent
 CONF = next(folder for folder in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if folder.is_dir())
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
+
+
+class _OwnConf(SearchPathPlugin):
+    """Makes Hydra look into the working folder's own conf/ before the shipped one."""
+
+    def manipulate_search_path(self, search_path) -> None:
+        own = Path("conf").absolute()
+        if own.is_dir() and not own.samefile(CONF):
+            search_path.prepend("working folder", f"file://{own}", "main")
+
+
+Plugins.instance().register(_OwnConf)
 
 _failures: list[str] = []  # what went wrong, cell by cell
 # A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
@@ -64,9 +78,7 @@ def composed_cell(overrides: list[str]):
     """The cell that `python -m alignir` would run with these arguments, for scripts."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
-            own = Path("conf").absolute()
-            path = [f"hydra.searchpath=[file://{own}]"] if own.is_dir() and not own.samefile(CONF) else []
-            cfg = compose("config", [*overrides, *path], return_hydra_config=True)
+            cfg = compose("config", overrides, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(_message(error)) from error
     choices = cfg.hydra.runtime.choices
@@ -98,7 +110,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         reader=cfg.reader,
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
-        config={key: value for key, value in config.items() if key not in ("experiment", "plan")},
+        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
         sweep=sweep,
     )
 
@@ -155,7 +167,7 @@ def main() -> None:
     """Run the command; a user's mistake ends it with one message and exit code 1."""
     global _checking
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
-    sys.argv[1:] = [*_by_model(sys.argv[1:]), *_own_conf(sys.argv[1:])]
+    sys.argv[1:] = _by_model(sys.argv[1:])
     failed = 0
     try:
         _checking = True
@@ -195,13 +207,6 @@ def _by_model(arguments: list[str]) -> list[str]:
     overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
     by_model = iter(sorted(overrides, key=lambda argument: not argument.startswith("model=")))
     return [next(by_model) if argument in overrides else argument for argument in arguments]
-
-
-def _own_conf(arguments: list[str]) -> list[str]:
-    """What makes Hydra look into the working folder's own conf/ before the shipped one."""
-    own = Path("conf")
-    given = any(argument.startswith(("--config-dir", "-cd")) for argument in arguments)
-    return [f"--config-dir={own.absolute()}"] if own.is_dir() and not own.samefile(CONF) and not given else []
 
 
 if __name__ == "__main__":

@@ -137,7 +137,10 @@ def rank_distillm(
 def grade_by_rank(ranks: np.ndarray, last_rank: dict[int, int]) -> np.ndarray:
     """The grade of each rank (from 1): the highest whose last rank is not yet passed, else 0."""
     grades = np.zeros(len(ranks), dtype=int)
-    for grade, last in sorted((int(g), int(r)) for g, r in last_rank.items()):
+    steps = sorted((int(g), int(r)) for g, r in last_rank.items())
+    if [last for _, last in steps] != sorted({last for _, last in steps}, reverse=True):
+        raise InputError(f"dataset.last_rank: expected last ranks that fall as the grade rises, found {last_rank}")
+    for grade, last in steps:
         if grade not in GRADES:
             raise InputError(f"dataset.last_rank: expected grades {GRADES[0]}-{GRADES[-1]}, found {grade}")
         grades[ranks <= last] = grade
@@ -177,6 +180,7 @@ def _checked(name, queries, passages, qrels, sources, runs=None) -> Dataset:
     """The dataset, if every judged pair has both its texts; queries without a judged pair are left out."""
     queries_source, passages_source, qrels_source = sources
     for column, texts, source in (("query_id", queries, queries_source), ("doc_id", passages, passages_source)):
+        texts = texts[texts.notna() & (texts.str.strip() != "")]
         unknown = ~qrels[column].isin(texts.index)
         if unknown.any():
             query_id, doc_id, _ = qrels[unknown].iloc[0]

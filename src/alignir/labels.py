@@ -32,6 +32,8 @@ class Labelling:
     labels: pd.DataFrame  # LABELS, in the order of the pairs
     asked: int = 0  # pairs that the model was asked about now; the others were in the ledger
     seconds: float = 0.0  # spent asking, with loading
+    prompt_tokens: int = 0  # of all answers, also of those that were in the ledger
+    output_tokens: int = 0
     fallback: int = 0  # pairs whose label comes from asking again
     repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
 
@@ -47,12 +49,24 @@ def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger, reader: st
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]
+    return majority(rounds)
+
+
+def majority(rounds: list[Labelling]) -> Labelling:
+    """One labelling from the repeats of it."""
     repeats = pd.DataFrame({number: each.labels["relevance"] for number, each in enumerate(rounds)})
-    majority = repeats.mode(axis=1)[0].astype("Int64")  # mode sorts: of a tie the first is the lowest
-    labels = rounds[0].labels.assign(relevance=majority)
-    labels.loc[majority.notna(), "status"] = "ok"
-    asked, seconds = sum(each.asked for each in rounds), sum(each.seconds for each in rounds)
-    return Labelling(labels, asked, seconds, repeats=repeats)
+    modes = repeats.mode(axis=1)  # sorted: of a tie the first is the lowest
+    most = modes.reindex(index=repeats.index, columns=[0])[0].astype("Int64")
+    labels = rounds[0].labels.assign(relevance=most)
+    labels.loc[most.notna(), "status"] = "ok"
+    return Labelling(
+        labels,
+        asked=sum(each.asked for each in rounds),
+        seconds=sum(each.seconds for each in rounds),
+        prompt_tokens=sum(each.prompt_tokens for each in rounds),
+        output_tokens=sum(each.output_tokens for each in rounds),
+        repeats=repeats,
+    )
 
 
 def label_once(
@@ -69,7 +83,8 @@ def label_once(
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
     labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
-    return Labelling(labels, len(missing), seconds if len(missing) else 0.0)
+    tokens = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
+    return Labelling(labels, len(missing), seconds if len(missing) else 0.0, **tokens)
 
 
 def flip_rate(repeats: pd.DataFrame) -> float:
@@ -97,16 +112,16 @@ def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: 
         labels=filled,
         asked=labelling.asked + again.asked,
         seconds=labelling.seconds + again.seconds,
+        prompt_tokens=labelling.prompt_tokens + again.prompt_tokens,
+        output_tokens=labelling.output_tokens + again.output_tokens,
         fallback=int(again.labels["relevance"].notna().sum()),
     )
 
 
 def judge_of(model: LLM, prompt: Prompt, repeat: int = 0) -> dict:
     """All that decides an answer beside the texts of the pair: the ledger keeps one chapter for each."""
-    asked = {"text": prompt.text, "system": prompt.system, "max_tokens": prompt.max_tokens, "decoding": prompt.decoding}
-    if prompt.decoding != "free":
-        asked["form"] = prompt.form  # then the form is what the engine makes, and not only how an answer is read
-    judge = {"model": model.identity(), "prompt": {"name": prompt.name, **asked}}
+    asked = ("name", "text", "system", "max_tokens", "decoding", "form")
+    judge = {"model": model.identity(), "prompt": {field: getattr(prompt, field) for field in asked}}
     return {**judge, "repeat": repeat} if repeat else judge
 
 
@@ -124,7 +139,14 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
     def write() -> None:
         nonlocal since
         rows = [
-            (keys[a.index], a.response, a.finish_reason, a.prompt_tokens, a.output_tokens, a.cut)
+            (
+                keys[a.index],
+                a.response.encode("utf-8", "replace").decode(),
+                a.finish_reason,
+                a.prompt_tokens,
+                a.output_tokens,
+                a.cut,
+            )
             + (a.probabilities or (None,) * len(GRADES))
             for a in chunk
             if a.finish_reason != "error"  # no answer: asked again by the next run

@@ -7,6 +7,7 @@ An answer's key is the sha256 of its query and passage texts. Reading an answer 
 better reader re-reads the responses without a model.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -22,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alignir.errors import InputError
 from alignir.frames import PROBABILITIES
 
 log = logging.getLogger(__name__)
@@ -63,9 +65,9 @@ class Ledger:
 
     def chapter(self, judge: dict) -> Path:
         """The folder of one judge: `judge` holds everything that decides an answer beside the texts of a pair."""
-        prompt = {
-            key: value for key, value in judge["prompt"].items() if key != "name"
-        }  # its text decides, not its name
+        # a prompt's text decides, not its name, nor the form in which a free answer is read
+        aside = ("name", "form") if judge["prompt"].get("decoding") == "free" else ("name",)
+        prompt = {key: value for key, value in judge["prompt"].items() if key not in aside}
         decisive = json.dumps({**judge, "prompt": prompt}, sort_keys=True, ensure_ascii=False)
         names = re.sub(r"[^\w.]+", "_", f"{Path(judge['model']['name']).name}-{judge['prompt']['name']}")
         key = hashlib.sha256(decisive.encode()).hexdigest()[:16]
@@ -87,7 +89,11 @@ class Ledger:
     def chapters(self) -> Iterator[Chapter]:
         """Everything it holds, judge by judge."""
         for file in sorted(Path(self.folder).glob("*/judge.json")):
-            judge, files = json.loads(file.read_text()), list(file.parent.glob("*.parquet"))
+            try:
+                judge = json.loads(file.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise InputError(f"{file}: expected the JSON of a judge, found something else: {error}") from error
+            files = list(file.parent.glob("*.parquet"))
             size = sum(each.stat().st_size for each in files)
             yield Chapter(judge, self._load(file.parent), size, len(list(file.parent.glob("*.aside"))))
 
@@ -109,10 +115,15 @@ def _read(file: Path) -> pa.Table | None:
         if table.schema.remove_metadata() == ANSWERS:
             return table.replace_schema_metadata(None)
         problem = f"expected the columns {', '.join(ANSWERS.names)}, found {', '.join(table.schema.names)}"
-    except (pa.ArrowException, OSError) as error:
+    except pa.ArrowInvalid as error:
         problem = str(error).splitlines()[0]
+    except OSError as error:
+        if error.errno is not None:  # the disk's trouble, not the file's: whole chunks must stay where they are
+            raise InputError(f"{file}: cannot be read: {error}") from error
+        problem = str(error).splitlines()[0]  # parquet's own complaints about its bytes come as OSError too
     aside = file.with_name(file.name + ".aside")
-    file.replace(aside)
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
+        file.replace(aside)
     log.warning("%s is no whole chunk of answers and was set aside as %s: %s", file, aside.name, problem)
     return None
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignir import trec
 from alignir.errors import InputError, one_of
-from alignir.frames import ONLINE
+from alignir.frames import GRADES, ONLINE
 from alignir.user_models import DBN
 
 METRICS = ("clicks", "ctr", "adt", "ssr", "sar", "zrr")
@@ -42,12 +42,15 @@ class Simulated:
     def __post_init__(self):
         if self.zero_result not in ZERO_RESULT:
             raise one_of("zero result rate", self.zero_result, ZERO_RESULT)
-        if self.depth < 1 or min(self.dwell) < 0:
-            raise InputError("user_model: expected depth of at least 1 and dwell times of at least 0 s")
+        if not isinstance(self.depth, int) or self.depth < 1:
+            raise InputError(f"user_model.depth: expected a whole number from 1, found {self.depth}")
+        if len(self.dwell) != len(GRADES) or min(self.dwell) < 0:
+            raise InputError(f"user_model.dwell: expected {len(GRADES)} times in s, one a grade, found {self.dwell}")
 
-    def measure(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str]) -> pd.DataFrame:
+    def measure(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
+    ) -> pd.DataFrame:
         """ONLINE for every system and query; a result that is not judged counts as grade 0."""
-        systems = sorted(runs["system"].unique())
         grades = shown_grades(qrels, runs, systems, query_ids, self.depth)
         return online_frame(systems, query_ids, self.metrics(grades))
 
@@ -89,12 +92,14 @@ class External:
     path: str
     name: str = "external"
 
-    def measure(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str]) -> pd.DataFrame:
-        """ONLINE from the table, for the systems and queries at hand; each system must be in it for each metric."""
+    def measure(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
+    ) -> pd.DataFrame:
+        """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
         table = read_metrics(self.path)
         if "query_id" in table:
             table = table[table["query_id"].isin(query_ids)]
-        systems = set(runs["system"])
+        systems = set(systems)
         unknown = sorted(systems - set(table["system"]))
         if unknown:
             raise InputError(
@@ -106,6 +111,12 @@ class External:
             lacking = sorted(systems - set(rows["system"]))
             if lacking:
                 raise InputError(f"{self.path}: the metric {metric} lacks the system {lacking[0]}")
+            if "query_id" in rows and len(rows) < len(systems) * len(query_ids):
+                counts = rows.groupby("system")["query_id"].nunique()
+                raise InputError(
+                    f"{self.path}: the metric {metric} has {counts.min()} of {len(query_ids)} queries for the system "
+                    f"{counts.idxmin()}: means over different queries cannot be compared"
+                )
         if "query_id" not in table:
             table = table.assign(query_id="all")  # one value for all queries together
         return table[ONLINE].reset_index(drop=True)
@@ -128,6 +139,13 @@ def read_metrics(path: str | Path) -> pd.DataFrame:
     if not {"system", "metric", "value"} <= set(table.columns):
         raise InputError(f"{path}:1: expected the columns system, metric, value, found {', '.join(table.columns)}")
     values = pd.to_numeric(table["value"], errors="coerce")
+    strange = table["metric"].dropna().astype(str).str.extract(r"([^\w.\- /])")[0].dropna()
+    if len(strange):
+        row = strange.index[0]
+        raise InputError(
+            f"{path}:{row + 2}: the metric {table.loc[row, 'metric']!r} cannot be recorded: "
+            "use letters, digits and _.-/ only"
+        )
     wrong = ~np.isfinite(values) | table["system"].isna() | table["metric"].isna()
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -1,5 +1,6 @@
 """The pipeline: one cell of the grid, from a dataset and a model to a recorded run."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -8,7 +9,7 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ class Inputs:
 
     dataset: Dataset
     runs: pd.DataFrame  # RUNS of the selected queries
+    systems: list[str]  # all of them, also those without a result for these queries
     prompt: Prompt
     notes: tuple[str, ...]
 
@@ -98,21 +100,55 @@ class Result:
     notes: tuple[str, ...]
 
 
-def read_inputs(cell: Cell) -> Inputs:
-    """Everything that a cell reads, checked before any model is loaded."""
-    prompt = cell.prompt()
-    cell.model.check(prompt)
+def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
+    """Everything that a cell reads, checked before any model is loaded; `to_ask`: also that its model can run here."""
+    _check_choices(cell)
+    with _settings_of(cell, "prompt"):
+        prompt = cell.prompt()
+    with _settings_of(cell, "model"):
+        if to_ask:
+            cell.model.check(prompt)
+        if to_ask and cell.missing == "fallback":
+            cell.model.check(replace(prompt, decoding="constrained"))
+    with _settings_of(cell, "dataset"):
+        everything = cell.dataset()
+    with _settings_of(cell, "systems"):
+        runs = cell.systems(everything)
+    with _settings_of(cell, "queries"):
+        dataset = everything.of(cell.queries(everything))
+    systems = sorted(runs["system"].unique())
+    runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
+    with _settings_of(cell, "user_model"):
+        cell.user_model.measure(dataset.qrels, runs, list(dataset.queries.index), systems)
+    return Inputs(dataset, runs, systems, prompt, tuple(_notes(everything, dataset, runs, systems)))
+
+
+def _check_choices(cell: Cell) -> None:
     for kind, choice, choices in (("reader", cell.reader, READERS), ("way with missing labels", cell.missing, MISSING)):
         if choice not in choices:
             raise one_of(kind, choice, choices)
-    if cell.missing == "fallback" and hasattr(cell.model, "grade"):
+    grader = hasattr(cell.model, "grade")
+    if cell.missing == "fallback" and grader:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
-    everything = cell.dataset()
-    runs = cell.systems(everything)
-    dataset = everything.of(cell.queries(everything))
-    runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
-    cell.user_model.measure(dataset.qrels, runs, list(dataset.queries.index))
-    return Inputs(dataset, runs, prompt, tuple(_notes(everything, dataset, runs)))
+    if not grader and not (isinstance(cell.model.repeats, int) and cell.model.repeats >= 1):
+        raise InputError(f"model.repeats: expected a whole number from 1, found {cell.model.repeats}")
+    if not (isinstance(cell.rejudge, int) and cell.rejudge >= 0):
+        raise InputError(f"rejudge.n: expected a whole number from 0, found {cell.rejudge}")
+    price = getattr(cell.model, "price", None)
+    if price is not None and set(price) != {"input", "output"}:
+        raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
+    if cell.ledger.exists() and not cell.ledger.is_dir():
+        raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")
+
+
+@contextlib.contextmanager
+def _settings_of(cell: Cell, group: str):
+    """Turn what a library says of a setting that it cannot use into a message that names the group's settings."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        settings = {key: value for key, value in (cell.config.get(group) or {}).items() if not key.startswith("_")}
+        raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error
 
 
 def run(cell: Cell, recorder: Recorder) -> Result:
@@ -139,7 +175,7 @@ def run(cell: Cell, recorder: Recorder) -> Result:
             dataset.name, dataset.fingerprint, str(cell.config.get("dataset", {}).get("path") or dataset.name)
         )
         result = compute(cell, inputs)
-        recording.metrics(metrics(cell, result, dataset, inputs.runs))
+        recording.metrics(metrics(cell, inputs, result))
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
@@ -154,9 +190,9 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     labelling = label(dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger), cell.reader)
     if cell.missing == "fallback":
         labelling = fall_back(labelling, dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger))
-    scores = evaluate(labelling.labels, runs, query_ids, missing=cell.missing)
-    baseline = evaluate(dataset.qrels, runs, query_ids)
-    online = cell.user_model.measure(dataset.qrels, runs, query_ids)
+    scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
+    baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
+    online = cell.user_model.measure(dataset.qrels, runs, query_ids, inputs.systems)
     alignment = pd.concat(
         [
             against_baseline(scores, baseline).assign(labels="model"),
@@ -206,18 +242,18 @@ def plan(cell: Cell) -> dict[str, float]:
     return found
 
 
-def metrics(cell: Cell, result: Result, dataset: Dataset, runs: pd.DataFrame) -> dict[str, float]:
+def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     """The numbers of a run by the names that MLflow shows: letters, digits, `_`, `.` and `/` only."""
-    labels, labelling = result.labelling.labels, result.labelling
+    labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
     values = {
         "n_pairs": len(labels),
-        "n_systems": runs["system"].nunique(),
+        "n_systems": len(inputs.systems),
         "n_queries": len(dataset.queries),
         "coverage": coverage(labels),
         "cut": int(labels["cut"].sum()),
         "differing_scores": differing(labels),
-        "prompt_tokens": int(labels["prompt_tokens"].sum()),
-        "output_tokens": int(labels["output_tokens"].sum()),
+        "prompt_tokens": labelling.prompt_tokens,
+        "output_tokens": labelling.output_tokens,
         "fallback": labelling.fallback,
         "asked": labelling.asked,
         "seconds": labelling.seconds,
@@ -271,12 +307,12 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     figures.confusion_figure(confusion, cell.title).savefig(folder / "figures" / "confusion.png")
 
 
-def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame):
+def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):
     """What a reader should know of the input, in a line each."""
     if everything.unjudged:
         known = len(everything.unjudged) + len(everything.queries)
         yield f"{dataset.name}: {len(everything.unjudged)} of {known} queries have no judged pair and are left out"
-    answered = runs.groupby("system")["query_id"].nunique()
+    answered = runs.groupby("system")["query_id"].nunique().reindex(systems, fill_value=0)
     n_queries = len(dataset.queries)
     for system, count in answered[answered < n_queries].items():
         yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"

@@ -22,10 +22,10 @@ _BARE_FINAL = "assistantfinal"
 
 _FINAL_SCORE = re.compile(
     r"##[^\S\n*`]*[*`]*[^\S\n]*final[^\S\n]*score[^\S\n*]*\**[^\S\n]*:[^\S\n]*[*_`]*[^\S\n]*"
-    r"(?P<value>[+\-−]?[0-9]\S*(?:[^\S\n]*/[^\S\n]*[0-9]\S*)?)",
+    r"(?P<value>[+\-−]?[0-9]\S*(?:[^\S\n]*(?:/|-|–|\bor\b|\bto\b|\band\b)[^\S\n]*[0-9]\S*)?)",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,/\-–\s]*")
+_NUMBER = re.compile(r"[+\-−]?[0-9](?:[0-9.,/\-–\s]*[0-9])?")
 _FENCE = re.compile(r"\s*(?:```|~~~)\w*\s*")
 
 # The lenient reader's patterns, the likelier first.

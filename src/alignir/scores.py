@@ -26,12 +26,14 @@ def evaluate(
     labels: pd.DataFrame,
     runs: pd.DataFrame,
     query_ids: list[str],
+    systems: list[str],
     measures: tuple[str, ...] = (NDCG,),
     missing: str = "drop",
 ) -> pd.DataFrame:
     """SCORES of every system for every query by pytrec_eval; `measures` are trec_eval's names.
 
-    A query that a system returned nothing for scores 0: trec_eval leaves it out, which would flatter the system.
+    A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
+    which would flatter the system.
     A query without any label is NaN for all systems: nothing is known there.
     """
     import pytrec_eval
@@ -41,9 +43,9 @@ def evaluate(
         evaluator = pytrec_eval.RelevanceEvaluator(qrels, set(measures))
     except ValueError as error:
         raise InputError(f"measures={list(measures)}: {error}") from error
-    rows = []
-    for system, run in runs.groupby("system", sort=True):
-        scored = evaluator.evaluate(_nested(run, "score", float))
+    rows, by_system = [], dict(list(runs.groupby("system")))
+    for system in systems:
+        scored = evaluator.evaluate(_nested(by_system[system], "score", float)) if system in by_system else {}
         for query_id in query_ids:
             for measure in measures:
                 found = scored.get(query_id, {}).get(measure, 0.0)

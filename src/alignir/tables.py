@@ -98,11 +98,12 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     apart = []
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
-        differ = [key for key in keys if "." in key and len({run.params.get(key) for run in runs}) > 1]
+        settings = [key for key in keys if "." in key or key in ("missing", "reader")]
+        differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1]
         for run in runs:
             params = dict(run.params)
             for key in differ:
-                group, _, setting = key.partition(".")
+                group, _, setting = key.partition(".") if "." in key else ("prompt", "", key)
                 params[group] += f" {setting}={_short(run.params.get(key, ''))}"
             apart.append(replace(run, params=params))
     order = {run.run_id: place for place, run in enumerate(recorded)}

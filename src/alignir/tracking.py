@@ -5,6 +5,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     found = client.get_experiment_by_name(experiment)
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments())
-        raise InputError(f"no experiment {experiment!r} in {store(uri)}; there are: {names}")
+        raise InputError(f"no experiment {experiment!r} in {re.sub('//[^/@]*@', '//', store(uri))}; there are: {names}")
     newest, token = {}, None
     while True:  # a page ends at 1,000 runs without saying so
         page = client.search_runs(

@@ -118,6 +118,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
             raise InputError(f"{path}:{number}: expected {expected}, found {line[:80]!r}")
         if not text.strip():
             raise InputError(f"{path}:{number}: the passage {doc_id} has no text")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise InputError(f"{path}:{number}: the passage {doc_id} has half a surrogate pair, which is no text")
         yield number, doc_id, text
 
 

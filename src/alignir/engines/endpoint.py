@@ -51,6 +51,13 @@ class Endpoint:
             )
         if address.username or address.password or address.query:
             raise InputError("model.base_url holds a secret, which would be recorded: put it in the environment")
+        secret = [key for key in self.sampling if "header" in key.lower() or "key" in key.lower()]
+        if secret:
+            raise InputError(
+                f"model.sampling.{secret[0]} may hold a secret, which would be recorded: put it in {self.key_env}"
+            )
+        if self.concurrency < 1 or self.retries < 0 or self.timeout <= 0:
+            raise InputError("model: expected a concurrency of at least 1, retries of at least 0, a timeout above 0 s")
         if prompt.decoding == "logits":
             raise InputError("prompt.decoding=logits: an endpoint does not start an answer for the model; use free")
 
@@ -68,24 +75,25 @@ class Endpoint:
             max_retries=self.retries,
         )
         waiting, under_way, answered, errors = enumerate(pairs), set(), 0, 0
-        with client, ThreadPoolExecutor(self.concurrency) as pool:
-            try:
-                while True:
-                    for index, (query, passage) in islice(waiting, self.concurrency - len(under_way)):
-                        under_way.add(pool.submit(self._ask, client, prompt, index, prompt.render(query, passage)))
-                    if not under_way:
-                        return
-                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        answer, problem = future.result()
-                        answered, errors = answered + 1, errors + bool(problem)
-                        if errors == answered == min(HOPELESS, len(pairs)):
-                            raise InputError(
-                                f"{self.name} at {self.base_url}: every request failed, the last with: {problem}"
-                            )
-                        yield answer
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        pool = ThreadPoolExecutor(self.concurrency)
+        try:
+            while True:
+                for index, (query, passage) in islice(waiting, self.concurrency - len(under_way)):
+                    under_way.add(pool.submit(self._ask, client, prompt, index, prompt.render(query, passage)))
+                if not under_way:
+                    return
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    answer, problem = future.result()
+                    answered, errors = answered + 1, errors + bool(problem)
+                    if errors == answered == HOPELESS:
+                        raise InputError(
+                            f"{self.name} at {self.base_url}: every request failed, the last with: {problem}"
+                        )
+                    yield answer
+        finally:
+            client.close()  # whoever stops listening does not wait for what is under way
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, client, prompt: Prompt, index: int, text: str) -> tuple[Answer, str]:
         """(answer, problem): what is wrong with this one request is its status, what is wrong with all is raised."""

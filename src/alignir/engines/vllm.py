@@ -48,13 +48,20 @@ class VLLM:
         decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")
         return {
             "name": self.name,
-            "revision": self.revision,
+            "revision": self.revision or self._weights(),
             "chat": self.chat,
             "harmony": self.harmony,
             "thinking_tokens": self.thinking_tokens,
             "sampling": self.sampling,
             "engine": {key: self.engine[key] for key in decisive if key in self.engine},
         }
+
+    def key(self) -> str:
+        """The same for models that one loaded engine can serve."""
+        return json.dumps([self.name, self.revision, self._weights(), self.harmony, self.engine], sort_keys=True)
+
+    def _weights(self) -> str | None:
+        return getattr(self.weights, "sha256", None)
 
     def check(self, prompt: Prompt) -> None:
         if self.harmony and prompt.decoding != "free":
@@ -83,7 +90,7 @@ class VLLM:
         close()
 
     def _open(self) -> "_Engine":
-        key = json.dumps([self.name, self.revision, self.engine], sort_keys=True)
+        key = self.key()
         if key not in _loaded:
             close()  # the last model's memory is free before the next one loads
             _loaded[key] = _Engine(self)
