@@ -7,9 +7,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -455,3 +457,20 @@ def test_an_installed_wheel_runs_in_any_folder(tmp_path):
         text=True,
     ).stdout
     assert places.split() == [str(tmp_path / "site" / "alignir" / name) for name in ("conf", "prompts")]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path, how):
+    run = [sys.executable, "-m", "alignir", "model=scripted", "model.delay=0.1"]
+    process = subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("ledger/*/*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(how)
+    output, _ = process.communicate()
+    assert process.returncode == (130 if how == signal.SIGTERM else -signal.SIGKILL)
+    assert "Traceback" not in output
+    kept = sum(len(pd.read_parquet(file)) for file in tmp_path.rglob("ledger/*/*.parquet"))
+    assert 0 < kept < 120
+    again = subprocess.run([*run[:-1], "model.delay=0"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"{120 - kept} pairs in" in again.stdout

@@ -1,7 +1,9 @@
 """The command `python -m alignir`: the only place that knows Hydra. It turns the config into plain objects."""
 
+import contextlib
 import logging
 import os
+import signal
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -169,6 +171,8 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
     sys.argv[1:] = _by_model(sys.argv[1:])
     failed = 0
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
         _checking = True
         logging.disable(logging.INFO)  # Hydra's list of jobs would come twice

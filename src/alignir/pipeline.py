@@ -19,7 +19,7 @@ from alignir import agreement, figures
 from alignir.alignment import BASELINE, against_baseline, against_users, why_undefined
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
-from alignir.frames import PAIR, STATUSES, coverage
+from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_key
 from alignir.prompts import Prompt
@@ -260,6 +260,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         f"{NDCG}": means(result.scores)[NDCG].mean(),
         f"{NDCG}/{BASELINE}": means(result.baseline)[NDCG].mean(),
     }
+    if labels["expected"].notna().any():
+        values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
     price = getattr(cell.model, "price", None)
     if price:
         tokens = {"input": values["prompt_tokens"], "output": values["output_tokens"]}
