@@ -22,6 +22,7 @@ def dl19() -> Path:
 @pytest.fixture
 def alignir(tmp_path):
     """Run `python -m alignir` in an empty folder; gives the finished process, with both streams as `output`."""
+
     def run(*arguments: str, ok: bool = True, folder: Path = tmp_path, program: tuple = ("-m", "alignir")):
         done = subprocess.run([sys.executable, *program, *arguments], cwd=folder, capture_output=True, text=True)
         done.output = done.stdout + done.stderr
