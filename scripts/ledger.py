@@ -66,7 +66,7 @@ def show(folder: Path) -> int:
         "decoding",
         "repeat",
         "pairs",
-        "ended",
+        "status",
         "tokens in",
         "tokens out",
         "bytes",
@@ -82,7 +82,7 @@ def write_labels(args) -> int:
     from alignir.__main__ import composed_cell
     from alignir.errors import InputError
     from alignir.labels import Labelling, judge_of, majority, read_all
-    from alignir.ledger import Ledger, pair_key
+    from alignir.ledger import Ledger, pair_keys
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
     cell = composed_cell([*choices, *args.settings])
@@ -90,7 +90,7 @@ def write_labels(args) -> int:
         raise InputError(f"{args.model} gives labels without an answer, so the ledger has none of it")
     dataset, prompt = cell.dataset(), cell.prompt()
     pairs = dataset.pairs()
-    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+    keys = pair_keys(pairs)
     chapters = [judge_of(cell.model, prompt, repeat) for repeat in range(cell.model.repeats)]
     answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]
     rounds = [Labelling(read_all(pairs, each, prompt.form, cell.reader)) for each in answers]

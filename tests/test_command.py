@@ -379,6 +379,7 @@ def test_stored_answers_are_read_again_without_a_model(swept):
 def test_the_ledger_is_shown_and_exported_as_qrels(swept, tmp_path):
     shown = script(swept, "ledger.py")
     assert shown.count("ok 120") == 2
+    assert "status" in shown
     out = tmp_path / "labels.qrels.gz"
     choices = ["--model", "scripted", "--prompt", "basic", "--dataset", "demo"]
     assert "120 labels of 120 pairs" in script(swept, "ledger.py", "export", *choices, "--out", str(out))

@@ -13,7 +13,7 @@ import pandas as pd
 from alignir.engines import LLM, Answer
 from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
-from alignir.ledger import ANSWERS, Ledger, pair_key
+from alignir.ledger import ANSWERS, Ledger, pair_keys
 from alignir.prompts import Prompt
 from alignir.reading import READERS, final_scores, said_aloud
 
@@ -75,7 +75,7 @@ def label_once(
 ) -> Labelling:
     """LABELS by one round of asking, the `repeat`th from 0; what the ledger has is not asked."""
     judge = judge_of(model, prompt, repeat)
-    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+    keys = pair_keys(pairs)
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()

@@ -47,6 +47,11 @@ def pair_key(query: str, passage: str) -> str:
     return hashlib.sha256(f"{len(query)} {query}{passage}".encode()).hexdigest()[:32]
 
 
+def pair_keys(pairs: pd.DataFrame) -> list[str]:
+    """The key of each row of `pairs`, which has `query` and `passage`."""
+    return [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+
+
 @dataclass(frozen=True)
 class Chapter:
     """One judge's part of a ledger."""

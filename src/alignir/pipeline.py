@@ -21,7 +21,7 @@ from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
-from alignir.ledger import Ledger, pair_key
+from alignir.ledger import Ledger, pair_keys
 from alignir.prompts import Prompt
 from alignir.reading import READERS
 from alignir.scores import MISSING, NDCG, evaluate, means
@@ -184,12 +184,12 @@ def run(cell: Cell, recorder: Recorder) -> Result:
 
 def compute(cell: Cell, inputs: Inputs) -> Result:
     """The line that the project is about: label, evaluate, simulate, align."""
-    dataset, runs = inputs.dataset, inputs.runs
-    query_ids = list(dataset.queries.index)
+    dataset, runs, ledger = inputs.dataset, inputs.runs, Ledger(cell.ledger)
+    query_ids, pairs = list(dataset.queries.index), dataset.pairs()
 
-    labelling = label(dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger), cell.reader)
+    labelling = label(pairs, inputs.prompt, cell.model, ledger, cell.reader)
     if cell.missing == "fallback":
-        labelling = fall_back(labelling, dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger))
+        labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
     scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
     online = cell.user_model.measure(dataset.qrels, runs, query_ids, inputs.systems)
@@ -206,9 +206,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         found["flip_rate"] = flip_rate(labelling.repeats)
     if cell.rejudge and not hasattr(cell.model, "grade"):
         rng = np.random.default_rng(cell.rejudge_seed)
-        again = judge_again(
-            dataset.pairs(), inputs.prompt, cell.model, Ledger(cell.ledger), cell.reader, cell.rejudge, rng
-        )
+        again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
     notes = [*inputs.notes, *_undefined(alignment, scores, baseline, online), *_unlabelled(labelling.labels, scores)]
@@ -225,8 +223,7 @@ def plan(cell: Cell) -> dict[str, float]:
     if hasattr(cell.model, "grade"):
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
     prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.model
-    keys = [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
-    pairs = pairs.assign(key=keys)
+    pairs = pairs.assign(key=pair_keys(pairs))
     found = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
     for repeat in range(model.repeats):
         missing = unanswered(pairs, ledger.load(judge_of(model, prompt, repeat)))
@@ -236,10 +233,15 @@ def plan(cell: Cell) -> dict[str, float]:
         found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
     longest = prompt.max_tokens + getattr(model, "thinking_tokens", 0) if prompt.decoding != "logits" else 1
     found["output_tokens"] = found["to_ask"] * longest
+    return found | _price(model, found)
+
+
+def _price(model, tokens: dict[str, float]) -> dict[str, float]:
+    """{"price": money for these prompt_tokens and output_tokens}, where the model has a price."""
     price = getattr(model, "price", None)
-    if price:
-        found["price"] = (found["prompt_tokens"] * price["input"] + found["output_tokens"] * price["output"]) / 1e6
-    return found
+    if not price:
+        return {}
+    return {"price": (tokens["prompt_tokens"] * price["input"] + tokens["output_tokens"] * price["output"]) / 1e6}
 
 
 def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
@@ -262,10 +264,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     }
     if labels["expected"].notna().any():
         values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
-    price = getattr(cell.model, "price", None)
-    if price:
-        tokens = {"input": values["prompt_tokens"], "output": values["output_tokens"]}
-        values["price"] = sum(tokens[side] / 1e6 * price[side] for side in tokens)
+    values |= _price(cell.model, values)
     if labelling.asked:
         values["pairs_per_second"] = labelling.asked / labelling.seconds
     values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
