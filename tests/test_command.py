@@ -99,8 +99,8 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
         (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
-        (["model=lexical", "user_model.dwell=[1,2,3]"], "user_model.dwell: expected 4 times in s, one a grade"),
-        (["user_model.model.continuation=2"], "user_model.continuation: expected a probability, found 2"),
+        (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model.dwell.mean: expected 4 times in s"),
+        (["user_model.model.continuation=2"], "user_model.model.continuation: expected probabilities, found [2]"),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
@@ -197,7 +197,7 @@ def test_a_run_records_everything_it_should(swept):
     assert re.fullmatch("[0-9a-f]{64}", tags["dataset.fingerprint"])
     assert re.fullmatch("[0-9a-f]{64}", tags["prompt.sha256"])
     assert tags["prompt.version"] == "1"
-    assert "DBN in closed form" in tags["user_model.definitions"]
+    assert "DBN, exact" in tags["user_model.definitions"]
     assert tags["version.hydra-core"].startswith("1.3")
     assert metrics["n_pairs"] == metrics["status/ok"] == sum(metrics[f"labels/{g}"] for g in range(4)) == 120
     assert {"tau_b/ndcg_cut_10/baseline", "agreement/kappa4", "seconds", "prompt_tokens"} <= set(metrics)
@@ -230,7 +230,7 @@ def test_tables_are_printed_in_every_format(swept):
         assert sign in text
         assert "baseline labels" in text
         assert "zeshot basic" in text
-        assert "DBN in closed form" in text or form == "csv"
+        assert "DBN, exact" in text or form == "csv"
 
 
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):

@@ -1,43 +1,59 @@
-"""Online metrics by their definitions, simulated and imported."""
+"""Online metrics by their definitions, in expectation and from sampled users."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from test_user_models import MODEL, MODELS
 
-from alignir import datasets, online, systems
+from alignir import datasets, online, simulation, systems
 from alignir.errors import InputError
-from alignir.user_models import DBN
+from alignir.online import Metrics
+from alignir.user_models import PBM, Dwell
 
-MODEL = DBN((0.1, 0.125, 0.375, 0.875), (0.0, 0.125, 0.375, 0.875), 0.9)
+METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="satisfied", long_dwell=30, dwell_per="click")
+DWELL = Dwell((10, 20, 40, 60), 1.0)
 
 
-def simulated(**changes):
-    settings = {
-        "model": MODEL,
-        "depth": 10,
-        "dwell": (10, 20, 40, 60),
-        "relevant_from": 2,
-        "zero_result": "no_relevant",
-    }
-    return online.Simulated(**{**settings, **changes})
+def measured(rankings, model=MODEL, **changes):
+    grades = np.array(rankings)
+    metrics = replace(METRICS, **changes)
+    return metrics.of(simulation.exact(model, grades, grades, DWELL, metrics))
 
 
 def test_the_metrics_of_a_ranking_of_two():
-    found = simulated().metrics(np.array([[3, 1, -1]]))
+    found = measured([[3, 1, -1]])
     second = 0.9 * (1 - 0.875 * 0.875) * 0.125
+    no_click = 1 - 0.875 - (1 - 0.875) * 0.9 * 0.125
     assert found["clicks"] == pytest.approx(0.875 + second)
     assert found["ctr"] == pytest.approx((0.875 + second) / 2)  # two results are shown
     assert found["adt"] == pytest.approx((0.875 * 60 + second * 20) / (0.875 + second))
     assert found["ssr"] == pytest.approx(0.875 * 0.875 + second * 0.125)
-    assert found["sar"] == pytest.approx(1 - 0.875 - (1 - 0.875) * 0.9 * 0.125)
+    assert found["sar"] == pytest.approx(no_click)
     assert found["zrr"] == 0
+    assert found["first_click"] == pytest.approx((0.875 + 2 * 0.125 * 0.9 * 0.125) / (1 - no_click))
+    assert found["last_click"] == pytest.approx((0.875 - 0.875 * 0.125 * 0.9 * 0.125 + 2 * second) / (1 - no_click))
+
+
+def test_dwell_can_be_asked_for_a_session_instead_of_a_click():
+    found = measured([[3, 1, -1]], dwell_per="session")
+    assert found["adt"] == pytest.approx(0.875 * 60 + 0.9 * (1 - 0.875 * 0.875) * 0.125 * 20)
+
+
+def test_success_can_be_a_long_click():
+    long = DWELL.at_least(30, np.array([3, 1]))
+    found = measured([[3, 1, -1]], success="dwell")
+    # satisfied or not, the first click may be long; the second needs a user who went on
+    after_short = (1 - long[0]) * 0.875 * (1 - 0.875) * 0.9 + (1 - 0.875) * 0.9
+    assert found["ssr"] == pytest.approx(0.875 * long[0] + after_short * 0.125 * long[1])
 
 
 def test_nothing_shown_has_no_rate_and_no_dwell_time():
-    found = simulated().metrics(np.array([[-1, -1]]))
+    found = measured([[-1, -1]])
     assert found["clicks"] == 0
-    assert np.isnan(found["ctr"])
-    assert np.isnan(found["adt"])
+    for metric in ("ctr", "adt", "first_click", "last_click"):
+        assert np.isnan(found[metric])
     assert (found["ssr"], found["sar"], found["zrr"]) == (0, 1, 1)
 
 
@@ -46,77 +62,128 @@ def test_nothing_shown_has_no_rate_and_no_dwell_time():
     [("no_relevant", [0, 1, 1]), ("no_results", [0, 0, 1]), ("no_click", [1 - 0.375, 1 - 0.125, 1])],
 )
 def test_zero_results_by_each_definition(zero_result, expected):
-    found = simulated(zero_result=zero_result).metrics(np.array([[2], [1], [-1]]))
+    found = measured([[2], [1], [-1]], zero_result=zero_result)
     assert found["zrr"].tolist() == pytest.approx(expected)
 
 
-def test_grades_are_laid_out_by_system_and_query_with_unjudged_as_zero(small):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"zero_result": "none"}, "no user_model.metrics.zero_result 'none'; there are: no_relevant"),
+        ({"success": "yes"}, "no user_model.metrics.success 'yes'; there are: satisfied, dwell"),
+        ({"dwell_per": "query"}, "no user_model.metrics.dwell_per 'query'"),
+        ({"long_dwell": 0}, "user_model.metrics.long_dwell: expected a time in s, found 0"),
+    ],
+)
+def test_a_definition_that_is_none_is_named(change, message):
+    with pytest.raises(InputError) as error:
+        replace(METRICS, **change)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("success", online.SUCCESS)
+@pytest.mark.parametrize("name", MODELS)
+def test_sampled_metrics_agree_with_the_exact_ones(name, success):
+    """400,000 sessions on each of three rankings, in forty runs that give the standard error of every metric."""
+    rng, metrics = np.random.default_rng(1), replace(METRICS, success=success)
+    grades = rng.integers(0, 4, (3, 4))  # short, so that nothing is too rare for its error to be known
+    exact = metrics.of(simulation.exact(MODELS[name], grades, grades, DWELL, metrics))
+    runs = [
+        metrics.of(simulation.sampled(MODELS[name], grades, grades, DWELL, metrics, 10_000, rng)) for _ in range(40)
+    ]
+    off = {}  # in standard errors
+    for metric in online.METRICS:
+        values = np.array([run[metric] for run in runs])
+        error = np.maximum(values.std(axis=0, ddof=1) / np.sqrt(40), 1e-12)
+        off[metric] = np.abs(values.mean(axis=0) - exact[metric]) / error
+    every = np.concatenate(list(off.values()))
+    # Three standard errors hold for 99.5% of such means (t with 39 degrees of freedom), so one of 24 may be beyond.
+    assert (every > 3).sum() <= 1, off
+    assert every.max() < 4.5, off
+
+
+def test_memory_for_sessions_is_bounded_and_changes_nothing(monkeypatch):
+    grades = np.array([[3, 1, 0], [0, 2, 3], [1, 1, 1]])
+    pieces = {}
+    for at_once in (7, 1000):
+        monkeypatch.setattr(simulation, "AT_ONCE", at_once)
+        covered = np.zeros(3, dtype=int)
+        for rows, size in simulation._pieces(3, 20):
+            assert len(covered[rows]) * size <= at_once
+            covered[rows] += size
+        assert covered.tolist() == [20, 20, 20]
+        drawn = simulation.sampled(MODEL, grades, grades, DWELL, METRICS, 20_000, np.random.default_rng(0))
+        pieces[at_once] = METRICS.of(drawn)["clicks"]
+    assert pieces[7] == pytest.approx(pieces[1000], abs=0.05)
+
+
+def simulated(**changes):
+    settings = {"model": MODEL, "depth": 10, "dwell": DWELL, "metrics": METRICS}
+    return simulation.Simulated(**{**settings, **changes})
+
+
+@pytest.fixture
+def at_hand(small):
+    """(qrels, runs, query_ids, systems), as `measure` takes them."""
     dataset = datasets.folder("small", small)
     runs = systems.runs(dataset, None, ["*"], [], "error")
+    return dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]
+
+
+def test_grades_are_laid_out_by_system_and_query_with_unjudged_as_zero(at_hand):
+    qrels, runs, query_ids, names = at_hand
     runs = runs[~((runs["system"] == "bad") & (runs["query_id"] == "q2"))]
-    qrels = dataset.qrels[dataset.qrels["doc_id"] != "d2"]
-    grades = online.shown_grades(qrels, runs, ["bad", "good"], ["q1", "q2"], 3)
+    grades = online.shown(qrels[qrels["doc_id"] != "d2"], runs, names, query_ids, 3)
     assert grades.tolist() == [[0, 3, -1], [-1, -1, -1], [3, 0, -1], [2, 0, -1]]
 
 
-def test_users_see_no_deeper_than_the_depth(small):
-    dataset = datasets.folder("small", small)
-    runs = systems.runs(dataset, None, ["*"], [], "error")
-    found = simulated(depth=1).measure(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"])
+def test_users_see_no_deeper_than_the_depth(at_hand):
+    found = simulated(depth=1).measure(*at_hand)
     clicks = found[(found["metric"] == "clicks") & (found["system"] == "good")].set_index("query_id")["value"]
     assert clicks.to_dict() == {"q1": 0.875, "q2": 0.375}
     assert len(found) == 2 * 2 * len(online.METRICS)
 
 
-def imported(tmp_path, text, name="metrics.csv"):
-    (tmp_path / name).write_text(text)
-    return online.External(str(tmp_path / name))
+def test_draws_are_independent_and_can_be_repeated(at_hand):
+    users = simulated(sessions=50)
+    first, again, other = (users.measure(*at_hand, draw=draw)["value"] for draw in (0, 0, 1))
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert not first.equals(simulated(sessions=50, seed=1).measure(*at_hand)["value"])
 
 
-@pytest.fixture
-def runs(small):
-    return systems.runs(datasets.folder("small", small), None, ["*"], [], "error")
-
-
-def test_a_table_of_metrics_is_read(tmp_path, runs):
-    table = "system,metric,value\ngood,CTR,0.4\nbad,CTR,0.3\nother,CTR,0.9\n"
-    found = imported(tmp_path, table).measure(None, runs, ["q1", "q2"], ["bad", "good"])
-    assert dict(zip(found["system"], found["value"], strict=True)) == {"good": 0.4, "bad": 0.3}
-    assert set(found["metric"]) == {"ctr"}
-
-
-def test_a_table_by_query_keeps_the_queries_at_hand(tmp_path, runs):
-    rows = [f"{s}\t{q}\tclicks\t{v}" for s in ("good", "bad") for q, v in (("q1", 1), ("q2", 3), ("q3", 100))]
-    text = "\n".join(["system\tquery_id\tmetric\tvalue", *rows]) + "\n"
-    found = imported(tmp_path, text, "metrics.tsv").measure(None, runs, ["q1", "q2"], ["bad", "good"])
-    assert found.groupby("system")["value"].mean().to_dict() == {"good": 2, "bad": 2}
-
-
-def test_a_parquet_table_is_the_same(tmp_path, runs):
-    frame = pd.DataFrame({"system": ["good", "bad"], "metric": "ssr", "value": [0.2, 0.1]})
-    frame.to_parquet(tmp_path / "metrics.parquet")
-    found = online.External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"], ["bad", "good"])
-    assert found["value"].tolist() == [0.2, 0.1]
+def test_a_model_by_pair_reads_them_and_keeps_the_grades_for_dwell(at_hand, tmp_path):
+    pairs = pd.DataFrame({"query_id": ["q1", "q1"], "doc_id": ["d1", "d2"], "attraction": [0.5, 0.25]})
+    pairs.assign(satisfaction=0.0).to_parquet(tmp_path / "pairs.parquet")
+    users = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "pairs.parquet"))
+    found = users.measure(*at_hand).set_index(["metric", "system", "query_id"])["value"]
+    assert found["clicks", "good", "q1"] == pytest.approx(0.75)
+    assert found["clicks", "good", "q2"] == pytest.approx(0.2)  # pairs that are not in the table
+    assert found["adt", "good", "q1"] == pytest.approx((0.5 * 60 + 0.25 * 20) / 0.75)
+    assert found["zrr", "good", "q1"] == 0
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("change", "message"),
     [
-        ("system,value\ngood,1\n", "metrics.csv:1: expected the columns system, metric, value"),
-        ("system,metric,value\ngood,ctr,nan\n", "metrics.csv:2: expected a system, a metric and a finite value"),
-        ("system,metric,value\ngood,ctr,1\nbad,ctr,inf\n", "metrics.csv:3: expected a system"),
-        ("system,metric,value\ngood,ctr,1\nbad,ctr,1\ngood,CTR,2\n", "metrics.csv:4: good, ctr is there twice"),
-        ("system,metric,value\ngood,ctr,1\n", "has no metrics of the systems bad"),
-        ("system,metric,value\ngood,ctr,1\nbad,ctr,1\ngood,adt,2\n", "the metric adt lacks the system bad"),
-        ("system,metric,value\ngood,ctr,1\nbad,CTR@10,1\n", "metrics.csv:3: the metric 'CTR@10' cannot be recorded"),
+        ({"depth": 0}, "user_model.depth: expected a whole number from 1, found 0"),
+        ({"sessions": 0}, "user_model.sessions: expected a whole number from 1, or null, found 0"),
+        ({"draws": 1}, "user_model.draws: expected a whole number from 2, found 1"),
         (
-            "system,query_id,metric,value\ngood,q1,a,1\ngood,q2,a,1\nbad,q1,a,1\n",
-            "has 1 of 2 queries for the system bad",
+            {"model": type(MODEL)((0.1,) * 3, (0.1,) * 3, 1)},
+            "attraction: expected 4 probabilities, one a grade, found 3",
         ),
-        ("system,metric,value\n", "expected rows of metrics, found none"),
+        ({"pairs": "p.parquet"}, "attraction: expected 1 probabilities, for pairs that are not in user_model.pairs"),
+        ({"model": PBM((0.1,) * 4, (0.1,) * 4, (1, 1))}, "examination: expected values for 10 ranks, found 2"),
     ],
 )
-def test_a_wrong_table_is_named(tmp_path, runs, text, message):
+def test_users_that_cannot_be_are_refused(change, message):
     with pytest.raises(InputError) as error:
-        imported(tmp_path, text).measure(None, runs, ["q1", "q2"], ["bad", "good"])
+        simulated(**change)
     assert message in str(error.value)
+
+
+def test_missing_pairs_are_named(at_hand, tmp_path):
+    users = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "none.parquet"))
+    with pytest.raises(InputError, match=r"none\.parquet"):
+        users.check(*at_hand)

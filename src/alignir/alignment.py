@@ -1,9 +1,11 @@
 """Alignment: do two sides put the systems in the same order?"""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
-from alignir.frames import ALIGNMENT
+from alignir.frames import ALIGNMENT, NOISE
 from alignir.scores import means
 
 BASELINE = "baseline"
@@ -36,6 +38,22 @@ def against_users(scores: pd.DataFrame, online: pd.DataFrame) -> pd.DataFrame:
     return _rows(
         {(measure, metric): (left[measure], metric, right[metric]) for measure in left for metric in metrics}, scores
     )
+
+
+def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
+    """How far independent draws of the same users agree on the order of the systems: one row a metric of ONLINE.
+
+    tau_b is the mean over all pairs of draws, ci_low and ci_high hold the middle 95% of them; NaN where no pair has an
+    order. No judge can be expected to agree with sampled metrics better than they do with themselves: what is missing
+    to 1 is noise.
+    """
+    systems = [means(draw, "metric") for draw in draws]
+    rows = []
+    for metric in draws[0]["metric"].unique():
+        taus = [tau_b(left[metric], right[metric])[0] for left, right in combinations(systems, 2)]
+        taus = [tau for tau in taus if tau == tau] or [np.nan]
+        rows.append((metric, np.mean(taus), *np.percentile(taus, (2.5, 97.5)), len(draws)))
+    return pd.DataFrame(rows, columns=NOISE)
 
 
 def _rows(pairs: dict, scores: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval 
                                                       then doc_id descending
 SCORES     system, query_id, measure, value           every system has every query; NaN: the query has no label at all
 ONLINE     system, query_id, metric, value            NaN: undefined there (dwell time where nothing can be clicked)
+NOISE      metric, tau_b, ci_low, ci_high, draws    between independent draws of sampled users
 ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
 
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
@@ -27,6 +28,7 @@ LABELS = [*QRELS, "status", *ANSWER, "expected"]
 RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
+NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
 ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
 
 # What became of a pair's answer. Only `ok` has a label.

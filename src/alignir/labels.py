@@ -14,6 +14,7 @@ from alignir.engines import LLM, Answer
 from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
 from alignir.ledger import ANSWERS, Ledger, pair_keys
+from alignir.progress import bar
 from alignir.prompts import Prompt
 from alignir.reading import READERS, final_scores, said_aloud
 
@@ -169,32 +170,10 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
 
 def _shown(answers: Iterator[Answer], total: int, title: str) -> Iterator[Answer]:
     """The answers, while a bar shows how many there are, how fast they come and when they end."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:>7} pairs/s"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task(title, total=total, rate="–")
-        first = None
-        for done, answer in enumerate(answers, 1):
+    with bar(title, total, "pairs") as advance:
+        for answer in answers:
             yield answer
-            first = first or time.monotonic()  # loading the model is not part of the rate
-            rate = (done - 1) / (time.monotonic() - first) if done > 1 else 0
-            progress.update(bar, advance=1, rate=f"{rate:.1f}")
+            advance(1)
 
 
 def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from alignir import agreement, figures
-from alignir.alignment import BASELINE, against_baseline, against_users, why_undefined
+from alignir.alignment import BASELINE, against_baseline, against_users, between_draws, why_undefined
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
@@ -95,6 +95,7 @@ class Result:
     scores: pd.DataFrame  # SCORES under the model's labels
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
+    noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", or "baseline" for the baseline against the users
     agreement: dict[str, float]
     notes: tuple[str, ...]
@@ -119,7 +120,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     systems = sorted(runs["system"].unique())
     runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
     with _settings_of(cell, "user_model"):
-        cell.user_model.measure(dataset.qrels, runs, list(dataset.queries.index), systems)
+        cell.user_model.check(dataset.qrels, runs, list(dataset.queries.index), systems)
     return Inputs(dataset, runs, systems, prompt, tuple(_notes(everything, dataset, runs, systems)))
 
 
@@ -192,7 +193,11 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
     scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
-    online = cell.user_model.measure(dataset.qrels, runs, query_ids, inputs.systems)
+    measured = (dataset.qrels, runs, query_ids, inputs.systems)
+    online, noise = cell.user_model.measure(*measured), None
+    if getattr(cell.user_model, "sessions", None):
+        others = (cell.user_model.measure(*measured, draw=draw) for draw in range(1, cell.user_model.draws))
+        noise = between_draws([online, *others])
     alignment = pd.concat(
         [
             against_baseline(scores, baseline).assign(labels="model"),
@@ -209,8 +214,13 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
-    notes = [*inputs.notes, *_undefined(alignment, scores, baseline, online), *_unlabelled(labelling.labels, scores)]
-    return Result(labelling, scores, baseline, online, alignment, found, tuple(notes))
+    notes = [
+        *inputs.notes,
+        *_undefined(alignment, scores, baseline, online),
+        *_unlabelled(labelling.labels, scores),
+        *_unmeasured(online, query_ids, cell.names["user_model"]),
+    ]
+    return Result(labelling, scores, baseline, online, noise, alignment, found, tuple(notes))
 
 
 def plan(cell: Cell) -> dict[str, float]:
@@ -271,6 +281,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
     values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    for row in result.noise.itertuples() if result.noise is not None else ():
+        values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
         values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
@@ -286,6 +298,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
     result.online.to_parquet(folder / "online.parquet")
     result.alignment.to_csv(folder / "alignment.csv", index=False)
+    if result.noise is not None:
+        result.noise.to_csv(folder / "noise.csv", index=False)
     if result.labelling.repeats is not None:
         repeats = result.labelling.repeats.rename(columns=str)
         pd.concat([result.labelling.labels[PAIR], repeats], axis=1).to_parquet(folder / "repeats.parquet")
@@ -338,6 +352,19 @@ def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
     missing = int(labels["relevance"].isna().sum())
     if missing:
         yield f"{missing} of {len(labels)} pairs have no label"
+
+
+def _unmeasured(online: pd.DataFrame, query_ids: list[str], user_model: str):
+    measured = online["query_id"].unique()
+    if list(measured) != ["all"] and len(measured) < len(query_ids):
+        yield (
+            f"{user_model}: {len(query_ids) - len(measured)} of {len(query_ids)} queries have no sessions of every "
+            "system and are left out of the online metrics"
+        )
+    undefined = online[online["value"].isna()]
+    for metric, rows in undefined.groupby("metric"):
+        systems = rows["system"].nunique()
+        yield f"{metric} is undefined for {systems} systems on {len(rows)} pairs of system and query, left out there"
 
 
 def _params(cell: Cell) -> dict[str, str]:

@@ -38,10 +38,13 @@ def show(cell, result) -> None:
         f"mean of systems {_number(means(result.scores)[NDCG].mean())}, "
         f"baseline {_number(means(result.baseline)[NDCG].mean())}",
     )
+    noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
         value = _number(row.tau_b) + ("" if row.p_value != row.p_value else f" (p {row.p_value:.2g})")
-        table.add_row(f"tau_b, {reference}", f"{value}  {row.n_systems} systems, {row.n_queries} queries")
+        drawn = f", two draws of the users {_number(noise[row.reference])}" if row.reference in noise else ""
+        sizes = f"{row.n_systems} systems, {row.n_queries} queries"
+        table.add_row(f"tau_b, {reference}", f"{value}  {sizes}{drawn}")
     console.print(table)
     for note in result.notes:
         console.print(f"  {note}", markup=False, highlight=False)

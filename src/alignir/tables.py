@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +43,8 @@ POSTER_ONLINE = {
     (BASELINE, ""): (-0.234, -0.050, -0.050, -0.365, -0.293, 0.644),
 }
 POSTER_ONLINE_DATASET = "rank_distillm"
+DRAWS = "two draws of the users"
+PAGE = 14  # columns of numbers that can be read side by side
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class Row:
     """One tau_b with all that names it."""
 
     names: dict[str, str]  # by group; the model is `baseline` for the baseline labels
-    n_systems: int
+    setting: tuple  # what the systems were compared on: the same for all rows of a table's column
+    n_systems: int  # that have a value on both sides
     n_queries: int
     offline: str
     reference: str
@@ -70,11 +74,6 @@ class Row:
     def judge(self) -> tuple[str, str]:
         return self.names["model"], self.names["prompt"]
 
-    @property
-    def setting(self) -> tuple:
-        """What the systems were compared on: the same for all rows of a table's column."""
-        return (self.names["dataset"], self.names["systems"], self.names["queries"], self.n_systems, self.n_queries)
-
 
 def alignment_rows(recorded: list[Recorded]) -> list[Row]:
     """Every tau_b of the recorded runs; the baseline labels' own rows once for each setting and user model."""
@@ -84,9 +83,16 @@ def alignment_rows(recorded: list[Recorded]) -> list[Row]:
             names = run.names
             if line.labels == BASELINE:
                 names = {**names, "model": BASELINE, "prompt": ""}
-            row = Row(names, line.n_systems, line.n_queries, line.offline, line.reference, line.tau_b, line.p_value)
+            sizes = (line.n_systems, line.n_queries)
+            row = Row(names, _setting(run), *sizes, line.offline, line.reference, line.tau_b, line.p_value)
             rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
     return list(rows.values())
+
+
+def _setting(run: Recorded) -> tuple:
+    """(dataset, systems, queries, number of systems, number of queries) of a run."""
+    names = (run.names[group] for group in ("dataset", "systems", "queries"))
+    return (*names, int(run.metrics["n_systems"]), int(run.metrics["n_queries"]))
 
 
 def told_apart(recorded: list[Recorded]) -> list[Recorded]:
@@ -154,22 +160,61 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
     tables = []
     for setting in sorted({row.setting for row in rows}, key=_by_dataset):
         here = [row for row in rows if row.setting == setting]
-        columns = sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order)
-        values = {(row.judge, row.names["user_model"], row.reference): row for row in here}
-        lines = []
-        for judge in [*_judges({row.judge for row in here} - {(BASELINE, "")}, ("zeshot", "basic")), (BASELINE, "")]:
-            poster = {}
-            if setting[0] == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
-                poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
-            name = "baseline labels" if judge[0] == BASELINE else MODELS.get(judge[0], judge[0])
-            cells = [_cell(values.get((judge, *column)), poster.get(column)) for column in columns]
-            lines.append([name, PROMPTS.get(judge[1], judge[1]), *cells])
-        used = {user_model for user_model, _ in columns}
-        notes = [f"{user_model}: {definitions[user_model]}" for user_model in sorted(used)]
-        title = f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
-        notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *notes]
-        tables.append(Table(title, ["model", "prompt", *map(_online_title, columns)], lines, notes))
+        groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order))
+        for columns in groups:
+            used = sorted({user_model for user_model, _ in columns})
+            noise, floors = _noise(recorded, setting, columns)
+            lines = _online_lines(here, columns, setting[0], floors)
+            if noise:
+                lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
+            title = (
+                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
+            )
+            title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
+            notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines)]
+            notes += [f"{user_model}: {definitions[user_model]}" for user_model in used]
+            alone = len(groups) > 1 and len(used) == 1  # the table's title names them
+            titles = [_online_title(column, alone) for column in columns]
+            tables.append(Table(title, ["model", "prompt", *titles], lines, notes))
     return tables
+
+
+def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str, floors: dict) -> list[list[str]]:
+    """A line a judge, the baseline labels last."""
+    values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
+    lines = []
+    for judge in [*_judges({row.judge for row in rows} - {(BASELINE, "")}, ("zeshot", "basic")), (BASELINE, "")]:
+        poster = {}
+        if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
+            poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
+        name = "baseline labels" if judge[0] == BASELINE else MODELS.get(judge[0], judge[0])
+        cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
+        lines.append([name, PROMPTS.get(judge[1], judge[1]), *cells])
+    return lines
+
+
+def _fitting_a_page(columns: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The columns in groups, a user model's together, as many user models as fit a page: the poster's two do."""
+    groups: list[list[tuple[str, str]]] = []
+    for _, of_one in groupby(columns, key=lambda column: column[0]):
+        of_one = list(of_one)
+        if groups and len(groups[-1]) + len(of_one) <= PAGE:
+            groups[-1] += of_one
+        else:
+            groups.append(of_one)
+    return groups
+
+
+def _noise(recorded: list[Recorded], setting: tuple, columns: list[tuple[str, str]]) -> tuple[dict, dict]:
+    """tau_b between draws of sampled users by column, and the lower end of its middle 95%; nothing for exact users."""
+    noise, floors = {}, {}
+    for run in told_apart(recorded):
+        if _setting(run) == setting:
+            for column in columns:
+                if column[0] == run.names["user_model"] and f"noise/{column[1]}" in run.metrics:
+                    noise[column] = run.metrics[f"noise/{column[1]}"]
+                    floors[column] = run.metrics[f"noise_low/{column[1]}"]
+    return noise, floors
 
 
 def label_tables(recorded: list[Recorded]) -> list[Table]:
@@ -296,6 +341,7 @@ def _escaped(text: str) -> str:
         "–": "--",
         "↓": r"$\downarrow$",
         "≥": r"$\ge$",
+        "≈": r"$\approx$",
         "°": r"$^\circ$",
         "±": r"$\pm$",
         "~": r"\textasciitilde{}",
@@ -323,12 +369,12 @@ def _online_order(column: tuple[str, str]) -> tuple:
     return (user_model != "external", user_model, _place(metric, order))
 
 
-def _online_title(column: tuple[str, str]) -> str:
+def _online_title(column: tuple[str, str], alone: bool) -> str:
     user_model, metric = column
     title = NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
-    return (
-        title if user_model == "external" else f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
-    )
+    if alone or user_model == "external":
+        return title
+    return f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
 
 
 def _setting_titles(settings: list[tuple]) -> list[str]:
@@ -364,6 +410,8 @@ def _mark_notes(lines: list[list[str]]) -> list[str]:
     notes = []
     if any("°" in cell for cell in cells):
         notes.append("° p > 0.05: cannot be told from no agreement")
+    if any("≈" in cell for cell in cells):
+        notes.append(f"≈ within the noise: agrees with the users as well as they do with themselves ({DRAWS})")
     if any("–" in cell for cell in cells):
         notes.append("– undefined: one side ties all systems, or the cell was not run; the run's notes say which")
     if any("(" in cell for cell in cells):
@@ -371,8 +419,10 @@ def _mark_notes(lines: list[list[str]]) -> list[str]:
     return notes
 
 
-def _cell(row: Row | None, poster: float | None) -> str:
+def _cell(row: Row | None, poster: float | None, floor: float = math.nan) -> str:
     text = "–" if row is None else _number(row.tau_b, 4)
+    if row is not None and abs(row.tau_b) >= floor:
+        text += "≈"
     if row is not None and row.p_value > 0.05:
         text += "°"
     return text if poster is None else f"{text} ({poster:.3f})"

@@ -1,0 +1,211 @@
+"""Observation: online metrics that were measured of users, from a session log or from a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alignir import logs, trec
+from alignir.errors import InputError, one_of
+from alignir.frames import ONLINE
+from alignir.online import Metrics, PerSession, online_frame
+
+AVERAGE = ("queries", "sessions")
+UNKNOWN_DWELL = ("undefined", "long", "short")
+
+
+@dataclass(frozen=True)
+class Log:
+    """A session log: what each system showed its users, and what they clicked. `path`: a table as frames.LOG has it.
+
+    With `average` queries each query weighs the same, as in nDCG, and only the queries count that users put to every
+    system: means over different queries cannot be compared. With sessions each session weighs the same, as in most A/B
+    tests, and the metrics have no values by query.
+    A log seldom knows how long the last click took. What such a click means for SSR is `unknown_dwell`: undefined (so
+    is SSR, wherever one could decide), long or short; ADT leaves it out, and is undefined where no dwell is known.
+    """
+
+    path: str
+    metrics: Metrics
+    unknown_dwell: str
+    average: str
+    name: str = "log"
+
+    def __post_init__(self):
+        for name, choices in (("unknown_dwell", UNKNOWN_DWELL), ("average", AVERAGE)):
+            if getattr(self, name) not in choices:
+                raise one_of(f"user_model.{name}", getattr(self, name), choices)
+        if self.metrics.success != "dwell":
+            raise InputError("user_model.metrics.success: a log cannot say who was satisfied; use dwell")
+
+    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+        """Raise where `measure` would."""
+        self.measure(qrels, runs, query_ids, systems)
+
+    def measure(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
+    ) -> pd.DataFrame:
+        """ONLINE of the systems at hand on the queries at hand, from the log's sessions."""
+        log = logs.read_log(self.path)
+        lacking = sorted(set(systems) - set(log["system"]))
+        if lacking:
+            raise InputError(
+                f"{self.path}: has no sessions of the systems {', '.join(lacking[:5])} ({len(lacking)} in all); "
+                f"it has {', '.join(sorted(log['system'].unique())[:10])}"
+            )
+        log = log[log["system"].isin(systems) & log["query_id"].isin(query_ids)]
+        pages = pages_of(log, qrels, self.metrics, self.unknown_dwell)
+        if self.average == "sessions":
+            groups = pages.groupby("system").mean(numeric_only=True).reindex(systems)
+            self._enough(groups["clicks"].notna().all(), systems, query_ids)
+            return online_frame(systems, ["all"], self.metrics.of(_per_session(groups)))
+        groups = pages.groupby(["system", "query_id"]).mean(numeric_only=True)
+        asked = groups.index.to_frame()["query_id"].value_counts()
+        common = [query_id for query_id in query_ids if asked.get(query_id, 0) == len(systems)]
+        self._enough(bool(common), systems, query_ids)
+        groups = groups.reindex(pd.MultiIndex.from_product([systems, common]))
+        return online_frame(systems, common, self.metrics.of(_per_session(groups)))
+
+    def _enough(self, enough: bool, systems: list[str], query_ids: list[str]) -> None:
+        if not enough:
+            raise InputError(
+                f"{self.path}: no query of the {len(query_ids)} at hand has sessions of all {len(systems)} systems; "
+                "with user_model.average=sessions a system's sessions on any of them count"
+                if self.average == "queries"
+                else f"{self.path}: a system has no session on any of the {len(query_ids)} queries at hand"
+            )
+
+    def definitions(self) -> str:
+        """How the metrics were made, in a line to print under a table."""
+        return (
+            f"from the session log {Path(self.path).name}, averaged over {self.average}, unknown dwell "
+            f"{self.unknown_dwell}; {self.metrics.definitions()}"
+        )
+
+
+def pages_of(log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_dwell: str) -> pd.DataFrame:
+    """One row a session of LOG: system, query_id, and what PerSession averages, as numbers."""
+    log = log.merge(qrels[["query_id", "doc_id", "relevance"]], on=["query_id", "doc_id"], how="left")
+    clicked, results = log["clicked"], log["doc_id"].notna()
+    long = np.where(log["dwell_s"].isna(), np.nan, log["dwell_s"] >= metrics.long_dwell)
+    if unknown_dwell != "undefined":
+        long = np.where(np.isnan(long), unknown_dwell == "long", long)
+    rank = log["rank"].astype(float).where(clicked)
+    page = log[["session_id", "system", "query_id"]].assign(
+        results=results,
+        clicks=clicked,
+        timed=clicked & log["dwell_s"].notna(),
+        seconds=log["dwell_s"].where(clicked).fillna(0),
+        long=clicked & (long == 1),
+        undecided=clicked & np.isnan(long),
+        first=rank,
+        last=rank,
+        relevant=log["relevance"] >= metrics.relevant_from,
+    )
+    how = dict.fromkeys(("results", "clicks", "timed", "seconds"), "sum")
+    how |= {"long": "max", "undecided": "max", "relevant": "max", "first": "min", "last": "max"}
+    pages = page.groupby(["session_id", "system", "query_id"], sort=False).agg(how).reset_index()
+    return pages[["system", "query_id"]].assign(
+        **{name: pages[name].astype(float) for name in ("results", "clicks", "timed", "seconds")},
+        long=pages["long"].astype(float),
+        undecided=(pages["undecided"] & ~pages["long"]).astype(float),
+        no_click=(pages["clicks"] == 0).astype(float),
+        first=pages["first"].fillna(0),
+        last=pages["last"].fillna(0),
+        no_relevant=(~pages["relevant"]).astype(float),
+        no_results=(pages["results"] == 0).astype(float),
+    )
+
+
+def _per_session(groups: pd.DataFrame) -> PerSession:
+    columns = {name: groups[name].to_numpy() for name in groups if name not in ("long", "undecided")}
+    long = groups["long"].where(groups["undecided"] == 0).to_numpy()
+    return PerSession(**columns, long=long, satisfied=np.full(len(groups), np.nan))
+
+
+@dataclass(frozen=True)
+class External:
+    """Metrics that somebody measured: a table `system, metric, value`, with `query_id` too if they are by query."""
+
+    path: str
+    name: str = "external"
+
+    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+        """Raise where `measure` would."""
+        self.measure(qrels, runs, query_ids, systems)
+
+    def measure(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
+    ) -> pd.DataFrame:
+        """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
+        table = read_metrics(self.path)
+        if "query_id" in table:
+            table = table[table["query_id"].isin(query_ids)]
+        systems = set(systems)
+        unknown = sorted(systems - set(table["system"]))
+        if unknown:
+            raise InputError(
+                f"{self.path}: has no metrics of the systems {', '.join(unknown[:5])} ({len(unknown)} in all); "
+                f"it has {', '.join(sorted(table['system'].unique())[:10])}"
+            )
+        table = table[table["system"].isin(systems)]
+        for metric, rows in table.groupby("metric"):
+            lacking = sorted(systems - set(rows["system"]))
+            if lacking:
+                raise InputError(f"{self.path}: the metric {metric} lacks the system {lacking[0]}")
+            if "query_id" in rows and len(rows) < len(systems) * len(query_ids):
+                counts = rows.groupby("system")["query_id"].nunique()
+                raise InputError(
+                    f"{self.path}: the metric {metric} has {counts.min()} of {len(query_ids)} queries for the system "
+                    f"{counts.idxmin()}: means over different queries cannot be compared"
+                )
+        if "query_id" not in table:
+            table = table.assign(query_id="all")  # one value for all queries together
+        return table[ONLINE].reset_index(drop=True)
+
+    def definitions(self) -> str:
+        """How the metrics were made, in a line to print under a table."""
+        return f"imported from {Path(self.path).name}"
+
+
+def read_metrics(path: str | Path) -> pd.DataFrame:
+    """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case."""
+    path = trec.existing(path, "table of online metrics (user_model.path=FILE)")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, sep="\t" if ".tsv" in path.suffixes else ",", dtype=str)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not {"system", "metric", "value"} <= set(table.columns):
+        raise InputError(f"{path}:1: expected the columns system, metric, value, found {', '.join(table.columns)}")
+    values = pd.to_numeric(table["value"], errors="coerce")
+    strange = table["metric"].dropna().astype(str).str.extract(r"([^\w.\- /])")[0].dropna()
+    if len(strange):
+        row = strange.index[0]
+        raise InputError(
+            f"{path}:{row + 2}: the metric {table.loc[row, 'metric']!r} cannot be recorded: "
+            "use letters, digits and _.-/ only"
+        )
+    wrong = ~np.isfinite(values) | table["system"].isna() | table["metric"].isna()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}:{row + 2}: expected a system, a metric and a finite value, found {_plain(table.iloc[row])}"
+        )
+    keys = [column for column in ("system", "query_id", "metric") if column in table]
+    table = table.assign(value=values, metric=table["metric"].str.lower())
+    table[keys] = table[keys].astype(str)
+    repeated = table.duplicated(keys)
+    if repeated.any():
+        row = int(np.argmax(repeated))
+        raise InputError(f"{path}:{row + 2}: {_plain(table.iloc[row][keys])} is there twice")
+    if table.empty:
+        raise InputError(f"{path}: expected rows of metrics, found none")
+    return table
+
+
+def _plain(row: pd.Series) -> str:
+    return ", ".join(map(str, row.tolist()))
