@@ -37,7 +37,7 @@ class Sessions:
 
 
 @dataclass(frozen=True)
-class _Steps:
+class Steps:
     """What may happen at each rank of users who read from the top; arrays (n, k), or numbers that hold for all.
 
     Five of the models differ in nothing else, so `expect`, `marked` and `sample` are theirs in common.
@@ -52,7 +52,7 @@ class _Steps:
 
 def _expect(self, grades: np.ndarray) -> Behaviour:
     """The exact behaviour on rankings of grades (n, k); -1 = no result shown."""
-    steps = self._steps(grades)
+    steps = self.steps(grades)
     a, s = steps.attracted, steps.satisfied
     skips, returns, stays = (1 - a) * steps.after_skip, (1 - s) * steps.after_click, s * steps.after_satisfied
     clicks = _reached(skips + a * (returns + stays)) * a
@@ -69,7 +69,7 @@ def _expect(self, grades: np.ndarray) -> Behaviour:
 
 def _marked(self, grades: np.ndarray, mark: np.ndarray) -> np.ndarray:
     """P(at least one click is marked) (n,), each click with probability `mark` (n, k) at its rank."""
-    steps = self._steps(grades)
+    steps = self.steps(grades)
     a, s = steps.attracted, steps.satisfied
     onwards = (1 - s) * steps.after_click + s * steps.after_satisfied
     return (_reached((1 - a) * steps.after_skip + a * (1 - mark) * onwards) * a * mark).sum(axis=1)
@@ -77,7 +77,7 @@ def _marked(self, grades: np.ndarray, mark: np.ndarray) -> np.ndarray:
 
 def _sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:
     """`sessions` independent sessions on each ranking of grades (n, k)."""
-    steps = self._steps(grades)
+    steps = self.steps(grades)
     shape = steps.attracted.shape
     a, s, *onwards = (
         np.broadcast_to(np.asarray(values, dtype=np.float32), shape)
@@ -130,9 +130,9 @@ class DBN:
 
     expect, marked, sample = _expect, _marked, _sample
 
-    def _steps(self, grades: np.ndarray) -> _Steps:
+    def steps(self, grades: np.ndarray) -> Steps:
         a, s = _by_grade(self.attraction, grades), _by_grade(self.satisfaction, grades)
-        return _Steps(a, s, self.continuation, self.continuation, 0.0)
+        return Steps(a, s, self.continuation, self.continuation, 0.0)
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ class SDBN:
 
     expect, marked, sample = _expect, _marked, _sample
 
-    def _steps(self, grades: np.ndarray) -> _Steps:
+    def steps(self, grades: np.ndarray) -> Steps:
         a, s = _by_grade(self.attraction, grades), _by_grade(self.satisfaction, grades)
-        return _Steps(a, s, 1.0, 1.0, 0.0)
+        return Steps(a, s, 1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ class Cascade:
 
     expect, marked, sample = _expect, _marked, _sample
 
-    def _steps(self, grades: np.ndarray) -> _Steps:
-        return _Steps(_by_grade(self.attraction, grades), 1.0, 1.0, 1.0, 0.0)
+    def steps(self, grades: np.ndarray) -> Steps:
+        return Steps(_by_grade(self.attraction, grades), 1.0, 1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -196,9 +196,9 @@ class DCM:
 
     expect, marked, sample = _expect, _marked, _sample
 
-    def _steps(self, grades: np.ndarray) -> _Steps:
+    def steps(self, grades: np.ndarray) -> Steps:
         leaves = 1 - np.array(_by_rank("continuation", self.continuation, grades))
-        return _Steps(_by_grade(self.attraction, grades), leaves, 1.0, 1.0, 0.0)
+        return Steps(_by_grade(self.attraction, grades), leaves, 1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -225,9 +225,9 @@ class CCM:
 
     expect, marked, sample = _expect, _marked, _sample
 
-    def _steps(self, grades: np.ndarray) -> _Steps:
+    def steps(self, grades: np.ndarray) -> Steps:
         a = _by_grade(self.attraction, grades)
-        return _Steps(a, a, *self.continuation)
+        return Steps(a, a, *self.continuation)
 
 
 @dataclass(frozen=True)
@@ -426,5 +426,6 @@ def _check_by_grade(model) -> None:
 
 
 def _check_probabilities(name: str, values) -> None:
-    if len(values) == 0 or not all(0 <= value <= 1 for value in values):
+    array = np.array(values, dtype=float)
+    if array.size == 0 or not ((array >= 0) & (array <= 1)).all():
         raise InputError(f"user_model.model.{name}: expected probabilities, found {values}")
