@@ -13,7 +13,7 @@ import pandas as pd
 
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR
-from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
+from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
 
 MODELS = ("dbn", "sdbn", "cascade", "dcm", "ccm", "pbm", "ubm")
 COUNTED = ("sdbn", "dcm")
@@ -176,6 +176,18 @@ def _with_parameters(model, values: np.ndarray):
         found[field.name] = tuple(piece) if np.ndim(getattr(model, field.name)) else piece[0]
         start += size
     return type(model)(**found)
+
+
+def dwell_by_grade(log: pd.DataFrame, qrels: pd.DataFrame) -> Dwell | None:
+    """The log-normal law of the known dwell times; None where a grade has fewer than two (of more than 0 s)."""
+    known = log[log["dwell_s"] > 0].merge(qrels[[*PAIR, "relevance"]], on=PAIR, how="left")
+    grades = known["relevance"].fillna(0).astype(int)
+    if (grades.value_counts().reindex(GRADES, fill_value=0) < 2).any():
+        return None
+    logarithms = np.log(known["dwell_s"])
+    means = logarithms.groupby(grades).mean()
+    sigma = float(np.sqrt(((logarithms - means.reindex(grades).to_numpy()) ** 2).mean()))
+    return Dwell(tuple(float(np.exp(mean + sigma**2 / 2)) for mean in means.reindex(GRADES)), sigma)
 
 
 @dataclass(frozen=True)
