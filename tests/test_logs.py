@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DATA
+from conftest import DATA, ROOT
 
 from alignir import logs
 from alignir.errors import InputError
@@ -416,3 +416,43 @@ def test_real_logs_survive_being_written_and_read(clicks, tmp_path, form):
     for name in ("log.csv", "log.tsv.gz", "log.parquet"):
         logs.write_log(log, tmp_path / name)
         pd.testing.assert_frame_equal(logs.read_log(tmp_path / name), log, check_exact=True)
+
+
+@pytest.fixture
+def import_log(alignir):
+    """Run `python scripts/import_log.py` in an empty folder."""
+
+    def run(*arguments: str, ok: bool = True):
+        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "import_log.py"),))
+
+    return run
+
+
+def test_a_log_is_imported_and_summed_up(tmp_path, import_log):
+    write(tmp_path / "live.tsv", "7\t0\tQ\tq1\t0\tu1\tu2\n7\t10\tC\tu1\n7\t40\tC\tu5\n8\t0\tQ\tq2\t0\n")
+    arguments = ("--form", "yandex", "live.tsv", "--out", "log.csv", "--units-per-second", "1", "--format", "csv")
+    done = import_log(*arguments)
+    assert (
+        tmp_path / "log.csv"
+    ).read_text() == HEADER + "7.1,live,q1,1,u1,1,30.0\n7.1,live,q1,2,u2,0,\n8.1,live,q2,,,0,\n"
+    assert "live,2,2,1,1,2,1,1,30.0\n" in done.stdout
+    assert "live,1.000,0.000,–,–,–,–,–,–,–,–\n" in done.stdout
+    assert "1 of 2 clicks are on nothing that their page showed" in done.stderr
+    again = import_log("--form", "log", "log.csv", "--out", "log.parquet")
+    assert "Session log log.parquet" in again.stdout
+    pd.testing.assert_frame_equal(logs.read_log(tmp_path / "log.parquet"), logs.read_log(tmp_path / "log.csv"))
+
+
+def test_a_log_that_cannot_be_imported_is_one_line_and_writes_nothing(tmp_path, import_log):
+    write(tmp_path / "live.tsv", "7\t0\tX\tq1\n")
+    for form, more, message in [
+        ("yandex", (), "live.tsv:1: expected 'session time Q query region url1"),
+        ("log", ("--system", "b"), "--system is for the other forms"),
+        ("trec_session", ("--units-per-second", "1"), "--units-per-second is for --form yandex"),
+        ("trec_session", (), "live.tsv:1: expected XML"),
+    ]:
+        done = import_log("--form", form, "live.tsv", "--out", "log.csv", *more, ok=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"import_log: {message}")
+        assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "log.csv").exists()
