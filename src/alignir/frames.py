@@ -10,7 +10,12 @@ RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval 
                                                       then doc_id descending
 SCORES     system, query_id, measure, value           every system has every query; NaN: the query has no label at all
 ONLINE     system, query_id, metric, value            NaN: undefined there (dwell time where nothing can be clicked)
-NOISE      metric, tau_b, ci_low, ci_high, draws    between independent draws of sampled users
+LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell_s:float
+           one row a shown result. A session is one result page for one query, which is what click models describe: a
+           user's next query, or next page, is another session_id. rank from 1, with gaps where a place showed nothing;
+           a page that showed nothing at all is one row without rank and doc_id (missing), not clicked. dwell_s in s,
+           NaN: unknown, or not clicked
+NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
 ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
 
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
@@ -29,6 +34,7 @@ RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
+LOG = ["session_id", "system", "query_id", "rank", "doc_id", "clicked", "dwell_s"]
 ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
 
 # What became of a pair's answer. Only `ok` has a label.
