@@ -75,6 +75,7 @@ def run(given: dict) -> int:
 
     from alignir import fitting, logs, tables, trec
     from alignir.errors import InputError, one_of
+    from alignir.progress import bar
 
     names = list(fitting.MODELS) if given["user_model"] == "all" else given["user_model"].split(",")
     for name in names:
@@ -107,10 +108,15 @@ def run(given: dict) -> int:
         happened = np.where(unseen.clicks, chances, 1 - chances)
         likelihood = np.log(np.maximum(happened, fitting.EDGE)).sum(axis=1, where=unseen.shown)
         rows.append([title, *numbers(likelihood, fitting.perplexity(chances, unseen))])
-    for name in names:
-        model = fitting.fit(name, seen, shrinkage)
-        chances = model.expect(unseen.kinds).clicks
-        rows.append([name, *numbers(fitting.log_likelihood(model, unseen), fitting.perplexity(chances, unseen))])
+    fitted = {}
+    with bar("fitting", 2 * len(names), "fits", after=2) as advance:
+        for name in names:
+            model = fitting.fit(name, seen, shrinkage)
+            chances = model.expect(unseen.kinds).clicks
+            rows.append([name, *numbers(fitting.log_likelihood(model, unseen), fitting.perplexity(chances, unseen))])
+            advance(1)
+            fitted[name] = fitting.fit(name, everything, shrinkage)
+            advance(1)
     size = f"{len(seen.kinds):,} sessions, {len(unseen.kinds):,} held out"
     by = "grade" if qrels is not None else f"query-document pair ({len(everything.pairs):,}), shrinkage {shrinkage:g}"
     columns = ["user model", "ln likelihood", "perplexity", *(f"@{rank}" for rank in range(1, given["depth"] + 1))]
@@ -119,9 +125,11 @@ def run(given: dict) -> int:
         "cascade allows one click; P of a session with more is taken for 1e-12",
     ]
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(tables.render([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], "rich", width))
-    for name in names:
-        model = fitting.fit(name, everything, shrinkage)
+    print(
+        tables.render([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], "rich", width),
+        end="",
+    )
+    for name, model in fitted.items():
         file = write(model, everything, log, qrels, given["name"] or f"{name}_fitted", Path(given["out"]))
         print(f"written to {file}: use it with user_model={file.stem}")
     return 0

@@ -333,7 +333,7 @@ INTERACTION = """<sessiontrack2013>
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_interactions_become_pages(tmp_path, monkeypatch, chunk, ending):
-    monkeypatch.setattr(logs, "CHUNK", chunk)
+    monkeypatch.setattr(log_forms, "CHUNK", chunk)
     content = INTERACTION.encode()
     (tmp_path / f"log.xml{ending}").write_bytes(gzip.compress(content) if ending else content)
     log = log_forms.read_trec_session(tmp_path / f"log.xml{ending}", "a")

@@ -1,13 +1,144 @@
 """Metrics that were measured of users: session logs, and tables of metrics."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+from test_user_models import MODELS
 
 from alignir import datasets, observation, systems
 from alignir.errors import InputError
-from alignir.online import Metrics
+from alignir.frames import LOG
+from alignir.online import NAMES, Metrics
+from alignir.user_models import Dwell
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="dwell", long_dwell=30, dwell_per="click")
+
+
+PAGES = """session_id,system,query_id,rank,doc_id,clicked,dwell_s
+1,good,q1,1,d1,1,40
+1,good,q1,2,d2,1,10
+2,good,q1,1,d1,0,
+2,good,q1,2,d2,0,
+3,good,q2,1,d4,1,20
+4,bad,q1,1,d2,0,
+4,bad,q1,2,d1,1,30
+5,bad,q2,1,d4,0,
+6,bad,q2,,,0,
+7,bad,other,1,d4,1,99
+"""
+
+
+def logged(tmp_path, text=PAGES, **changes):
+    (tmp_path / "log.csv").write_text(text)
+    settings = {"metrics": METRICS, "unknown_dwell": "undefined", "average": "queries"}
+    return observation.Log(str(tmp_path / "log.csv"), **{**settings, **changes})
+
+
+@pytest.fixture
+def qrels(small):
+    return datasets.folder("small", small).qrels
+
+
+def by_cell(found: pd.DataFrame) -> dict:
+    return found.set_index(["metric", "system", "query_id"])["value"].to_dict()
+
+
+def test_the_metrics_of_a_log_by_hand(tmp_path, runs, qrels):
+    found = by_cell(logged(tmp_path).measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    good = {metric: found[metric, "good", "q1"] for metric in NAMES}
+    # two sessions, one of them with clicks at ranks 1 (40 s) and 2 (10 s); d1 is relevant
+    assert good == pytest.approx(
+        {
+            "clicks": 1,
+            "ctr": 2 / 4,
+            "adt": 25,
+            "ssr": 1 / 2,
+            "sar": 1 / 2,
+            "zrr": 0,
+            "first_click": 1,
+            "last_click": 2,
+        }
+    )
+    bad = {metric: found[metric, "bad", "q2"] for metric in NAMES}
+    # two sessions without a click, one of which showed nothing; d4 is not relevant
+    assert (bad["clicks"], bad["ctr"], bad["ssr"], bad["sar"], bad["zrr"]) == (0, 0, 0, 1, 1)
+    assert all(np.isnan(bad[metric]) for metric in ("adt", "first_click", "last_click"))
+    assert found["ssr", "bad", "q1"] == 1  # of long_dwell exactly
+
+
+def test_a_log_measures_what_simulated_users_would(tmp_path, small):
+    """The same sessions, counted by the log's way and by the simulation's: one set of definitions."""
+    rng, grades = np.random.default_rng(0), np.array([[3, 1, 0, 2], [0, 0, 2, 1]])
+    metrics = replace(METRICS, long_dwell=30)
+    drawn, sessions = MODELS["dbn"].sample(grades, 500, rng), []
+    seconds = Dwell((10, 20, 40, 60), 1.0).sample(np.broadcast_to(grades[:, None], drawn.clicks.shape), rng)
+    for query, place, rank in np.ndindex(drawn.clicks.shape):
+        clicked = drawn.clicks[query, place, rank]
+        dwell = seconds[query, place, rank] if clicked else np.nan
+        sessions.append((f"{query}.{place}", "a", f"q{query}", rank + 1, f"d{rank}", clicked, dwell))
+    log = pd.DataFrame(sessions, columns=LOG)
+    qrels = pd.DataFrame(
+        [(f"q{q}", f"d{r}", grades[q, r]) for q, r in np.ndindex(grades.shape)],
+        columns=["query_id", "doc_id", "relevance"],
+    )
+    log.to_parquet(tmp_path / "log.parquet")
+    users = observation.Log(str(tmp_path / "log.parquet"), metrics, "undefined", "queries")
+    found = by_cell(users.measure(qrels, None, ["q0", "q1"], ["a"]))
+    clicks, dwell = drawn.clicks, np.where(drawn.clicks, seconds, 0)
+    ranks = np.arange(1, 5)
+    for q in (0, 1):
+        clicked = clicks[q].any(axis=1)
+        assert found["clicks", "a", f"q{q}"] == pytest.approx(clicks[q].sum() / 500)
+        assert found["ctr", "a", f"q{q}"] == pytest.approx(clicks[q].mean())
+        assert found["adt", "a", f"q{q}"] == pytest.approx(dwell[q].sum() / clicks[q].sum())
+        assert found["ssr", "a", f"q{q}"] == pytest.approx((dwell[q].max(axis=1) >= 30).mean())
+        assert found["sar", "a", f"q{q}"] == pytest.approx((~clicked).mean())
+        assert found["last_click", "a", f"q{q}"] == pytest.approx((clicks[q] * ranks).max(axis=1)[clicked].mean())
+        first = np.where(clicks[q], ranks, 99).min(axis=1)[clicked].mean()
+        assert found["first_click", "a", f"q{q}"] == pytest.approx(first)
+
+
+def test_sessions_can_weigh_the_same_instead_of_queries(tmp_path, runs, qrels):
+    users = logged(tmp_path, average="sessions")
+    found = by_cell(users.measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    assert found["clicks", "good", "all"] == 3 / 3
+    assert found["clicks", "bad", "all"] == 1 / 3
+    assert found["adt", "good", "all"] == (40 + 10 + 20) / 3
+
+
+def test_only_queries_that_every_system_was_asked_count(tmp_path, runs, qrels):
+    users = logged(tmp_path, PAGES.replace("5,bad,q2,1,d4,0,\n6,bad,q2,,,0,\n", ""))
+    found = users.measure(qrels, runs, ["q1", "q2"], ["bad", "good"])
+    assert set(found["query_id"]) == {"q1"}
+    with pytest.raises(InputError, match="no query of the 1 at hand has sessions of all 2 systems"):
+        users.measure(qrels, runs, ["q2"], ["bad", "good"])
+    with pytest.raises(InputError, match="has no sessions of the systems best"):
+        users.measure(qrels, runs, ["q2"], ["best", "good"])
+
+
+@pytest.mark.parametrize(("unknown", "success"), [("undefined", np.nan), ("long", 1.0), ("short", 0.5)])
+def test_unknown_dwell_is_what_the_user_says(tmp_path, runs, qrels, unknown, success):
+    text = PAGES.replace("2,good,q1,1,d1,0,", "2,good,q1,1,d1,1,")  # a click, but for how long?
+    found = by_cell(logged(tmp_path, text, unknown_dwell=unknown).measure(qrels, runs, ["q1"], ["bad", "good"]))
+    assert found["ssr", "good", "q1"] == pytest.approx(success, nan_ok=True)
+    assert found["adt", "good", "q1"] == 25  # of the clicks that are known
+
+
+def test_without_any_dwell_time_it_is_undefined_and_the_rest_is_there(tmp_path, runs, qrels):
+    text = "\n".join(line.rsplit(",", 1)[0] for line in PAGES.splitlines()) + "\n"
+    found = by_cell(logged(tmp_path, text).measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    assert np.isnan(found["adt", "good", "q1"])
+    assert np.isnan(found["ssr", "good", "q1"])
+    assert found["clicks", "good", "q1"] == 1
+
+
+def test_a_log_cannot_say_who_was_satisfied(tmp_path):
+    with pytest.raises(InputError, match="a log cannot say who was satisfied"):
+        logged(tmp_path, metrics=replace(METRICS, success="satisfied"))
+    with pytest.raises(InputError, match=r"no user_model\.average 'all'"):
+        logged(tmp_path, average="all")
 
 
 def imported(tmp_path, text, name="metrics.csv"):

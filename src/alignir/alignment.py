@@ -48,11 +48,26 @@ def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
     to 1 is noise.
     """
     systems = [means(draw, "metric") for draw in draws]
+    taus = {
+        metric: [tau_b(left[metric], right[metric])[0] for left, right in combinations(systems, 2)]
+        for metric in draws[0]["metric"].unique()
+    }
+    return _spread(taus, len(draws))
+
+
+def against_exact(exact: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:
+    """How far sampled users order the systems as endless traffic would: one row a metric, as in `between_draws`."""
+    truth, systems = means(exact, "metric"), [means(draw, "metric") for draw in draws]
+    taus = {metric: [tau_b(truth[metric], draw[metric])[0] for draw in systems] for metric in exact["metric"].unique()}
+    return _spread(taus, len(draws))
+
+
+def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
+    """NOISE: the mean of each metric's taus and the ends of their middle 95%, undefined ones left out."""
     rows = []
-    for metric in draws[0]["metric"].unique():
-        taus = [tau_b(left[metric], right[metric])[0] for left, right in combinations(systems, 2)]
-        taus = [tau for tau in taus if tau == tau] or [np.nan]
-        rows.append((metric, np.mean(taus), *np.percentile(taus, (2.5, 97.5)), len(draws)))
+    for metric, values in taus.items():
+        known = [tau for tau in values if tau == tau] or [np.nan]
+        rows.append((metric, np.mean(known), *np.percentile(known, (2.5, 97.5)), draws))
     return pd.DataFrame(rows, columns=NOISE)
 
 

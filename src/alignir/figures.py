@@ -1,8 +1,9 @@
-"""Figures: the distribution of labels and the confusion with the baseline's, as matplotlib draws them."""
+"""Figures, as matplotlib draws them."""
 
 import pandas as pd
 
 from alignir.frames import GRADES
+from alignir.online import NAMES
 
 
 def _axes(width: float, height: float):
@@ -56,4 +57,28 @@ def confusion_figure(counts: pd.DataFrame, title: str):
     axes.set_xlabel("label by the model")
     axes.set_ylabel("baseline label")
     axes.set_title(title, fontsize=10)
+    return figure
+
+
+def traffic_figure(curves: pd.DataFrame, title: str):
+    """tau_b of sampled with exact users over sessions a query, a panel a metric; `curves` is NOISE with `sessions`."""
+    metrics = list(curves["metric"].unique())
+    columns = min(4, len(metrics))
+    rows = -(-len(metrics) // columns)
+    figure, first = _axes(2.6 * columns, 2.2 * rows + 0.5)
+    first.remove()
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, metric in zip(panels, metrics, strict=False):
+        curve = curves[curves["metric"] == metric]
+        panel.fill_between(curve["sessions"], curve["ci_low"], curve["ci_high"], alpha=0.25, linewidth=0)
+        panel.plot(curve["sessions"], curve["tau_b"], marker="o", markersize=3)
+        panel.axhline(0.9, color="grey", linewidth=0.8, linestyle=":")
+        panel.set_title(NAMES.get(metric, metric), fontsize=9)
+        panel.set_xscale("log")
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(metrics) :]:
+        panel.remove()
+    figure.supxlabel("sessions a system and query", fontsize=9)
+    figure.supylabel("tau_b, sampled against exact", fontsize=9)
+    figure.suptitle(title, fontsize=10)
     return figure

@@ -4,6 +4,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+_visible = False  # rich shows one bar at a time: one inside another stays silent
+
 
 @contextlib.contextmanager
 def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Callable[[int], None]]:
@@ -11,6 +13,7 @@ def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Calla
 
     The rate leaves out the first that are done: they wait for something to load.
     """
+    global _visible
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -26,24 +29,30 @@ def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Calla
     task = progress.add_task(title, total=total, rate="–")
     begun = time.monotonic()
     first: tuple[float, int] | None = None
-    done, visible = 0, False
+    done, mine = 0, False
+
+    def show() -> None:
+        global _visible
+        nonlocal mine
+        if not _visible:
+            progress.start()
+            _visible = mine = True
 
     def advance(count: int = 1) -> None:
-        nonlocal first, done, visible
+        nonlocal first, done
         now = time.monotonic()
         done += count
         first = first or (now, done)
         rate = (done - first[1]) / (now - first[0]) if now > first[0] else 0.0
         progress.update(task, completed=done, rate=f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}")
-        if not visible and now - begun >= after:
-            progress.start()
-            visible = True
+        if not mine and now - begun >= after:
+            show()
 
     try:
         if not after:
-            progress.start()
-            visible = True
+            show()
         yield advance
     finally:
-        if visible:
+        if mine:
             progress.stop()
+            _visible = False

@@ -1,0 +1,101 @@
+"""How much traffic would an A/B test need to order these systems? tau_b of sampled with exact users, over sessions.
+
+python scripts/traffic.py
+python scripts/traffic.py dataset=trec_dl_2019 dataset.path=DATA user_model=pbm --sessions 10,100,1000 --out traffic.png
+
+Takes the settings of python -m alignir; no model is asked. The interval is where 95% of the draws lie.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+
+def main() -> int:
+    from alignir.errors import InputError
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as user_model=pbm")
+    parser.add_argument("--sessions", default="1,3,10,30,100,300,1000", help="for each system and query (%(default)s)")
+    parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
+    parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
+    parser.add_argument("--out", type=Path, default=Path("traffic.png"), help="the figure (default: traffic.png)")
+    parser.add_argument("--format", choices=("rich", "markdown", "latex", "csv"), default="rich", help="of the table")
+    args = parser.parse_args()
+    try:
+        return run(args)
+    except InputError as error:
+        print(f"traffic: {error}", file=sys.stderr)
+        return 1
+
+
+def run(args) -> int:
+    import pandas as pd
+
+    from alignir import figures, tables
+    from alignir.__main__ import composed_cell
+    from alignir.alignment import against_exact
+    from alignir.errors import InputError
+    from alignir.online import NAMES
+    from alignir.pipeline import read_inputs
+    from alignir.progress import bar
+    from alignir.simulation import Simulated
+
+    try:
+        sizes = sorted({int(size) for size in args.sessions.split(",")})
+    except ValueError:
+        raise InputError(f"--sessions {args.sessions}: expected whole numbers with commas") from None
+    if sizes[0] < 1 or args.draws < 2:
+        raise InputError("expected --sessions from 1 and --draws from 2")
+    if not args.out.absolute().parent.is_dir():
+        raise InputError(f"--out {args.out}: there is no such folder")
+    cell = composed_cell(args.settings)
+    if not isinstance(cell.user_model, Simulated):
+        raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
+    inputs = read_inputs(cell, to_ask=False)
+    here = (inputs.dataset.qrels, inputs.runs, list(inputs.dataset.queries.index), inputs.systems)
+    exact = replace(cell.user_model, sessions=None).measure(*here)
+    curves = []
+    with bar("sampling", args.draws * sum(sizes) * len(inputs.systems) * len(here[2]), "sessions", after=2) as advance:
+        for size in sizes:
+            draws = []
+            for draw in range(args.draws):
+                draws.append(replace(cell.user_model, sessions=size).measure(*here, draw=draw))
+                advance(size * len(inputs.systems) * len(here[2]))
+            curves.append(against_exact(exact, draws).assign(sessions=size))
+    curves = pd.concat(curves, ignore_index=True)
+    title = (
+        f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
+    )
+    figures.traffic_figure(curves, title).savefig(args.out)
+    print(tables.render([table(curves, title, args.enough, NAMES)], args.format, width()), end="")
+    print(f"figure: {args.out}", file=sys.stderr)
+    return 0
+
+
+def table(curves, title: str, enough: float, names: dict[str, str]):
+    """A row a traffic size, a column a metric."""
+    from alignir.tables import Table
+
+    rows = []
+    for size, rows_of_size in curves.groupby("sessions"):
+        cells = [f"{row.tau_b:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}]" for row in rows_of_size.itertuples()]
+        rows.append([f"{size:,}", *(cell.replace("nan", "–") for cell in cells)])
+    metrics = list(curves["metric"].unique())
+    needed = {}
+    for metric in metrics:
+        reached = curves[(curves["metric"] == metric) & (curves["tau_b"] >= enough)]["sessions"]
+        needed[metric] = f"{reached.min():,}" if len(reached) else "more"
+    rows.append([f"tau_b ≥ {enough:g}", *needed.values()])
+    notes = [f"mean tau_b of {curves['draws'].max()} draws with endless traffic, and where 95% of them lie"]
+    return Table(f"Traffic: {title}", ["sessions a system and query", *(names.get(m, m) for m in metrics)], rows, notes)
+
+
+def width() -> int | None:
+    return os.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
