@@ -86,7 +86,7 @@ def composed_cell(overrides: list[str]):
     choices = cfg.hydra.runtime.choices
     with open_dict(cfg):
         del cfg["hydra"]
-    return _cell(cfg, {group: choices[group] for group in GROUPS}, "")
+    return _cell(cfg, _named(choices), "")
 
 
 def recorded_cell(file: Path, names: dict[str, str]):
@@ -147,8 +147,15 @@ def _plain(cfg: DictConfig) -> dict:
 
 
 def _names() -> dict[str, str]:
-    choices = HydraConfig.get().runtime.choices
-    return {group: choices[group] for group in GROUPS}
+    return _named(HydraConfig.get().runtime.choices)
+
+
+def _named(choices: DictConfig) -> dict[str, str]:
+    """The choice of each group; users with a changed assumption are others, and are called so."""
+    names = {group: choices[group] for group in GROUPS}
+    if choices.assumption != "as_is":
+        names["user_model"] += f", {choices['assumption']}"
+    return names
 
 
 def _title() -> str:

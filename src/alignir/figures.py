@@ -82,3 +82,41 @@ def traffic_figure(curves: pd.DataFrame, title: str):
     figure.supylabel("tau_b, sampled against exact", fontsize=9)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
+    """tau_b of each judge with each metric under every user model, a panel a metric; the user model `base` stands out.
+
+    `rows` has the columns judge, user_model, metric, tau_b.
+    """
+    metrics = [
+        metric for metric in dict.fromkeys(rows["metric"]) if rows[rows["metric"] == metric]["tau_b"].notna().any()
+    ]
+    judges = list(dict.fromkeys(rows["judge"]))
+    columns = min(4, len(metrics))
+    lines = -(-len(metrics) // columns)
+    figure, first = _axes(2.6 * columns + 1, lines * (0.9 + 0.28 * len(judges)) + 0.4)
+    first.remove()
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, metric in zip(panels, metrics, strict=False):
+        here = rows[rows["metric"] == metric].assign(place=lambda frame: frame["judge"].map(judges.index))
+        at_base = here["user_model"] == base
+        panel.axvline(0, color="grey", linewidth=0.8)
+        panel.scatter(
+            here["tau_b"][~at_base], here["place"][~at_base], s=22, alpha=0.45, label="one assumption changed"
+        )
+        panel.scatter(
+            here["tau_b"][at_base], here["place"][at_base], s=60, marker="|", color="black", zorder=3, label=base
+        )
+        panel.set_title(NAMES.get(metric, metric), fontsize=9)
+        panel.set_yticks(range(len(judges)), judges, fontsize=8)
+        panel.set_ylim(len(judges) - 0.5, -0.5)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(metrics) :]:
+        panel.remove()
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    for panel in panels[max(0, len(metrics) - columns) : len(metrics)]:
+        panel.set_xlabel("tau_b", fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -159,15 +159,21 @@ def store(uri: str | None) -> str:
 
 
 def _client(uri: str | None):
+    return _opened(store(uri), Path("mlruns").absolute() if uri is None else None)
+
+
+@lru_cache(maxsize=4)
+def _opened(store: str, folder: Path | None):
+    """A client of the store, kept through a sweep: opening one takes a second; `folder` is made for a new database."""
     from mlflow import MlflowClient
 
-    if uri is not None:
-        return MlflowClient(uri)
-    Path("mlruns").mkdir(exist_ok=True)
-    with open("mlruns/.lock", "w") as lock:  # processes that make the database at once break its migrations
+    if folder is None:
+        return MlflowClient(store)
+    folder.mkdir(exist_ok=True)
+    with open(folder / ".lock", "w") as lock:  # processes that make the database at once break its migrations
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _quiet():
-            client = MlflowClient(store(None))
+            client = MlflowClient(store)
             client.search_experiments(max_results=1)
     return client
 

@@ -1,0 +1,65 @@
+"""Sensitivity: which conclusions of Table 2 hold whatever one assumes about users?
+
+Rows are a judge's tau_b with a metric of a user model: columns judge, user_model, metric, tau_b, p_value.
+"""
+
+import pandas as pd
+
+from alignir.alignment import BASELINE, tau_b
+from alignir.errors import InputError, one_of
+from alignir.online import LOWER_IS_BETTER
+
+LEVEL = 0.05  # of significance, as the tables mark it
+
+
+def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+    """The rows of all other user models with `base_tau` and `base_p`, the same under user model `base`.
+
+    A metric of a user model under which no judge's tau differs is left out: that assumption has nothing to do with it,
+    and a conclusion cannot be said to have survived it.
+    """
+    if base not in set(rows["user_model"]):
+        raise one_of("recorded user model", base, sorted(rows["user_model"].unique()))
+    here = rows[rows["user_model"] == base].rename(columns={"tau_b": "base_tau", "p_value": "base_p"})
+    others = rows[rows["user_model"] != base]
+    if others.empty:
+        raise InputError(f"only {base} is recorded here; run python -m alignir experiment=sensitivity first")
+    both = others.merge(here.drop(columns="user_model"), on=["judge", "metric"])
+    same = (both["tau_b"] == both["base_tau"]) | (both["tau_b"].isna() & both["base_tau"].isna())
+    return both[~same.groupby([both["user_model"], both["metric"]]).transform("all")].reset_index(drop=True)
+
+
+def survival(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+    """One row a judge and metric: base_tau, base_p, low, high (tau's range), others, sign, significance.
+
+    `sign` and `significance` count the other user models that keep them: tau on the same side of 0, and p on the same
+    side of 0.05. Where tau is undefined nothing is kept: that conclusion can no longer be drawn.
+    """
+    found = []
+    for (judge, metric), group in moved(rows, base).groupby(["judge", "metric"], sort=False):
+        tau, p = group[["base_tau", "base_p"]].iloc[0]
+        sign = int((group["tau_b"] * tau > 0).sum())
+        alike = group["tau_b"].notna() & ((group["p_value"] <= LEVEL) == (p <= LEVEL)) & (tau == tau)
+        low, high = group[["tau_b", "base_tau"]].min().min(), group[["tau_b", "base_tau"]].max().max()
+        found.append((judge, metric, tau, p, low, high, len(group), sign, int(alike.sum())))
+    columns = ["judge", "metric", "base_tau", "base_p", "low", "high", "others", "sign", "significance"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def order(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+    """One row a user model and metric: order, best.
+
+    `order` is tau_b between the judges' order by alignment under `base` and under the user model, `best` whether the
+    best judge is the same (of several, one); NaN and False where either has no order. For a metric that is better when
+    it is lower, the most negative tau is the best. The baseline labels are no judge.
+    """
+    found = []
+    judges = moved(rows, base)
+    judges = judges[judges["judge"] != BASELINE]
+    for (user_model, metric), group in judges.groupby(["user_model", "metric"], sort=False):
+        values = group.set_index("judge")[["base_tau", "tau_b"]] * (-1 if metric in LOWER_IS_BETTER else 1)
+        values = values.dropna()
+        tau, _ = tau_b(values["base_tau"], values["tau_b"])
+        best = [set(values.index[values[side] == values[side].max()]) for side in values]
+        found.append((user_model, metric, tau, bool(best[0] & best[1])))
+    return pd.DataFrame(found, columns=["user_model", "metric", "order", "best"])
