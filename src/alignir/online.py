@@ -108,14 +108,19 @@ def shown(
     A result that has no value is `unknown`.
     """
     top = runs[runs["rank"] <= depth]
-    row = pd.Index(systems).get_indexer(top["system"])
-    column = pd.Index(query_ids).get_indexer(top["query_id"])
+    row, column = _places(top["system"], systems), _places(top["query_id"], query_ids)
     known = values.set_index(["query_id", "doc_id"])["relevance"]
     found = known.reindex(pd.MultiIndex.from_frame(top[["query_id", "doc_id"]])).fillna(unknown).to_numpy(dtype=int)
     here = (row >= 0) & (column >= 0)
     grades = np.full((len(systems), len(query_ids), depth), -1)
     grades[row[here], column[here], top["rank"].to_numpy()[here] - 1] = found[here]
     return grades.reshape(-1, depth)
+
+
+def _places(values: pd.Series, names: list[str]) -> np.ndarray:
+    """The place of each value among the names, -1 where it is not there."""
+    codes, distinct = pd.factorize(values)
+    return pd.Index(names).get_indexer(distinct)[codes]
 
 
 def online_frame(systems: list[str], query_ids: list[str], metrics: dict[str, np.ndarray]) -> pd.DataFrame:
