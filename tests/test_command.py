@@ -22,13 +22,13 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import trec
+from alignir import online, trec
 from alignir.frames import QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
 
 CONF = ROOT / "conf"
-GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "experiment")
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption", "experiment")
 CHOICES = sorted((group, file.stem) for group in GROUPS for file in (CONF / group).glob("*.yaml"))
 
 
@@ -46,7 +46,7 @@ def test_every_group_is_walked():
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_and_names_what_exists(group, choice):
     config = composed(f"{group}={choice}")
-    for node in (config[name] for name in GROUPS if name != "experiment"):
+    for node in (config[name] for name in GROUPS if name not in ("assumption", "experiment")):
         target = get_object(node["_target_"])
         assert target.__doc__
         if not OmegaConf.missing_keys(node):
@@ -163,7 +163,7 @@ def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
-    metrics = ["clicks", "ctr", "adt", "ssr", "sar", "zrr"]
+    metrics = list(online.METRICS)
     judges = [(model, prompt) for model in ("lexical", "scripted") for prompt in ("basic", "zeshot")]
     assert cells == {**{judge: ["baseline", *metrics] for judge in judges}, ("baseline", ""): metrics}
     small = found[(found["queries"] == "random") & (found["model"] == "lexical")]

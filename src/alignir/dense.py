@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,13 +20,13 @@ from alignir import weights
 from alignir.datasets import Dataset
 from alignir.errors import InputError
 from alignir.frames import RUNS, ranked
+from alignir.progress import bar
 from alignir.rankings import top
 
 log = logging.getLogger(__name__)
 
 CHUNK = 256  # texts that are encoded between two steps of the bar
 PRODUCTS = 50_000_000  # inner products that are held at once: 200 MB
-PATIENCE_S = 3.0  # without a bar
 
 
 @dataclass(frozen=True)
@@ -178,16 +177,10 @@ def _load(encoder: Encoder):
 
 
 def _encode(texts: list[str], encoder: Encoder, kind: str, model) -> np.ndarray:
-    from rich.console import Console
-    from rich.progress import Progress
-
     encode = model.encode_query if kind == "query" else model.encode_document
     longest_first = np.argsort([-len(text) for text in texts], kind="stable")  # little padding, no surprise at the end
     vectors = np.empty((len(texts), 0), dtype=np.float32)
-    bar = Progress(console=Console(stderr=True))
-    task = bar.add_task(f"{encoder.title}, {kind} vectors", total=len(texts))
-    start = time.monotonic()
-    with contextlib.ExitStack() as shown:
+    with bar(f"{encoder.title}, {kind} vectors", len(texts), "texts", after=2) as advance:
         for first in range(0, len(texts), CHUNK):
             places = longest_first[first : first + CHUNK]
             found = encode(
@@ -200,8 +193,5 @@ def _encode(texts: list[str], encoder: Encoder, kind: str, model) -> np.ndarray:
             if not first:
                 vectors = np.empty((len(texts), found.shape[1]), dtype=np.float32)
             vectors[places] = found
-            bar.update(task, advance=len(places))
-            unfinished = first + CHUNK < len(texts)
-            if unfinished and not bar.live.is_started and time.monotonic() - start > PATIENCE_S:
-                shown.enter_context(bar)
+            advance(len(places))
     return vectors

@@ -41,6 +41,7 @@ PACKAGES = (
     "scipy",
     "pytrec-eval-terrier",
     "bm25s",
+    "sentence-transformers",
 )
 
 
