@@ -1,5 +1,7 @@
 """Agreement: do two sets of labels give the same grades to the same pairs?"""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -13,19 +15,95 @@ def joined(baseline: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     return both.dropna().astype({"baseline": int, "label": int}).reset_index(drop=True)
 
 
-def kappa(both: pd.DataFrame, relevant_from: int | None = None) -> float:
-    """Cohen's kappa on the four grades, or on "relevant" when that starts at `relevant_from`.
+def kappa(both: pd.DataFrame, relevant_from: int | None = None, weights: str | None = None) -> float:
+    """Cohen's kappa on the four grades, or on "relevant" when that starts at `relevant_from`: 1 at most, 0 by chance.
 
+    `weights="quadratic"`: grades two apart disagree four times as much as neighbours (Cohen, Psychological Bulletin
+    1968).
     NaN where both sides know one and the same grade only: chance alone would agree wholly.
     """
     from sklearn.metrics import cohen_kappa_score
 
     left, right = both["baseline"], both["label"]
     if relevant_from is not None:
-        left, right = left >= relevant_from, right >= relevant_from
+        left, right = (left >= relevant_from).astype(int), (right >= relevant_from).astype(int)
     if len(both) == 0 or (left.nunique() == right.nunique() == 1 and left.iloc[0] == right.iloc[0]):
         return float("nan")
-    return float(cohen_kappa_score(left, right))
+    # scikit-learn weighs by the places of grades in the list: one that nobody gave must keep its own
+    grades = range(min(left.min(), right.min()), max(left.max(), right.max()) + 1)
+    return float(cohen_kappa_score(left, right, labels=list(grades), weights=weights))
+
+
+def kappa_quadratic(both: pd.DataFrame) -> float:
+    """Cohen's kappa with quadratic weights on the four grades."""
+    return kappa(both, weights="quadratic")
+
+
+def alpha(both: pd.DataFrame) -> float:
+    """Krippendorff's alpha for ordinal grades of two sides, see `alpha_among`."""
+    return _alpha(both[["baseline", "label"]])
+
+
+def alpha_among(labels_by_judge: dict[str, pd.DataFrame]) -> float:
+    """Krippendorff's alpha for ordinal grades of any number of judges (Content Analysis, 2004): 1 at most, 0 by chance.
+
+    A pair counts with the labels that it has, from two on. NaN where those are all one grade: nothing could disagree.
+    """
+    sides = {judge: labels.set_index(PAIR)["relevance"] for judge, labels in labels_by_judge.items()}
+    return _alpha(pd.DataFrame(sides))
+
+
+def _alpha(graded: pd.DataFrame) -> float:
+    """Of one row a pair, one column a judge."""
+    import krippendorff
+
+    graded = graded[graded.notna().sum(axis=1) >= 2].astype(float).to_numpy()
+    if len(np.unique(graded[~np.isnan(graded)])) < 2:
+        return float("nan")
+    return float(krippendorff.alpha(graded.T, level_of_measurement="ordinal"))
+
+
+def per_grade(both: pd.DataFrame) -> pd.DataFrame:
+    """For each grade 0 to 3: precision and recall of the label with the baseline as the truth, and counts of pairs.
+
+    precision  of the pairs with this label, the share whose baseline has the grade; NaN where no label is this grade
+    recall     of the pairs of this baseline grade, the share with the same label; NaN where no baseline is this grade
+    """
+    from sklearn.metrics import precision_score, recall_score
+
+    sides, table = (both["baseline"], both["label"]), {"precision": np.nan, "recall": np.nan}
+    settings = {"labels": list(GRADES), "average": None, "zero_division": np.nan}
+    if len(both):
+        table = {"precision": precision_score(*sides, **settings), "recall": recall_score(*sides, **settings)}
+    table |= {side: both[side].value_counts().reindex(GRADES, fill_value=0) for side in ("baseline", "label")}
+    return pd.DataFrame(table, index=pd.Index(GRADES, name="grade"))
+
+
+def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kappa) -> dict[str, float]:
+    """How a statistic of the joined pairs varies over queries: q25, median, q75, n_queries and n_undefined.
+
+    The quartiles are of the queries where the statistic is defined, NaN where it is nowhere; n_undefined counts the
+    other ones, such as those where both sides know one grade only. A query without a joined pair is no query here.
+    """
+    values = np.array([statistic(group) for _, group in both.groupby("query_id")], dtype=float)
+    defined = values[~np.isnan(values)]
+    quartiles = np.quantile(defined, [0.25, 0.5, 0.75]) if len(defined) else [np.nan] * 3
+    return {
+        **dict(zip(("q25", "median", "q75"), map(float, quartiles), strict=True)),
+        "n_queries": len(values),
+        "n_undefined": len(values) - len(defined),
+    }
+
+
+def matrix(
+    labels_by_judge: dict[str, pd.DataFrame], statistic: Callable[[pd.DataFrame], float] = kappa
+) -> pd.DataFrame:
+    """A statistic of every two judges' joined pairs: the row's judge as the baseline, the column's as the label."""
+    values = {
+        judge: {other: statistic(joined(baseline, labels)) for other, baseline in labels_by_judge.items()}
+        for judge, labels in labels_by_judge.items()
+    }
+    return pd.DataFrame(values, index=list(labels_by_judge), columns=list(labels_by_judge))
 
 
 def confusion(both: pd.DataFrame) -> pd.DataFrame:
@@ -40,12 +118,16 @@ def distribution(labels: pd.DataFrame) -> pd.Series:
 
 
 def agreement(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
-    """kappa4, kappa_bin (relevant from 2), exact (share of same grades), mae and bias (mean of label - baseline)."""
+    """kappa4, kappa_bin (relevant from 2), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of same
+    grades), mae and bias (mean of label - baseline).
+    """
     both = joined(baseline, labels)
     difference = both["label"] - both["baseline"]
     return {
         "kappa4": kappa(both),
         "kappa_bin": kappa(both, relevant_from=2),
+        "kappa_quadratic": kappa_quadratic(both),
+        "alpha": alpha(both),
         "exact": float((difference == 0).mean()) if len(both) else np.nan,
         "mae": float(difference.abs().mean()) if len(both) else np.nan,
         "bias": float(difference.mean()) if len(both) else np.nan,

@@ -1,0 +1,66 @@
+"""Significance: which system beats which, and do two sides draw the same conclusions?"""
+
+import numpy as np
+import pandas as pd
+
+OUTCOMES = ("concordant", "discordant", "missed", "false_alarm", "neither")
+
+
+def pairwise(left: np.ndarray, reference: np.ndarray, alpha: float = 0.05) -> pd.DataFrame:
+    """Do left (S, Q) and reference (S, Q) agree on who beats whom? `count` and `share` of all pairs of systems.
+
+    concordant   significant on both sides, the same system is better
+    discordant   significant on both sides, but the other is better
+    missed       significant in the reference only
+    false_alarm  significant in left only
+    neither      significant on neither side
+
+    A side's test is the two-sided paired t-test over its queries, significant where Holm's p over all of that side's
+    pairs is at most alpha. Holm and not Benjamini-Hochberg: pairs that share a system depend on each other in either
+    direction, under which Holm holds and Benjamini-Hochberg need not; and each single "A beats B" is a claim that
+    somebody acts on. Pairs without a test on either side (fewer than two queries in common) are left out of all counts;
+    the shares are NaN where no pair is left.
+    """
+    (t_left, p_left), (t_reference, p_reference) = paired_t(left), paired_t(reference)
+    tested = ~np.isnan(p_left) & ~np.isnan(p_reference)
+    here, there = (holm(p) <= alpha for p in (p_left, p_reference))  # NaN is not
+    same = np.sign(t_left) == np.sign(t_reference)
+    found = (here & there & same, here & there & ~same, ~here & there, here & ~there, ~here & ~there)
+    counts = np.array([np.count_nonzero(outcome & tested) for outcome in found])
+    shares = counts / counts.sum() if counts.any() else np.nan
+    return pd.DataFrame({"count": counts, "share": shares}, index=pd.Index(OUTCOMES, name="outcome"))
+
+
+def paired_t(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(t, two-sided p) of the paired t-test of every two rows of values (S, Q), in the order of np.triu_indices(S, 1).
+
+    Positive where the earlier row is better. A query that either lacks (NaN) takes no part. Two rows that are equal
+    throughout have t 0 and p 1, where scipy's ttest_rel has NaN; NaN for fewer than two queries.
+    """
+    from scipy.stats import t as student
+
+    statistics, freedoms = [np.empty(0)], [np.empty(0)]
+    for row in range(len(values) - 1):  # each against those after it: all pairs at once may not fit in memory
+        differences = values[row] - values[row + 1 :]
+        valued = ~np.isnan(differences)
+        n = valued.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(valued, differences, 0).sum(axis=1) / n
+            squares = (np.where(valued, differences - mean[:, None], 0) ** 2).sum(axis=1)
+            statistic = mean / np.sqrt(squares / (n - 1) / n)
+        statistics.append(np.where((mean == 0) & (squares == 0) & (n > 1), 0, statistic))
+        freedoms.append(np.where(n > 1, n - 1, np.nan))
+    statistic, freedom = np.concatenate(statistics), np.concatenate(freedoms)
+    return statistic, 2 * student.sf(np.abs(statistic), freedom)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjusted p-values (Scandinavian Journal of Statistics, 1979); NaN takes no part and stays NaN.
+
+    The k-th smallest of m is multiplied by m - k + 1; none is smaller than the one before it, or larger than 1.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    order = np.argsort(p_values)[: np.count_nonzero(~np.isnan(p_values))]  # NaN sorts last
+    adjusted = np.full(p_values.shape, np.nan)
+    adjusted[order] = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return adjusted
