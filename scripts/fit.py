@@ -40,9 +40,10 @@ def main() -> int:
         + "\n".join(f"  {key}={default or ''}  {text}" for key, (default, text) in SETTINGS.items()),
     )
     parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
+    parser.add_argument("--format", choices=("rich", "markdown", "latex", "csv"), default="rich", help="of the table")
     args = parser.parse_args()
     try:
-        return run(settings_of(args.settings))
+        return run(settings_of(args.settings), args.format)
     except InputError as error:
         print(f"fit: {error}", file=sys.stderr)
         return 1
@@ -70,7 +71,7 @@ def settings_of(arguments: list[str]) -> dict[str, str]:
     return given
 
 
-def run(given: dict) -> int:
+def run(given: dict, form: str) -> int:
     import numpy as np
 
     from alignir import fitting, logs, tables, trec
@@ -126,7 +127,7 @@ def run(given: dict) -> int:
     ]
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
     print(
-        tables.render([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], "rich", width),
+        tables.render([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], form, width),
         end="",
     )
     for name, model in fitted.items():
