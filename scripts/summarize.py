@@ -1,7 +1,6 @@
 """Print the paper's tables from recorded runs: Table 1, Table 2 and the distribution of the labels."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -30,15 +29,13 @@ def main() -> int:
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
         shown = tables.tables(recorded, args.table or tables.KINDS[:3])
-        width = os.get_terminal_size().columns if sys.stdout.isatty() and not args.out else None
-        text = tables.render(shown, args.format, width)
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
         return 1
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        args.out.write_text(tables.render(shown, args.format), encoding="utf-8")
     else:
-        print(text, end="")
+        tables.show(shown, args.format)
     return 0
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import DATA, ROOT
+from conftest import ROOT
 from test_user_models import ATTRACTION, MODELS
 
 from alignir import online
@@ -92,12 +92,9 @@ def test_a_fit_that_cannot_be_is_explained(script, logged, arguments, message):
     assert "Traceback" not in done.stderr
 
 
-def test_the_clara2_log_is_foretold_better_than_by_rates(script, tmp_path):
+def test_the_clara2_log_is_foretold_better_than_by_rates(script, clicks, tmp_path):
     """Published click models beat click-through rates on held-out sessions; so do ours on a published log."""
-    clicks = DATA / "clicks" / "clara2_search_log.tsv.gz"
-    if not clicks.exists():
-        pytest.skip(f"needs the real data in {clicks.parent}, which is not part of the repository")
-    script("import_log.py", "--form", "yandex", str(clicks), "--out", "log.parquet")
+    script("import_log.py", "--form", "yandex", str(clicks / "clara2_search_log.tsv.gz"), "--out", "log.parquet")
     text = script("fit.py", "user_model=all", "log=log.parquet", "--format", "csv").stdout
     perplexity = {line[0]: float(line[2]) for line in rows(text)[1:] if len(line) > 10}
     by_rank = perplexity.pop("CTR by rank")

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from alignir.errors import one_of
+from alignir.frames import ALL
 from alignir.significance import holm
 
 OVER = ("queries", "systems")
 METHODS = ("symmetric", "percentile")
-ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
 
 
 class Matrices(NamedTuple):

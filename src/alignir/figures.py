@@ -6,13 +6,33 @@ from alignir.frames import GRADES
 from alignir.online import NAMES
 
 
-def _axes(width: float, height: float):
+def _figure(width: float, height: float):
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # no window, whatever the machine
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _axes(width: float, height: float):
+    figure = _figure(width, height)
     return figure, figure.add_subplot()
+
+
+def _panels(metrics: list[str], height: float, title: str, more: tuple[float, float]):
+    """A figure and {metric: its panel}, four in a row, each `height` high; `more` is room for labels, wide and high."""
+    columns = min(4, len(metrics))
+    rows = -(-len(metrics) // columns)
+    figure = _figure(2.6 * columns + more[0], height * rows + more[1])
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, metric in zip(panels, metrics, strict=False):
+        panel.set_title(NAMES.get(metric, metric), fontsize=9)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(metrics) :]:
+        panel.remove()
+    figure.suptitle(title, fontsize=10)
+    return figure, dict(zip(metrics, panels, strict=False))
 
 
 def distribution_figure(counts: pd.DataFrame, title: str):
@@ -62,25 +82,15 @@ def confusion_figure(counts: pd.DataFrame, title: str):
 
 def traffic_figure(curves: pd.DataFrame, title: str):
     """tau_b of sampled with exact users over sessions a query, a panel a metric; `curves` is NOISE with `sessions`."""
-    metrics = list(curves["metric"].unique())
-    columns = min(4, len(metrics))
-    rows = -(-len(metrics) // columns)
-    figure, first = _axes(2.6 * columns, 2.2 * rows + 0.5)
-    first.remove()
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for panel, metric in zip(panels, metrics, strict=False):
+    figure, panels = _panels(list(curves["metric"].unique()), 2.2, title, more=(0, 0.5))
+    for metric, panel in panels.items():
         curve = curves[curves["metric"] == metric]
         panel.fill_between(curve["sessions"], curve["ci_low"], curve["ci_high"], alpha=0.25, linewidth=0)
         panel.plot(curve["sessions"], curve["tau_b"], marker="o", markersize=3)
         panel.axhline(0.9, color="grey", linewidth=0.8, linestyle=":")
-        panel.set_title(NAMES.get(metric, metric), fontsize=9)
         panel.set_xscale("log")
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[len(metrics) :]:
-        panel.remove()
     figure.supxlabel("sessions a system and query", fontsize=9)
     figure.supylabel("tau_b, sampled against exact", fontsize=9)
-    figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -89,16 +99,10 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
 
     `rows` has the columns judge, user_model, metric, tau_b.
     """
-    metrics = [
-        metric for metric in dict.fromkeys(rows["metric"]) if rows[rows["metric"] == metric]["tau_b"].notna().any()
-    ]
     judges = list(dict.fromkeys(rows["judge"]))
-    columns = min(4, len(metrics))
-    lines = -(-len(metrics) // columns)
-    figure, first = _axes(2.6 * columns + 1, lines * (0.9 + 0.28 * len(judges)) + 0.4)
-    first.remove()
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for panel, metric in zip(panels, metrics, strict=False):
+    metrics = list(dict.fromkeys(rows.dropna(subset="tau_b")["metric"]))
+    figure, panels = _panels(metrics, 0.9 + 0.28 * len(judges), title, more=(1, 0.4))
+    for place, (metric, panel) in enumerate(panels.items()):
         here = rows[rows["metric"] == metric].assign(place=lambda frame: frame["judge"].map(judges.index))
         at_base = here["user_model"] == base
         panel.axvline(0, color="grey", linewidth=0.8)
@@ -108,15 +112,10 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
         panel.scatter(
             here["tau_b"][at_base], here["place"][at_base], s=60, marker="|", color="black", zorder=3, label=base
         )
-        panel.set_title(NAMES.get(metric, metric), fontsize=9)
         panel.set_yticks(range(len(judges)), judges, fontsize=8)
         panel.set_ylim(len(judges) - 0.5, -0.5)
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[len(metrics) :]:
-        panel.remove()
-    handles, names = panels[0].get_legend_handles_labels()
+        if place >= len(panels) - 4:  # nothing stands below it
+            panel.set_xlabel("tau_b", fontsize=8)
+    handles, names = panels[metrics[0]].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    for panel in panels[max(0, len(metrics) - columns) : len(metrics)]:
-        panel.set_xlabel("tau_b", fontsize=8)
-    figure.suptitle(title, fontsize=10)
     return figure

@@ -34,7 +34,9 @@ RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
-LOG = ["session_id", "system", "query_id", "rank", "doc_id", "clicked", "dwell_s"]
+ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
+PAGE = ["session_id", "system", "query_id"]
+LOG = [*PAGE, "rank", "doc_id", "clicked", "dwell_s"]
 ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
 
 # What became of a pair's answer. Only `ok` has a label.

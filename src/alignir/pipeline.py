@@ -19,7 +19,7 @@ from alignir import agreement, figures
 from alignir.alignment import BASELINE, against_baseline, against_users, between_draws, why_undefined
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
-from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
+from alignir.frames import ALL, GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_keys
 from alignir.prompts import Prompt
@@ -194,11 +194,12 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
     scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
-    measured = (dataset.qrels, runs, query_ids, inputs.systems)
-    online, noise = cell.user_model.measure(*measured), None
+    measured, noise = (dataset.qrels, runs, query_ids, inputs.systems), None
     if getattr(cell.user_model, "sessions", None):
-        others = (cell.user_model.measure(*measured, draw=draw) for draw in range(1, cell.user_model.draws))
-        noise = between_draws([online, *others])
+        draws = list(cell.user_model.draw(*measured, cell.user_model.draws))
+        online, noise = draws[0], between_draws(draws)
+    else:
+        online = cell.user_model.measure(*measured)
     alignment = pd.concat(
         [
             against_baseline(scores, baseline).assign(labels="model"),
@@ -357,7 +358,7 @@ def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
 
 def _unmeasured(online: pd.DataFrame, query_ids: list[str], user_model: str):
     measured = online["query_id"].unique()
-    if list(measured) != ["all"] and len(measured) < len(query_ids):
+    if list(measured) != [ALL] and len(measured) < len(query_ids):
         yield (
             f"{user_model}: {len(query_ids) - len(measured)} of {len(query_ids)} queries have no sessions of every "
             "system and are left out of the online metrics"

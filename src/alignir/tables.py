@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -156,14 +158,15 @@ def baseline_table(recorded: list[Recorded]) -> Table:
 def online_tables(recorded: list[Recorded]) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
-    definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in told_apart(recorded)}
+    apart = told_apart(recorded)
+    definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in apart}
     tables = []
     for setting in sorted({row.setting for row in rows}, key=_by_dataset):
         here = [row for row in rows if row.setting == setting]
         groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order))
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
-            noise, floors = _noise(recorded, setting, columns)
+            noise, floors = _noise([run for run in apart if _setting(run) == setting], columns)
             lines = _online_lines(here, columns, setting[0], floors)
             if noise:
                 lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
@@ -205,15 +208,14 @@ def _fitting_a_page(columns: list[tuple[str, str]]) -> list[list[tuple[str, str]
     return groups
 
 
-def _noise(recorded: list[Recorded], setting: tuple, columns: list[tuple[str, str]]) -> tuple[dict, dict]:
+def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict, dict]:
     """tau_b between draws of sampled users by column, and the lower end of its middle 95%; nothing for exact users."""
     noise, floors = {}, {}
-    for run in told_apart(recorded):
-        if _setting(run) == setting:
-            for column in columns:
-                if column[0] == run.names["user_model"] and f"noise/{column[1]}" in run.metrics:
-                    noise[column] = run.metrics[f"noise/{column[1]}"]
-                    floors[column] = run.metrics[f"noise_low/{column[1]}"]
+    for user_model, metric in columns:
+        for run in apart:
+            if run.names["user_model"] == user_model and f"noise/{metric}" in run.metrics:
+                noise[user_model, metric] = run.metrics[f"noise/{metric}"]
+                floors[user_model, metric] = run.metrics[f"noise_low/{metric}"]
     return noise, floors
 
 
@@ -258,6 +260,12 @@ def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
 def render(shown: list[Table], form: str, width: int | None = None) -> str:
     """Tables as a text: `rich` for a terminal, or markdown, latex or csv."""
     return {"rich": _rich, "markdown": _markdown, "latex": _latex, "csv": _csv}[form](shown, width)
+
+
+def show(shown: list[Table], form: str) -> None:
+    """Print tables, as wide as the terminal is."""
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(render(shown, form, width), end="")
 
 
 def _rich(shown: list[Table], width: int | None) -> str:
