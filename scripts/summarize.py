@@ -3,13 +3,15 @@
 import argparse
 import os
 import sys
+import tempfile
+from functools import partial
 from pathlib import Path
 
 
 def main() -> int:
     from alignir import tables
     from alignir.errors import InputError
-    from alignir.tracking import read_runs
+    from alignir.tracking import artifact, read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
@@ -29,7 +31,9 @@ def main() -> int:
         recorded = read_runs(args.tracking_uri, args.experiment)
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
-        shown = tables.tables(recorded, args.table or tables.KINDS[:3])
+        with tempfile.TemporaryDirectory() as folder:
+            read = partial(artifact, args.tracking_uri, folder=folder)
+            shown = tables.tables(recorded, args.table or tables.KINDS[:3], read)
         width = os.get_terminal_size().columns if sys.stdout.isatty() and not args.out else None
         text = tables.render(shown, args.format, width)
     except InputError as error:

@@ -233,6 +233,18 @@ def test_tables_are_printed_in_every_format(swept):
         assert "DBN, exact" in text or form == "csv"
 
 
+def test_the_judged_table_has_the_least_judged_systems_first(swept):
+    text = summary(swept, "--table", "judged", "--format", "csv")
+    found = pd.read_csv(io.StringIO(text.split("# ")[1].split("\n", 1)[1]))
+    shares = found["baseline labels"].str.rstrip("%").astype(float)
+    assert len(found) == 24
+    assert shares.is_monotonic_increasing
+    assert 0 < shares.min() < shares.max() < 100
+    judges = ["lexical zeshot basic", "lexical zeshot", "scripted zeshot basic", "scripted zeshot"]
+    assert list(found.columns[3:]) == judges  # they label the same pairs, and all of them
+    assert all(found[judge].equals(found["baseline labels"]) for judge in judges)
+
+
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):
     assert summary(swept, "--format", "csv", "--out", str(tmp_path / "tables.csv")) == ""
     assert (tmp_path / "tables.csv").read_text() == summary(swept, "--format", "csv")

@@ -24,7 +24,7 @@ from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_aga
 from alignir.ledger import Ledger, pair_keys
 from alignir.prompts import Prompt
 from alignir.reading import READERS
-from alignir.scores import MISSING, NDCG, evaluate, means
+from alignir.scores import MISSING, NDCG, evaluate, judged_at, means
 from alignir.tracking import GROUPS, Recorder
 
 log = logging.getLogger(__name__)
@@ -99,6 +99,7 @@ class Result:
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", or "baseline" for the baseline against the users
     agreement: dict[str, float]
+    judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
     notes: tuple[str, ...]
 
 
@@ -207,6 +208,8 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         ],
         ignore_index=True,
     )
+    sides = {BASELINE: dataset.qrels, "model": labelling.labels}
+    judged = {side: judged_at(labels, runs, query_ids, inputs.systems) for side, labels in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
@@ -221,7 +224,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         *_unlabelled(labelling.labels, scores),
         *_unmeasured(online, query_ids, cell.names["user_model"]),
     ]
-    return Result(labelling, scores, baseline, online, noise, alignment, found, tuple(notes))
+    return Result(labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), tuple(notes))
 
 
 def plan(cell: Cell) -> dict[str, float]:
@@ -282,6 +285,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
     values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
+    values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
@@ -299,6 +304,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
     result.online.to_parquet(folder / "online.parquet")
     result.alignment.to_csv(folder / "alignment.csv", index=False)
+    result.judged.rename_axis("system").to_csv(folder / "judged.csv")
     if result.noise is not None:
         result.noise.to_csv(folder / "noise.csv", index=False)
     if result.labelling.repeats is not None:

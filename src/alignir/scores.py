@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.errors import InputError, one_of
-from alignir.frames import SCORES
+from alignir.frames import PAIR, SCORES
 
 NDCG = "ndcg_cut_10"
 MISSING = ("drop", "zero", "fallback")
@@ -51,6 +51,21 @@ def evaluate(
                 found = scored.get(query_id, {}).get(measure, 0.0)
                 rows.append((system, query_id, measure, found if query_id in qrels else np.nan))
     return pd.DataFrame(rows, columns=SCORES)
+
+
+def judged_at(
+    labels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], k: int = 10
+) -> pd.Series:
+    """The share of each system's first `k` results for these queries that have a label: 0 to 1, by system.
+
+    All its results count alike, so a query with few results weighs less. What has no label counts as not relevant in
+    every measure here, which is to the disadvantage of the systems that the labels' pool did not know.
+    NaN where a system returned nothing.
+    """
+    first = runs[(runs["rank"] <= k) & runs["query_id"].isin(query_ids)]
+    known = pd.MultiIndex.from_frame(labels.loc[labels["relevance"].notna(), PAIR])
+    labelled = pd.MultiIndex.from_frame(first[PAIR]).isin(known)
+    return pd.Series(labelled, index=first["system"], dtype=float).groupby(level=0).mean().reindex(systems)
 
 
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +16,7 @@ from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.tracking import GROUPS, Recorded
 
 FORMATS = ("rich", "markdown", "latex", "csv")
-KINDS = ("baseline", "online", "labels", "alignment")
+KINDS = ("baseline", "online", "labels", "alignment", "judged")
 
 ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
 
@@ -244,13 +244,39 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
-def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
-    """The tables of these kinds, in this order."""
+def judged_tables(recorded: list[Recorded], read: Callable[[Recorded, str], Path]) -> list[Table]:
+    """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
+    runs = [run for run in told_apart(recorded) if f"judged_10/{BASELINE}" in run.metrics]
+    tables = []
+    for setting in sorted({_setting(run) for run in runs}, key=_by_dataset):
+        newest = {(run.names["model"], run.names["prompt"]): run for run in runs if _setting(run) == setting}
+        shares = {}
+        for judge in _judges(set(newest), ("basic", "zeshot")):
+            judged = pd.read_csv(read(newest[judge], "judged.csv"), dtype={"system": str}).set_index("system")
+            shares |= {("baseline labels", ""): judged[BASELINE], judge: judged["model"]}
+        table = pd.DataFrame(shares)
+        table = table.iloc[table.min(axis=1).argsort(kind="stable")]
+        lines = [
+            [str(place), system, *(f"{share:.1%}" if share == share else "–" for share in table.loc[system])]
+            for place, system in enumerate(table.index, 1)
+        ]
+        titles = [" ".join(filter(None, (MODELS.get(m, m), PROMPTS.get(p, p)))) for m, p in table]
+        notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
+        title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
+        tables.append(Table(title, ["", "system", *titles], lines, notes))
+    return tables
+
+
+def tables(
+    recorded: list[Recorded], kinds: Iterable[str], read: Callable[[Recorded, str], Path] | None = None
+) -> list[Table]:
+    """The tables of these kinds, in this order; `read` brings an artifact of a run, by its name."""
     made = {
         "baseline": lambda: [baseline_table(recorded)],
         "online": lambda: online_tables(recorded),
         "labels": lambda: label_tables(recorded),
         "alignment": lambda: [alignment_table(recorded)],
+        "judged": lambda: judged_tables(recorded, read),
     }
     return [table for kind in kinds for table in made[kind]()]
 
