@@ -23,7 +23,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
 from alignir import online, trec
-from alignir.frames import QRELS
+from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
 
@@ -98,6 +98,13 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
         (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
+        (["model=lexical", "pool=top@3"], "no pool 'top@3'; there are: qrels, runs@K, holes@K"),
+        (["model=lexical", "without_text=no"], "no way with pairs without text 'no'; there are: error, skip"),
+        (
+            ["dataset=folder", "dataset.path=beyond", "model=scripted", "pool=runs@2"],
+            "beyond/passages.tsv, the first of them passage d9 (query q1). Add texts in passages_*.jsonl, or",
+        ),
+        (["dataset=folder", "dataset.path=small", "model=lexical", "pool=holes@9"], "pool=holes@9: nothing to label"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
         (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model.dwell.mean: expected 4 times in s"),
         (["user_model.model.continuation=2"], "user_model.model.continuation: expected probabilities, found [2]"),
@@ -105,6 +112,8 @@ def test_help_lists_the_groups_and_their_choices(alignir):
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
     (tmp_path / "bad.txt").write_text("Query: $query")
+    shutil.copytree(small, tmp_path / "beyond")
+    (tmp_path / "beyond" / "runs" / "far.run").write_text("q1 Q0 d9 1 9 t\nq2 Q0 d3 1 9 t\n")
     shutil.copytree(small, tmp_path / "broken")
     (tmp_path / "broken" / "runs" / "bad.run").write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 nan t\n")
     done = alignir(*arguments, ok=False)
@@ -356,6 +365,29 @@ def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(a
     without = [text for text in drawn.values() if "third: has no results for 1 of 1 queries and scores 0 there" in text]
     assert without
     assert all("3 systems, 1 queries" in text for text in drawn.values())
+
+
+def test_pools_are_labelled_recorded_and_told_apart(alignir, summarize, small, tmp_path):
+    (small / "runs" / "late.run").write_text("q1 Q0 d3 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d9 1 9 t\n")
+    cell = ["dataset=folder", "dataset.path=small", "model=lexical", "without_text=skip"]
+    alignir(*cell)
+    alignir(*cell, "pool=runs@2")
+    text = alignir(*cell, "pool=holes@2").output
+    assert "1 of 2 pairs of pool=holes@2 have no text and get no label" in text
+    assert "with no pair in common there is no agreement" in text
+    assert "kappa4 –" in text
+    labelled = {
+        re.search("pool: (.*)", config_of(file))[1]: set(pd.read_parquet(file)[PAIR].itertuples(index=False, name=None))
+        for file in tmp_path.rglob("labels.parquet")
+    }
+    judged = {("q1", "d1"), ("q1", "d2"), ("q2", "d3"), ("q2", "d4")}
+    assert labelled == {"qrels": judged, "runs@2": judged | {("q1", "d3")}, "holes@2": {("q1", "d3")}}
+    (holes,) = [file.parent for file in tmp_path.rglob("judged.csv") if "pool: holes@2" in config_of(file)]
+    shares = pd.read_csv(holes / "judged.csv").set_index("system").loc["late"]
+    assert shares.to_dict() == pytest.approx({"baseline": 1 / 3, "model": 2 / 3})
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    prompts = {f"zeshot pool={pool}" for pool in labelled}
+    assert {row["prompt"] for row in found if row["model"] == "lexical"} == prompts
 
 
 def test_runs_that_differ_in_what_missing_means_are_both_in_the_tables(alignir, summarize):

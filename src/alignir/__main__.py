@@ -110,6 +110,8 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
+        pool=cfg.get("pool", "qrels"),
+        without_text=cfg.get("without_text", "error"),
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
         config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},

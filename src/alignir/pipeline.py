@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, figures
+from alignir import agreement, figures, pools
 from alignir.alignment import BASELINE, against_baseline, against_users, between_draws, why_undefined
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_keys
+from alignir.pools import WITHOUT_TEXT, filled, pooled
 from alignir.prompts import Prompt
 from alignir.reading import READERS
 from alignir.scores import MISSING, NDCG, evaluate, judged_at, means
@@ -59,6 +60,8 @@ class Cell:
     ledger: Path
     missing: str = "drop"
     reader: str = "strict"
+    pool: str = "qrels"
+    without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
     rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
     rejudge_seed: int = 0
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
@@ -69,7 +72,9 @@ class Cell:
         """The same for two runs of the same cell: the settings of its groups."""
         settings = {group: self.config.get(group) for group in GROUPS}
         settings["dataset"] = _absolute(settings["dataset"] or {})
-        content = json.dumps([self.names, settings, self.missing, self.reader], sort_keys=True, default=str)
+        content = json.dumps(
+            [self.names, settings, self.missing, self.reader, self.pool, self.without_text], sort_keys=True, default=str
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -84,6 +89,7 @@ class Inputs:
     dataset: Dataset
     runs: pd.DataFrame  # RUNS of the selected queries
     systems: list[str]  # all of them, also those without a result for these queries
+    pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
     notes: tuple[str, ...]
 
@@ -123,13 +129,38 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs, list(dataset.queries.index), systems)
-    return Inputs(dataset, runs, systems, prompt, tuple(_notes(everything, dataset, runs, systems)))
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs))
+    pairs = _with_text(cell, dataset, pool)
+    notes = [*_notes(everything, dataset, runs, systems), *_pool_notes(cell, dataset, pool, pairs)]
+    return Inputs(dataset, runs, systems, pairs, prompt, tuple(notes))
+
+
+def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of the pool whose passage has a text."""
+    if pool.empty:
+        raise InputError(f"pool={cell.pool}: nothing to label, since every result down to that rank is judged")
+    known = pool["passage"].notna()
+    if cell.without_text == "error" and not known.all():
+        query_id, doc_id = pool.loc[~known, PAIR].iloc[0]
+        raise InputError(
+            f"pool={cell.pool}: {(~known).sum():,} of {len(pool):,} pairs have no text in {dataset.source}, the first "
+            f"of them passage {doc_id} (query {query_id}). Add texts in passages_*.jsonl, or leave these pairs without "
+            "a label with without_text=skip"
+        )
+    if not known.any():
+        raise InputError(f"pool={cell.pool}: none of the {len(pool):,} pairs has a text in {dataset.source}")
+    return pool[known].reset_index(drop=True)
 
 
 def _check_choices(cell: Cell) -> None:
-    for kind, choice, choices in (("reader", cell.reader, READERS), ("way with missing labels", cell.missing, MISSING)):
+    for kind, choice, choices in (
+        ("reader", cell.reader, READERS),
+        ("way with missing labels", cell.missing, MISSING),
+        ("way with pairs without text", cell.without_text, WITHOUT_TEXT),
+    ):
         if choice not in choices:
             raise one_of(kind, choice, choices)
+    pools.depth(cell.pool)
     grader = hasattr(cell.model, "grade")
     if cell.missing == "fallback" and grader:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
@@ -188,12 +219,13 @@ def run(cell: Cell, recorder: Recorder) -> Result:
 def compute(cell: Cell, inputs: Inputs) -> Result:
     """The line that the project is about: label, evaluate, simulate, align."""
     dataset, runs, ledger = inputs.dataset, inputs.runs, Ledger(cell.ledger)
-    query_ids, pairs = list(dataset.queries.index), dataset.pairs()
+    query_ids, pairs = list(dataset.queries.index), inputs.pairs
 
     labelling = label(pairs, inputs.prompt, cell.model, ledger, cell.reader)
     if cell.missing == "fallback":
         labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
-    scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
+    labels = filled(cell.pool, dataset.qrels, labelling.labels)
+    scores = evaluate(labels, runs, query_ids, inputs.systems, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
     measured = (dataset.qrels, runs, query_ids, inputs.systems)
     online, noise = cell.user_model.measure(*measured), None
@@ -208,8 +240,8 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         ],
         ignore_index=True,
     )
-    sides = {BASELINE: dataset.qrels, "model": labelling.labels}
-    judged = {side: judged_at(labels, runs, query_ids, inputs.systems) for side, labels in sides.items()}
+    sides = {BASELINE: dataset.qrels, "model": labels}
+    judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
@@ -233,7 +265,7 @@ def plan(cell: Cell) -> dict[str, float]:
     Four letters are taken for a token, and every answer for as long as it may get. Repeats count.
     """
     inputs = read_inputs(cell)
-    pairs = inputs.dataset.pairs()
+    pairs = inputs.pairs
     if hasattr(cell.model, "grade"):
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
     prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.model
@@ -340,6 +372,19 @@ def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: l
         yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"
 
 
+def _pool_notes(cell: Cell, dataset: Dataset, pool: pd.DataFrame, pairs: pd.DataFrame):
+    if len(pairs) < len(pool):
+        yield f"{len(pool) - len(pairs):,} of {len(pool):,} pairs of pool={cell.pool} have no text and get no label"
+    if pools.holes(cell.pool):
+        yield (
+            f"pool={cell.pool}: the model labels {len(pairs):,} pairs nobody judged, {len(dataset.qrels):,} others "
+            "keep their baseline labels; with no pair in common there is no agreement of labels to measure"
+        )
+    elif cell.pool != "qrels":
+        both = len(pairs.merge(dataset.qrels, on=PAIR))
+        yield f"pool={cell.pool}: {both:,} of {len(pairs):,} pairs have a baseline label; agreement is on those"
+
+
 def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):
     sides = {"model": means(scores), BASELINE: means(baseline)}
     users = means(online, "metric")
@@ -380,7 +425,13 @@ def _params(cell: Cell) -> dict[str, str]:
     for group in GROUPS:
         for key, value in _flat(cell.config.get(group) or {}, group):
             params[key] = value
-    return {**params, "missing": cell.missing, "reader": cell.reader}
+    return {
+        **params,
+        "missing": cell.missing,
+        "reader": cell.reader,
+        "pool": cell.pool,
+        "without_text": cell.without_text,
+    }
 
 
 def _flat(node, prefix: str):

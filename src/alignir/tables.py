@@ -104,7 +104,7 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     apart = []
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
-        settings = [key for key in keys if "." in key or key in ("missing", "reader")]
+        settings = [key for key in keys if "." in key or key in ("missing", "reader", "pool", "without_text")]
         differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1]
         for run in runs:
             params = dict(run.params)
@@ -236,7 +236,8 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
             kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
             lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
-        shares = [_share(metrics[f"labels/{BASELINE}/{grade}"], n_pairs) for grade in GRADES]
+        counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
+        shares = [_share(count, sum(counts)) for count in counts]
         lines.append(["baseline labels", "", *shares, *["0"] * len(seen), "", ""])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
