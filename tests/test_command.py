@@ -105,6 +105,7 @@ def test_help_lists_the_groups_and_their_choices(alignir):
             "beyond/passages.tsv, the first of them passage d9 (query q1). Add texts in passages_*.jsonl, or",
         ),
         (["dataset=folder", "dataset.path=small", "model=lexical", "pool=holes@9"], "pool=holes@9: nothing to label"),
+        (["model=lexical", "floor.shuffles=-1"], "floor.shuffles: expected a whole number from 0, found -1"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
         (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model.dwell.mean: expected 4 times in s"),
         (["user_model.model.continuation=2"], "user_model.model.continuation: expected probabilities, found [2]"),
@@ -174,7 +175,8 @@ def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
     metrics = list(online.METRICS)
     judges = [(model, prompt) for model in ("lexical", "scripted") for prompt in ("basic", "zeshot")]
-    assert cells == {**{judge: ["baseline", *metrics] for judge in judges}, ("baseline", ""): metrics}
+    judges += [(bound, "") for bound in ("baseline", "floor: lexical", "floor: shuffled", "floor: one grade")]
+    assert cells == {judge: ["baseline", *metrics] for judge in judges}
     small = found[(found["queries"] == "random") & (found["model"] == "lexical")]
     assert set(small["n_queries"]) == {"6"}
 
@@ -185,9 +187,37 @@ def test_recorded_scores_align_as_scipy_says(swept):
     (run,) = [path.parent for path in swept.rglob("alignment.csv") if "queries: random" not in config_of(path)][:1]
     scores = pd.read_parquet(run / "scores.parquet").pivot_table(index="system", columns="labels", values="value")
     expected = kendalltau(scores["model"], scores["baseline"])
-    found = pd.read_csv(run / "alignment.csv").query("reference == 'baseline'")
+    found = pd.read_csv(run / "alignment.csv").query("reference == 'baseline' and labels == 'model'")
     assert found["tau_b"].item() == pytest.approx(expected.statistic)
     assert found["p_value"].item() == pytest.approx(expected.pvalue)
+
+
+def test_every_table_ends_with_the_ceiling_and_the_floors(swept):
+    found = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
+    found = found[found["queries"] == "all"].set_index(["model", "prompt", "reference"])["tau_b"].replace("", "nan")
+    assert float(found["baseline", "", "baseline"]) == 1
+    for reference in ("baseline", *online.METRICS):  # the same labels, once as a judge's
+        assert found["floor: lexical", "", reference] == found["lexical", "zeshot", reference]
+    assert abs(float(found["floor: shuffled", "", "baseline"])) < 1
+    bounds = ["baseline labels", "floor: lexical", "floor: shuffled", "floor: one grade"]
+    for kind in ("baseline", "online"):
+        for table in summary(swept, "--table", kind, "--format", "csv").split("# Table"):
+            lines = [line.split(",")[0] for line in table.strip().splitlines()]
+            assert not lines or lines[-4:] == bounds
+    assert "shuffled: the baseline's grades dealt out anew" in summary(swept, "--table", "baseline")
+
+
+def test_people_are_compared_with_people(alignir, summarize, small):
+    (small / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
+    (small / "other.txt").write_text("q1 0 d1 1\nq1 0 d2 3\nq2 0 d3 2\nq2 0 d4 0\n")
+    text = alignir("dataset=folder", "dataset.path=small", "dataset.second=small/other.txt", "model=lexical").stdout
+    assert "second/kappa4 0.3333" in text  # 2 of 4 alike; 4 of 16 by chance: (1/2 - 1/4) / (1 - 1/4)
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    (against,) = [row for row in found if row["model"] == "second" and row["reference"] == "baseline"]
+    assert (against["prompt"], float(against["tau_b"])) == ("", 1)  # good, bad, third under either
+    table = summarize("--table", "labels", "--format", "csv").stdout.splitlines()
+    assert table[-1] == "second labels,,25.0%,25.0%,25.0%,25.0%,0.3333,0.0000"  # from 2 on: 2 of 4, 1/2 by chance
+    assert "second: other people's labels" in summarize("--table", "baseline").stdout
 
 
 def config_of(path: Path) -> str:
@@ -324,7 +354,7 @@ def test_a_folder_dataset_with_external_metrics_runs_whole(alignir, summarize, s
     )
     assert "third: has no results for 1 of 2 queries and scores 0 there" in done.output
     lines = summarize("--table", "online", "--format", "csv").stdout.splitlines()
-    assert lines[-1] == "baseline labels,,0.3333°"
+    assert "baseline labels,,0.3333°" in lines
 
 
 def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl19):
@@ -334,7 +364,11 @@ def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl1
     assert "kappa4 0.3385  kappa_bin 0.5123" in text
     alignir(*data, labels, "systems.exclude=[rankllm_*,webis_*]")
     found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
-    taus = {row["n_systems"]: float(row["tau_b"]) for row in found if row["reference"] == "baseline"}
+    taus = {
+        row["n_systems"]: float(row["tau_b"])
+        for row in found
+        if row["model"] == "replay" and row["reference"] == "baseline"
+    }
     assert taus == {"46": pytest.approx(0.8704, abs=5e-5), "37": pytest.approx(0.8498, abs=5e-5)}
     table = summarize("--table", "baseline").stdout
     assert "TREC 2019 (37 systems)" in table

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alignir import trec
 from alignir.errors import InputError
-from alignir.frames import GRADES, QRELS, RUNS, ranked
+from alignir.frames import GRADES, PAIR, QRELS, RUNS, ranked
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Dataset:
     qrels: pd.DataFrame  # QRELS
     runs: Path | None = None  # the folder of run files that belongs to it
     unjudged: frozenset[str] = frozenset()  # queries that were left out because they have no judged pair
+    second: pd.DataFrame | None = None  # QRELS of other people than the baseline's, to compare people with people
     source: str = ""  # where passages' texts come from, to be named in messages
     further: Callable[[set[str]], pd.Series] | None = None  # texts of passages that are not in `passages`, by doc_id
 
@@ -44,6 +45,7 @@ class Dataset:
             self,
             queries=self.queries[self.queries.index.isin(kept)],
             qrels=self.qrels[self.qrels["query_id"].isin(kept)].reset_index(drop=True),
+            second=None if self.second is None else self.second[self.second["query_id"].isin(kept)],
         )
 
     def pairs(self, pool: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -65,11 +67,11 @@ def demo(name: str) -> Dataset:
     return folder(name, Path(__file__).parent / "demo")
 
 
-def folder(name: str, path: str | Path) -> Dataset:
+def folder(name: str, path: str | Path, second: str | Path | None = None) -> Dataset:
     """A folder with queries.tsv, passages.jsonl or .tsv, qrels.txt and, for `systems=runs`, runs/*.run; .gz too.
 
     The passages are the collection that is searched. More texts, of what run files show beyond it, can lie in
-    passages_*.jsonl or .tsv: they are read where a pool needs them.
+    passages_*.jsonl or .tsv: they are read where a pool needs them. `second` is a qrels file of other people's labels.
     """
     path = trec.existing(path, f"folder for the dataset {name}")
     queries_file = trec.find(path, ["queries.tsv"], "queries")
@@ -87,7 +89,21 @@ def folder(name: str, path: str | Path) -> Dataset:
     endings = (".jsonl", ".jsonl.gz", ".tsv", ".tsv.gz")
     further = sorted(file for ending in endings for file in path.glob(f"passages_*{ending}"))
     source = " or ".join(map(str, [passages_file, *further]))
-    return replace(dataset, source=source, further=partial(_read_further, further) if further else None)
+    return replace(
+        dataset,
+        second=_read_second(second, qrels),
+        source=source,
+        further=partial(_read_further, further) if further else None,
+    )
+
+
+def _read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"))
+    if second.merge(qrels, on=PAIR).empty:
+        raise InputError(f"{path}: has a label for none of the {len(qrels):,} judged pairs")
+    return second
 
 
 def _read_further(files: list[Path], doc_ids: set[str]) -> pd.Series:
@@ -95,10 +111,12 @@ def _read_further(files: list[Path], doc_ids: set[str]) -> pd.Series:
     return texts[~texts.index.duplicated()]
 
 
-def trec_dl_2019(name: str, path: str | Path | None = None, ir_dataset: str = "") -> Dataset:
+def trec_dl_2019(
+    name: str, path: str | Path | None = None, ir_dataset: str = "", second: str | Path | None = None
+) -> Dataset:
     """TREC 2019 Deep Learning, passage ranking: from a local folder, or by the name that ir_datasets has for it."""
     if path is not None:
-        return folder(name, path)
+        return folder(name, path, second)
     source = _ir_dataset(ir_dataset)
     try:
         qrels = pd.DataFrame([(q.query_id, q.doc_id, q.relevance) for q in source.qrels_iter()], columns=QRELS)
@@ -108,7 +126,7 @@ def trec_dl_2019(name: str, path: str | Path | None = None, ir_dataset: str = ""
     except Exception as error:
         raise _not_downloaded(ir_dataset, error) from error
     dataset = _checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
-    return replace(dataset, further=partial(_ir_passages, source))
+    return replace(dataset, second=_read_second(second, qrels), further=partial(_ir_passages, source))
 
 
 def rank_distillm(

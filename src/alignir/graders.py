@@ -50,7 +50,7 @@ class Lexical:
     Terms are stemmed English words without the stop words. `shares` are the least shares for grade 1, 2 and 3.
     """
 
-    shares: tuple[float, float, float]
+    shares: tuple[float, float, float] = (0.25, 0.5, 0.75)
     name: str = "lexical"
 
     def check(self, prompt=None) -> None:

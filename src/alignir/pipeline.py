@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from alignir import agreement, figures, pools
-from alignir.alignment import BASELINE, against_baseline, against_users, between_draws, why_undefined
+from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
+from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
@@ -64,6 +65,8 @@ class Cell:
     without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
     rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
     rejudge_seed: int = 0
+    shuffles: int = 10  # of the baseline labels: the floor of the tables
+    shuffle_seed: int = 0
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
     sweep: str = ""
 
@@ -103,7 +106,7 @@ class Result:
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", or "baseline" for the baseline against the users
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
     agreement: dict[str, float]
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
     notes: tuple[str, ...]
@@ -166,8 +169,9 @@ def _check_choices(cell: Cell) -> None:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if not grader and not (isinstance(cell.model.repeats, int) and cell.model.repeats >= 1):
         raise InputError(f"model.repeats: expected a whole number from 1, found {cell.model.repeats}")
-    if not (isinstance(cell.rejudge, int) and cell.rejudge >= 0):
-        raise InputError(f"rejudge.n: expected a whole number from 0, found {cell.rejudge}")
+    for setting, number in (("rejudge.n", cell.rejudge), ("floor.shuffles", cell.shuffles)):
+        if not (isinstance(number, int) and number >= 0):
+            raise InputError(f"{setting}: expected a whole number from 0, found {number}")
     price = getattr(cell.model, "price", None)
     if price is not None and set(price) != {"input", "output"}:
         raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
@@ -236,13 +240,18 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         [
             against_baseline(scores, baseline).assign(labels="model"),
             against_users(scores, online).assign(labels="model"),
+            against_baseline(baseline, baseline).assign(labels=BASELINE),
             against_users(baseline, online).assign(labels=BASELINE),
+            *_bounds(cell, inputs, baseline, online),
         ],
         ignore_index=True,
     )
     sides = {BASELINE: dataset.qrels, "model": labels}
     judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
+    if dataset.second is not None:
+        people = agreement.agreement(dataset.qrels, dataset.second)
+        found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
     if cell.rejudge and not hasattr(cell.model, "grade"):
@@ -257,6 +266,16 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         *_unmeasured(online, query_ids, cell.names["user_model"]),
     ]
     return Result(labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), tuple(notes))
+
+
+def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
+    """ALIGNMENT of each of the bounds, as if a judge had given those labels."""
+    first = inputs.runs[inputs.runs["rank"] <= 10]  # nDCG@10 sees no more
+    query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
+    for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
+        scored = [evaluate(labels, first, query_ids, inputs.systems) for labels in draws]
+        aligned = [pd.concat([against_baseline(each, baseline), against_users(each, online)]) for each in scored]
+        yield average(aligned).assign(labels=name)
 
 
 def plan(cell: Cell) -> dict[str, float]:
@@ -319,6 +338,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
     values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
     values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
+    if dataset.second is not None:
+        values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
@@ -389,7 +410,7 @@ def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataF
     sides = {"model": means(scores), BASELINE: means(baseline)}
     users = means(online, "metric")
     reasons: dict[tuple[str, str], list[str]] = {}
-    for row in alignment[alignment["tau_b"].isna()].itertuples():
+    for row in alignment[alignment["tau_b"].isna() & alignment["labels"].isin(sides)].itertuples():
         left = sides[row.labels][row.offline]
         right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
         reasons.setdefault((row.labels, why_undefined(left, right)), []).append(row.reference)
@@ -443,7 +464,11 @@ def _flat(node, prefix: str):
 
 
 def _absolute(settings: dict) -> dict:
-    paths = {key: str(Path(value).absolute()) for key, value in settings.items() if key in ("path", "run") and value}
+    paths = {
+        key: str(Path(value).absolute())
+        for key, value in settings.items()
+        if key in ("path", "run", "second") and value
+    }
     return {**settings, **paths}
 
 

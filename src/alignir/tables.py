@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from alignir.alignment import BASELINE, smallest_step
+from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.frames import GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.tracking import GROUPS, Recorded
@@ -24,6 +25,14 @@ ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
 PROMPTS = {"zeshot": "zeshot", "basic": "zeshot basic"}
 DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
+# What stands below the judges: labels that no judge gave.
+BOUNDS = {
+    BASELINE: "baseline labels",
+    SECOND: "second labels",
+    LEXICAL: "floor: lexical",
+    SHUFFLED: "floor: shuffled",
+    ONE_GRADE: "floor: one grade",
+}
 POSTER_BASELINE = {
     ("llama8b", "basic"): {"trec_dl_2019": 0.664, "rank_distillm": 0.698},
     ("llama8b", "zeshot"): {"trec_dl_2019": 0.851, "rank_distillm": 0.798},
@@ -61,7 +70,7 @@ class Table:
 class Row:
     """One tau_b with all that names it."""
 
-    names: dict[str, str]  # by group; the model is `baseline` for the baseline labels
+    names: dict[str, str]  # by group; the model is one of BOUNDS for labels that no judge gave
     setting: tuple  # what the systems were compared on: the same for all rows of a table's column
     n_systems: int  # that have a value on both sides
     n_queries: int
@@ -76,13 +85,13 @@ class Row:
 
 
 def alignment_rows(recorded: list[Recorded]) -> list[Row]:
-    """Every tau_b of the recorded runs; the baseline labels' own rows once for each setting and user model."""
+    """Every tau_b of the recorded runs; those of the BOUNDS once for each setting and user model."""
     rows = {}
     for run in told_apart(recorded):
         for line in run.alignment.itertuples():
             names = run.names
-            if line.labels == BASELINE:
-                names = {**names, "model": BASELINE, "prompt": ""}
+            if line.labels in BOUNDS:
+                names = {**names, "model": line.labels, "prompt": ""}
             sizes = (line.n_systems, line.n_queries)
             row = Row(names, _setting(run), *sizes, line.offline, line.reference, line.tau_b, line.p_value)
             rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
@@ -142,8 +151,8 @@ def baseline_table(recorded: list[Recorded]) -> Table:
     for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
         cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
-        lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *cells])
-    notes = [_size_note(settings), *_mark_notes(lines)]
+        lines.append([*_judge_titles(judge), *cells])
+    notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
     titles = _setting_titles(settings)
     return Table(
         "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
@@ -171,7 +180,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
                 f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
             )
             title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
-            notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines)]
+            notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *_bound_notes(here)]
             notes += [f"{user_model}: {definitions[user_model]}" for user_model in used]
             alone = len(groups) > 1 and len(used) == 1  # the table's title names them
             titles = [_online_title(column, alone) for column in columns]
@@ -180,16 +189,15 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
 
 
 def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str, floors: dict) -> list[list[str]]:
-    """A line a judge, the baseline labels last."""
+    """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
-    for judge in [*_judges({row.judge for row in rows} - {(BASELINE, "")}, ("zeshot", "basic")), (BASELINE, "")]:
+    for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
         if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
-        name = "baseline labels" if judge[0] == BASELINE else MODELS.get(judge[0], judge[0])
         cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
-        lines.append([name, PROMPTS.get(judge[1], judge[1]), *cells])
+        lines.append([*_judge_titles(judge), *cells])
     return lines
 
 
@@ -234,11 +242,17 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
             shares = [_share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
             failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
             kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *shares, *failed, *kappas])
+            lines.append([*_judge_titles(judge), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
         counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
         shares = [_share(count, sum(counts)) for count in counts]
-        lines.append(["baseline labels", "", *shares, *["0"] * len(seen), "", ""])
+        lines.append([*_judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
+        people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
+        if people:
+            counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
+            kappas = [_number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
+            shares = [_share(count, sum(counts)) for count in counts]
+            lines.append([*_judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
         tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
@@ -377,8 +391,21 @@ def _escaped(text: str) -> str:
 
 
 def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
-    """In the poster's order, then by name."""
-    return sorted(judges, key=lambda judge: (_place(judge[0], MODELS), _place(judge[1], prompts)))
+    """In the poster's order, then by name; the BOUNDS last, in theirs."""
+    bounds = list(BOUNDS)
+    return sorted(
+        judges,
+        key=lambda judge: (
+            bounds.index(judge[0]) if judge[0] in BOUNDS else -1,
+            _place(judge[0], MODELS),
+            _place(judge[1], prompts),
+        ),
+    )
+
+
+def _judge_titles(judge: tuple[str, str]) -> list[str]:
+    model, prompt = judge
+    return [{**MODELS, **BOUNDS}.get(model, model), PROMPTS.get(prompt, prompt)]
 
 
 def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
@@ -430,6 +457,18 @@ def _size_note(settings: list[tuple]) -> str:
             f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
         )
     return "; ".join(sizes)
+
+
+def _bound_notes(rows: list[Row]) -> list[str]:
+    """What the BOUNDS are that the rows have."""
+    notes = {
+        SECOND: "second: other people's labels",
+        LEXICAL: "lexical: grades from the share of the query's terms",
+        SHUFFLED: "shuffled: the baseline's grades dealt out anew to its pairs, the mean of several draws",
+        ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
+    }
+    found = [note for name, note in notes.items() if any(row.judge[0] == name for row in rows)]
+    return ["; ".join(found)] if found else []
 
 
 def _mark_notes(lines: list[list[str]]) -> list[str]:
