@@ -70,10 +70,10 @@ def judged_at(
 
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:
     """{query_id: {doc_id: value}} in plain Python numbers, as pytrec_eval wants them."""
-    return {
-        query_id: dict(zip(group["doc_id"], map(kind, group[column].tolist()), strict=True))
-        for query_id, group in frame.groupby("query_id", sort=False)
-    }
+    nested: dict[str, dict] = {}
+    for query_id, doc_id, value in zip(*(frame[name].tolist() for name in (*PAIR, column)), strict=True):
+        nested.setdefault(query_id, {})[doc_id] = kind(value)
+    return nested
 
 
 def means(values: pd.DataFrame, by: str = "measure") -> pd.DataFrame:
