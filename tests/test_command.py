@@ -220,6 +220,25 @@ def test_people_are_compared_with_people(alignir, summarize, small):
     assert "second: other people's labels" in summarize("--table", "baseline").stdout
 
 
+def test_table_1_comes_without_the_judges_own_family_too(alignir, summarize, small):
+    results = "q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d4 1 9 t\nq2 Q0 d3 2 8 t\n"
+    (small / "runs" / "x-llama.run").write_text(results)  # d4 first, as the judge likes it
+    (small / "judge.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 3\n")
+    cell = ["dataset=folder", "dataset.path=small", "model=replay", "model.labels=small/judge.txt"]
+    alignir(*cell)
+    assert "own family" not in summarize("--table", "baseline").stdout
+    text = alignir(*cell, "model.family=llama").output
+    assert "x-llama: of the judge's own family, llama" in text
+    alignir(*cell, "model.family=bad", "++families={ba*: bad}")
+    table = summarize("--table", "baseline", "--format", "csv").stdout.split("# Table 1 without")[1].splitlines()
+    found = {row["own family"]: row for row in csv.DictReader(table[1:])}
+    assert set(found) == {"llama (1)", "bad (1)"}
+    # good, x-llama, bad: by the qrels 1, .82, .71; by the judge .96, 1, .90
+    assert [row["all systems"] for row in found.values()] == ["0.3333", "0.3333"]
+    assert found["llama (1)"]["without it"].rstrip("!") == "1.0000"
+    assert found["bad (1)"]["without it"].rstrip("!") == "-1.0000"
+
+
 def config_of(path: Path) -> str:
     return (path.parent / "config.yaml").read_text()
 

@@ -21,6 +21,7 @@ class Replay:
 
     labels: str
     duplicates: str = "error"
+    family: str | None = None  # of the model that gave the labels: its own systems are left out for comparison
     name: str = "replay"
 
     def check(self, prompt=None) -> None:

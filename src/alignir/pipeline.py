@@ -20,6 +20,7 @@ from alignir.alignment import BASELINE, against_baseline, against_users, average
 from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
+from alignir.families import of_family, without
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_keys
@@ -65,6 +66,7 @@ class Cell:
     without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
     rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
     rejudge_seed: int = 0
+    families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
     shuffles: int = 10  # of the baseline labels: the floor of the tables
     shuffle_seed: int = 0
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
@@ -92,6 +94,7 @@ class Inputs:
     dataset: Dataset
     runs: pd.DataFrame  # RUNS of the selected queries
     systems: list[str]  # all of them, also those without a result for these queries
+    own: list[str]  # systems of the model's family
     pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
     notes: tuple[str, ...]
@@ -109,6 +112,7 @@ class Result:
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
     agreement: dict[str, float]
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
+    family: dict[str, float]  # what families.without finds; nothing where no system is of the model's family
     notes: tuple[str, ...]
 
 
@@ -135,7 +139,8 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs))
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs, systems), *_pool_notes(cell, dataset, pool, pairs)]
-    return Inputs(dataset, runs, systems, pairs, prompt, tuple(notes))
+    own = of_family(getattr(cell.model, "family", None), systems, cell.families)
+    return Inputs(dataset, runs, systems, own, pairs, prompt, tuple(notes))
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
@@ -203,6 +208,7 @@ def run(cell: Cell, recorder: Recorder) -> Result:
         "mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}]),
         "model.revision": getattr(cell.model, "revision", None) or "",
         "dataset.fingerprint": dataset.fingerprint,
+        "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
         "mlflow.source.name": "python -m alignir",
         "mlflow.source.git.commit": _commit(),
@@ -259,13 +265,17 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
+    family = without(inputs.own, scores, baseline, np.random.default_rng(0)) if inputs.own else {}
     notes = [
         *inputs.notes,
+        *_family_notes(cell, inputs.own, family),
         *_undefined(alignment, scores, baseline, online),
         *_unlabelled(labelling.labels, scores),
         *_unmeasured(online, query_ids, cell.names["user_model"]),
     ]
-    return Result(labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), tuple(notes))
+    return Result(
+        labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), family, tuple(notes)
+    )
 
 
 def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
@@ -338,6 +348,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
     values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
     values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
+    values |= {f"family/{name}": value for name, value in result.family.items()}
     if dataset.second is not None:
         values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
@@ -404,6 +415,16 @@ def _pool_notes(cell: Cell, dataset: Dataset, pool: pd.DataFrame, pairs: pd.Data
     elif cell.pool != "qrels":
         both = len(pairs.merge(dataset.qrels, on=PAIR))
         yield f"pool={cell.pool}: {both:,} of {len(pairs):,} pairs have a baseline label; agreement is on those"
+
+
+def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
+    if own:
+        shown = {name: "–" if value != value else f"{value:.4f}" for name, value in family.items()}
+        yield (
+            f"{', '.join(own)}: of the judge's own family, {cell.model.family}. tau_b with the baseline labels is "
+            f"{shown['tau_all']} with them, {shown['tau_b']} ({shown['ci_low']} to {shown['ci_high']}) without"
+            + (": it moves by more than its interval" if family["moved"] == 1 else "")
+        )
 
 
 def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):

@@ -162,6 +162,32 @@ def baseline_table(recorded: list[Recorded]) -> Table:
     )
 
 
+def family_tables(recorded: list[Recorded]) -> list[Table]:
+    """Table 1 with and without the systems of the judge's own family, if any judge has such."""
+    rows, systems = {}, {}
+    for run in told_apart(recorded):
+        if run.metrics.get("family/left_out"):
+            tau, without, low, high = (run.metrics[f"family/{n}"] for n in ("tau_all", "tau_b", "ci_low", "ci_high"))
+            moved = "!" if run.metrics["family/moved"] == 1 else ""
+            numbers = [_number(tau, 4), _number(without, 4) + moved, f"{_number(low, 4)} to {_number(high, 4)}"]
+            family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
+            rows[_setting(run), judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
+            systems[family] = run.tags["family.systems"]
+    settings = sorted({setting for setting, _ in rows}, key=_by_dataset)
+    titles = dict(zip(settings, _setting_titles(settings), strict=True))
+    lines = [
+        [*_judge_titles(judge), titles[setting], *rows[setting, judge]]
+        for setting in settings
+        for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
+    ]
+    notes = [f"{family}: {names}" for family, names in systems.items()]
+    if any("!" in line[5] for line in lines):
+        notes.append("! without them tau_b moves by more than its interval: the judge may favour its own kind")
+    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "95% interval"]
+    title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
+    return [Table(title, columns, lines, notes)] if rows else []
+
+
 def online_tables(recorded: list[Recorded]) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
@@ -287,7 +313,7 @@ def tables(
 ) -> list[Table]:
     """The tables of these kinds, in this order; `read` brings an artifact of a run, by its name."""
     made = {
-        "baseline": lambda: [baseline_table(recorded)],
+        "baseline": lambda: [baseline_table(recorded), *family_tables(recorded)],
         "online": lambda: online_tables(recorded),
         "labels": lambda: label_tables(recorded),
         "alignment": lambda: [alignment_table(recorded)],
