@@ -33,7 +33,7 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import figures, tables
+    from alignir import bounds, figures, tables
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
     from alignir.files import check_out
@@ -42,7 +42,8 @@ def run(args) -> int:
     check_out(args.out)
     rows = tables.alignment_rows(read_runs(args.tracking_uri, args.experiment))
     rows = sorted(
-        (row for row in rows if row.reference != BASELINE), key=lambda row: (row.judge[0] == BASELINE, row.judge)
+        (row for row in rows if row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
+        key=lambda row: (row.judge[0] == BASELINE, row.judge),
     )
     if not rows:
         raise InputError(f"the experiment {args.experiment!r} has no finished run yet")

@@ -2,13 +2,15 @@
 
 import argparse
 import sys
+import tempfile
+from functools import partial
 from pathlib import Path
 
 
 def main() -> int:
     from alignir import tables
     from alignir.errors import InputError
-    from alignir.tracking import read_runs
+    from alignir.tracking import artifact, read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
@@ -28,7 +30,9 @@ def main() -> int:
         recorded = read_runs(args.tracking_uri, args.experiment)
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
-        shown = tables.tables(recorded, args.table or tables.KINDS[:3])
+        with tempfile.TemporaryDirectory() as folder:
+            read = partial(artifact, args.tracking_uri, folder=folder)
+            shown = tables.tables(recorded, args.table or tables.KINDS[:3], read)
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
         return 1

@@ -110,8 +110,13 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
+        pool=cfg.get("pool", "qrels"),
+        without_text=cfg.get("without_text", "error"),
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
+        families=config.get("families"),
+        shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
+        shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
         config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
         sweep=sweep,
     )

@@ -40,6 +40,16 @@ def against_users(scores: pd.DataFrame, online: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def average(draws: list[pd.DataFrame]) -> pd.DataFrame:
+    """ALIGNMENT of labels that are drawn at random: the mean tau_b of the draws where it is defined, without a p-value.
+
+    A single draw is given back as it is.
+    """
+    if len(draws) == 1:
+        return draws[0]
+    return draws[0].assign(tau_b=pd.concat([draw["tau_b"] for draw in draws], axis=1).mean(axis=1), p_value=np.nan)
+
+
 def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
     """How far independent draws of the same users agree on the order of the systems: one row a metric of ONLINE.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alignir import agreement
 from alignir.alignment import BASELINE
+from alignir.bounds import SECOND
 from alignir.frames import GRADES, STATUSES
 from alignir.online import NAMES
 from alignir.scores import NDCG, means
@@ -29,7 +30,9 @@ def show(cell, result) -> None:
     if result.labelling.fallback:
         table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
-    for title, names in (("agreement", [n for n in result.agreement if n not in itself]), ("with itself", itself)):
+    people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
+    judge = [name for name in result.agreement if name not in (*itself, *people)]
+    for title, names in (("agreement", judge), ("with itself", itself), ("among people", people)):
         found = [f"{name} {_number(result.agreement[name])}" for name in names if name in result.agreement]
         if found:
             table.add_row(title, "  ".join(found))

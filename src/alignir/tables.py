@@ -5,7 +5,7 @@ import io
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -13,12 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from alignir.alignment import BASELINE, smallest_step
+from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.frames import GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.tracking import GROUPS, Recorded
 
 FORMATS = ("rich", "markdown", "latex", "csv")
-KINDS = ("baseline", "online", "labels", "alignment")
+KINDS = ("baseline", "online", "labels", "alignment", "judged")
 
 ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
 
@@ -26,6 +27,14 @@ ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
 PROMPTS = {"zeshot": "zeshot", "basic": "zeshot basic"}
 DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
+# What stands below the judges: labels that no judge gave.
+BOUNDS = {
+    BASELINE: "baseline labels",
+    SECOND: "second labels",
+    LEXICAL: "floor: lexical",
+    SHUFFLED: "floor: shuffled",
+    ONE_GRADE: "floor: one grade",
+}
 POSTER_BASELINE = {
     ("llama8b", "basic"): {"trec_dl_2019": 0.664, "rank_distillm": 0.698},
     ("llama8b", "zeshot"): {"trec_dl_2019": 0.851, "rank_distillm": 0.798},
@@ -63,7 +72,7 @@ class Table:
 class Row:
     """One tau_b with all that names it."""
 
-    names: dict[str, str]  # by group; the model is `baseline` for the baseline labels
+    names: dict[str, str]  # by group; the model is one of BOUNDS for labels that no judge gave
     setting: tuple  # what the systems were compared on: the same for all rows of a table's column
     n_systems: int  # that have a value on both sides
     n_queries: int
@@ -78,13 +87,13 @@ class Row:
 
 
 def alignment_rows(recorded: list[Recorded]) -> list[Row]:
-    """Every tau_b of the recorded runs; the baseline labels' own rows once for each setting and user model."""
+    """Every tau_b of the recorded runs; those of the BOUNDS once for each setting and user model."""
     rows = {}
     for run in told_apart(recorded):
         for line in run.alignment.itertuples():
             names = run.names
-            if line.labels == BASELINE:
-                names = {**names, "model": BASELINE, "prompt": ""}
+            if line.labels in BOUNDS:
+                names = {**names, "model": line.labels, "prompt": ""}
             sizes = (line.n_systems, line.n_queries)
             row = Row(names, _setting(run), *sizes, line.offline, line.reference, line.tau_b, line.p_value)
             rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
@@ -106,7 +115,7 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     apart = []
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
-        settings = [key for key in keys if "." in key or key in ("missing", "reader")]
+        settings = [key for key in keys if "." in key or key in ("missing", "reader", "pool", "without_text")]
         differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1]
         for run in runs:
             params = dict(run.params)
@@ -144,8 +153,8 @@ def baseline_table(recorded: list[Recorded]) -> Table:
     for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
         cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
-        lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *cells])
-    notes = [_size_note(settings), *_mark_notes(lines)]
+        lines.append([*_judge_titles(judge), *cells])
+    notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
     titles = _setting_titles(settings)
     return Table(
         "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
@@ -153,6 +162,32 @@ def baseline_table(recorded: list[Recorded]) -> Table:
         lines,
         notes,
     )
+
+
+def family_tables(recorded: list[Recorded]) -> list[Table]:
+    """Table 1 with and without the systems of the judge's own family, if any judge has such."""
+    rows, systems = {}, {}
+    for run in told_apart(recorded):
+        if run.metrics.get("family/left_out"):
+            tau, without, low, high = (run.metrics[f"family/{n}"] for n in ("tau_all", "tau_b", "ci_low", "ci_high"))
+            moved = "!" if run.metrics["family/moved"] == 1 else ""
+            numbers = [_number(tau, 4), _number(without, 4) + moved, f"{_number(low, 4)} to {_number(high, 4)}"]
+            family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
+            rows[_setting(run), judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
+            systems[family] = run.tags["family.systems"]
+    settings = sorted({setting for setting, _ in rows}, key=_by_dataset)
+    titles = dict(zip(settings, _setting_titles(settings), strict=True))
+    lines = [
+        [*_judge_titles(judge), titles[setting], *rows[setting, judge]]
+        for setting in settings
+        for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
+    ]
+    notes = [f"{family}: {names}" for family, names in systems.items()]
+    if any("!" in line[5] for line in lines):
+        notes.append("! without them tau_b moves by more than its interval: the judge may favour its own kind")
+    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "95% interval"]
+    title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
+    return [Table(title, columns, lines, notes)] if rows else []
 
 
 def online_tables(recorded: list[Recorded]) -> list[Table]:
@@ -174,7 +209,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
                 f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
             )
             title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
-            notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines)]
+            notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *_bound_notes(here)]
             notes += [f"{user_model}: {definitions[user_model]}" for user_model in used]
             alone = len(groups) > 1 and len(used) == 1  # the table's title names them
             titles = [_online_title(column, alone) for column in columns]
@@ -183,16 +218,15 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
 
 
 def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str, floors: dict) -> list[list[str]]:
-    """A line a judge, the baseline labels last."""
+    """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
-    for judge in [*_judges({row.judge for row in rows} - {(BASELINE, "")}, ("zeshot", "basic")), (BASELINE, "")]:
+    for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
         if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
-        name = "baseline labels" if judge[0] == BASELINE else MODELS.get(judge[0], judge[0])
         cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
-        lines.append([name, PROMPTS.get(judge[1], judge[1]), *cells])
+        lines.append([*_judge_titles(judge), *cells])
     return lines
 
 
@@ -236,23 +270,56 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
             shares = [_share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
             failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
             kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([MODELS.get(judge[0], judge[0]), PROMPTS.get(judge[1], judge[1]), *shares, *failed, *kappas])
+            lines.append([*_judge_titles(judge), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
-        shares = [_share(metrics[f"labels/{BASELINE}/{grade}"], n_pairs) for grade in GRADES]
-        lines.append(["baseline labels", "", *shares, *["0"] * len(seen), "", ""])
+        counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
+        shares = [_share(count, sum(counts)) for count in counts]
+        lines.append([*_judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
+        people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
+        if people:
+            counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
+            kappas = [_number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
+            shares = [_share(count, sum(counts)) for count in counts]
+            lines.append([*_judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
         tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
     return tables
 
 
-def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
-    """The tables of these kinds, in this order."""
+def judged_tables(recorded: list[Recorded], read: Callable[[Recorded, str], Path]) -> list[Table]:
+    """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
+    runs = [run for run in told_apart(recorded) if f"judged_10/{BASELINE}" in run.metrics]
+    tables = []
+    for setting in sorted({_setting(run) for run in runs}, key=_by_dataset):
+        newest = {(run.names["model"], run.names["prompt"]): run for run in runs if _setting(run) == setting}
+        shares = {}
+        for judge in _judges(set(newest), ("basic", "zeshot")):
+            judged = pd.read_csv(read(newest[judge], "judged.csv"), dtype={"system": str}).set_index("system")
+            shares |= {("baseline labels", ""): judged[BASELINE], judge: judged["model"]}
+        table = pd.DataFrame(shares)
+        table = table.iloc[table.min(axis=1).argsort(kind="stable")]
+        lines = [
+            [str(place), system, *(f"{share:.1%}" if share == share else "–" for share in table.loc[system])]
+            for place, system in enumerate(table.index, 1)
+        ]
+        titles = [" ".join(filter(None, (MODELS.get(m, m), PROMPTS.get(p, p)))) for m, p in table]
+        notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
+        title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
+        tables.append(Table(title, ["", "system", *titles], lines, notes))
+    return tables
+
+
+def tables(
+    recorded: list[Recorded], kinds: Iterable[str], read: Callable[[Recorded, str], Path] | None = None
+) -> list[Table]:
+    """The tables of these kinds, in this order; `read` brings an artifact of a run, by its name."""
     made = {
-        "baseline": lambda: [baseline_table(recorded)],
+        "baseline": lambda: [baseline_table(recorded), *family_tables(recorded)],
         "online": lambda: online_tables(recorded),
         "labels": lambda: label_tables(recorded),
         "alignment": lambda: [alignment_table(recorded)],
+        "judged": lambda: judged_tables(recorded, read),
     }
     return [table for kind in kinds for table in made[kind]()]
 
@@ -358,8 +425,21 @@ def _escaped(text: str) -> str:
 
 
 def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
-    """In the poster's order, then by name."""
-    return sorted(judges, key=lambda judge: (_place(judge[0], MODELS), _place(judge[1], prompts)))
+    """In the poster's order, then by name; the BOUNDS last, in theirs."""
+    bounds = list(BOUNDS)
+    return sorted(
+        judges,
+        key=lambda judge: (
+            bounds.index(judge[0]) if judge[0] in BOUNDS else -1,
+            _place(judge[0], MODELS),
+            _place(judge[1], prompts),
+        ),
+    )
+
+
+def _judge_titles(judge: tuple[str, str]) -> list[str]:
+    model, prompt = judge
+    return [{**MODELS, **BOUNDS}.get(model, model), PROMPTS.get(prompt, prompt)]
 
 
 def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
@@ -411,6 +491,18 @@ def _size_note(settings: list[tuple]) -> str:
             f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
         )
     return "; ".join(sizes)
+
+
+def _bound_notes(rows: list[Row]) -> list[str]:
+    """What the BOUNDS are that the rows have."""
+    notes = {
+        SECOND: "second: other people's labels",
+        LEXICAL: "lexical: grades from the share of the query's terms",
+        SHUFFLED: "shuffled: the baseline's grades dealt out anew to its pairs, the mean of several draws",
+        ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
+    }
+    found = [note for name, note in notes.items() if any(row.judge[0] == name for row in rows)]
+    return ["; ".join(found)] if found else []
 
 
 def _mark_notes(lines: list[list[str]]) -> list[str]:

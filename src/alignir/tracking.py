@@ -31,7 +31,7 @@ class Recorded:
     params: dict[str, str]
     tags: dict[str, str]
     metrics: dict[str, float]
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model" or "baseline"
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
 
     @property
     def names(self) -> dict[str, str]:
