@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from alignir.budget import OPTIMISTIC
 from alignir.frames import GRADES
 from alignir.online import NAMES
 
@@ -120,3 +121,41 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
         panel.set_xlabel("tau_b", fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str):
+    """tau_b of each strategy over queries and over judged pairs, a row of panels for each of `labels` in BUDGET."""
+    kinds = list(curves["labels"].unique())
+    figure, first = _axes(9, 2.7 * len(kinds) + 1)
+    first.remove()
+    panels = figure.subplots(len(kinds), 2, sharey=True, sharex="col", squeeze=False)
+    for line, kind in zip(panels, kinds, strict=True):
+        for panel, column in zip(line, ("n_queries", "pairs"), strict=True):
+            for strategy, curve in curves[curves["labels"] == kind].groupby("strategy", sort=False):
+                style = "--" if strategy == OPTIMISTIC else "-"
+                (drawn,) = panel.plot(curve[column], curve["tau_b"], style, marker="o", markersize=2.5, label=strategy)
+                panel.fill_between(
+                    curve[column], curve["ci_low"], curve["ci_high"], color=drawn.get_color(), alpha=0.1, linewidth=0
+                )
+            panel.axhline(enough, color="grey", linewidth=0.8, linestyle=":")
+            panel.set_title(f"by {labels[kind]}", fontsize=9)
+            _log_scale(panel)
+            panel.spines[["top", "right"]].set_visible(False)
+        line[0].set_ylabel("tau_b", fontsize=9)
+    panels[-1, 0].set_xlabel("queries", fontsize=9)
+    panels[-1, 1].set_xlabel("judged pairs", fontsize=9)
+    figure.legend(
+        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _log_scale(panel) -> None:
+    """A logarithmic x axis with 1, 2, 5, 10, 20, ... written out."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

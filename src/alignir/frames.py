@@ -17,6 +17,8 @@ LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell
            NaN: unknown, or not clicked
 NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
 ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
+BUDGET     strategy, labels, n_queries, pairs:float, tau_b, ci_low, ci_high, draws
+           pairs: the mean number of judged pairs of n_queries selected queries; ci: NaN where one draw is all there is
 
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
@@ -36,6 +38,7 @@ ONLINE = ["system", "query_id", "metric", "value"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
 LOG = ["session_id", "system", "query_id", "rank", "doc_id", "clicked", "dwell_s"]
 ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+BUDGET = ["strategy", "labels", "n_queries", "pairs", "tau_b", "ci_low", "ci_high", "draws"]
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")
