@@ -1,6 +1,6 @@
 """How many labels are enough to order these systems? tau_b of a part of the queries with all of them, by strategy.
 
-python scripts/budget.py
+python scripts/budget.py model=lexical
 python scripts/budget.py dataset=trec_dl_2019 dataset.path=DATA model=replay model.labels=LABELS --out budget.png
 
 Takes the settings of python -m alignir; no model is asked. The systems' order by the baseline labels of n queries is
@@ -8,6 +8,11 @@ compared with their order by those of all queries (which `queries=` chooses). Wh
 grader such as lexical or replay, or an LLM whose answers are all in the ledger), so is the order by its labels of n
 queries, against the baseline labels of all queries and against those of the same n: Table 1, measured on a part.
 Strategies choose by the baseline labels. The interval is where 95% of the draws lie.
+
+python scripts/budget.py model=lexical --human 20,50,100
+
+With --human: what the model's labels of all pairs and so many human labels (the baseline's, of whole queries at random)
+say together of each system's mean, as prediction-powered estimates, beside what either says alone.
 """
 
 import argparse
@@ -16,6 +21,7 @@ import sys
 from pathlib import Path
 
 SIZES = "1,2,3,5,7,10,15,20,30,50,70,100,150,200"
+MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline labels, and against those of the same n
 
 
 def main() -> int:
@@ -24,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as model=lexical")
     parser.add_argument("--queries", default=SIZES, help="how many, with commas; all comes last (default: %(default)s)")
+    parser.add_argument("--human", help="numbers of human labels, with commas, to add to the model's")
     parser.add_argument("--frequencies", type=Path, help="of the queries, as for queries=traffic, which it adds")
     parser.add_argument("--draws", type=int, default=100, help="of each random strategy (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
@@ -39,7 +46,7 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import figures, tables
+    from alignir import figures
     from alignir.__main__ import composed_cell
     from alignir.alignment import BASELINE
     from alignir.bootstrap import matrices
@@ -48,6 +55,8 @@ def run(args) -> int:
     from alignir.scores import evaluate
 
     sizes = numbers("--queries", args.queries)
+    if args.human:
+        numbers("--human", args.human)
     if args.draws < 2:
         raise InputError(f"--draws {args.draws}: expected a number from 2")
     if not args.out.absolute().parent.is_dir():
@@ -60,6 +69,15 @@ def run(args) -> int:
     judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
     pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
     title = f"{cell.names['dataset']}: {len(human)} systems, {len(names)} queries, {pairs.sum():,} pairs"
+    if args.human:
+        if scores is None:
+            raise InputError(
+                f"--human adds to a model's labels, and {cell.names['model']} has not labelled these pairs"
+            )
+        rows = measured_with_people(args, human, judge, pairs, cell.names["model"])
+        title = f"{cell.names['model']}, {title}"
+        figures.human_figure(rows, title).savefig(args.out)
+        return show(args, [human_table(rows, args.draws, pairs, title)])
     notes = []
     if scores is None:
         notes.append(f"{cell.names['model']} has not labelled these pairs, so only baseline labels are compared")
@@ -71,12 +89,15 @@ def run(args) -> int:
     labels = {BASELINE: "baseline labels", MODEL: cell.names["model"], BOTH: f"{cell.names['model']}, same queries"}
     figures.budget_figure(curves, labels, args.enough, title).savefig(args.out)
     shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
+    return show(args, shown)
+
+
+def show(args, shown) -> int:
+    from alignir import tables
+
     print(tables.render(shown, args.format, width()), end="")
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
-
-
-MODEL, BOTH = "model", "both"
 
 
 def numbers(option: str, text: str) -> list[int]:
@@ -140,6 +161,57 @@ def measured(args, human, pairs, sizes, sides, counts):
         ],
         ignore_index=True,
     )
+
+
+def measured_with_people(args, human, judge, pairs, model: str):
+    """HUMAN of every number of human labels."""
+    import numpy as np
+    import pandas as pd
+
+    from alignir import prediction_powered
+    from alignir.errors import InputError
+    from alignir.progress import bar
+
+    unlabelled = np.isnan(judge).any(axis=0).sum()
+    if unlabelled:
+        raise InputError(
+            f"--human: {unlabelled} of {len(pairs)} queries have no label by {model} at all, and its labels of all are "
+            "needed; missing=zero takes them as 0"
+        )
+    rng, rows = np.random.default_rng(args.seed), []
+    labels = numbers("--human", args.human)
+    with bar("sampling", len(labels), "sizes", after=2) as advance:
+        for number in labels:
+            rows.append(prediction_powered.trials(human, judge, pairs, number, args.draws, rng))
+            advance(1)
+    return pd.concat(rows, ignore_index=True)
+
+
+def human_table(rows, draws: int, pairs, title: str):
+    """A row a number of human labels and way to estimate."""
+    from alignir.tables import Table
+
+    lines = []
+    for row in rows.itertuples():
+        numbers_of_row = (
+            f"{round(row.bias, 3) + 0.0:+.3f}",
+            f"{row.error:.3f}",
+            f"{row.width:.3f}",
+            f"{row.coverage:.0%}",
+            tau(row),
+        )
+        cells = ("–" if "nan" in cell else cell for cell in numbers_of_row)
+        lines.append([row.way, f"{row.labels:,}", f"{row.n_queries:,}", *cells])
+    notes = [
+        f"means over systems and {draws} random samples of whole queries, of {pairs.mean():.1f} judged "
+        "pairs on average; against the means of all human labels",
+        "error: root mean square; width, coverage: of 95% intervals, which need two queries; tau_b: with the order by "
+        "all human labels, and where 95% of the samples lie",
+        "both: prediction-powered, unbiased; tuned: the model counts as much as it helps; model only: the interval "
+        "that would be reported, which does not know the model's bias",
+    ]
+    columns = ["estimates from", "human labels", "queries", "bias", "error", "width", "coverage", "tau_b"]
+    return Table(f"Human labels beside a model's: {title}", columns, lines, notes)
 
 
 def curve_table(curves, labels: dict[str, str], title: str, notes: list[str]):

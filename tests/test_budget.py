@@ -124,23 +124,13 @@ def test_enough_is_where_tau_has_come_to_stay():
     assert budget.enough(curve.assign(tau_b=0.5), 0.9) is None
 
 
-@pytest.fixture
-def script(alignir):
-    """Run `python scripts/budget.py` in an empty folder."""
-
-    def run(*arguments: str, ok: bool = True):
-        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "budget.py"),))
-
-    return run
-
-
 def tables(text: str) -> list[list[dict]]:
     parts = [part.partition("\n")[2] for part in text.split("# ") if part]
     return [list(csv.DictReader(io.StringIO(part))) for part in parts]
 
 
-def test_the_script_ends_at_the_value_that_table_1_would_show(script, tmp_path):
-    done = script("model=lexical", "--queries", "3,12", "--draws", "3", "--format", "csv")
+def test_the_script_ends_at_the_value_that_table_1_would_show(budget_script, tmp_path):
+    done = budget_script("model=lexical", "--queries", "3,12", "--draws", "3", "--format", "csv")
     curves, enough = tables(done.stdout)
     assert {row["queries"] for row in curves} == {"3", "12"}
     assert (tmp_path / "budget.png").stat().st_size > 10_000
@@ -159,15 +149,15 @@ def test_the_script_ends_at_the_value_that_table_1_would_show(script, tmp_path):
     ]
 
 
-def test_a_model_that_would_have_to_be_asked_is_left_out(script):
-    done = script("model=scripted", "--queries", "3", "--draws", "2", "--format", "markdown")
+def test_a_model_that_would_have_to_be_asked_is_left_out(budget_script):
+    done = budget_script("model=scripted", "--queries", "3", "--draws", "2", "--format", "markdown")
     assert "scripted has not labelled these pairs" in done.stdout
     assert "same queries |" not in done.stdout
 
 
-def test_answers_in_the_ledger_count_as_labels(script, alignir):
+def test_answers_in_the_ledger_count_as_labels(budget_script, alignir):
     alignir("model=scripted")
-    done = script("model=scripted", "--queries", "3", "--draws", "2", "--format", "csv")
+    done = budget_script("model=scripted", "--queries", "3", "--draws", "2", "--format", "csv")
     recorded = float(
         alignir("--format", "csv", "--table", "alignment", program=(str(ROOT / "scripts/summarize.py"),))
         .stdout.splitlines()[1]
@@ -187,8 +177,8 @@ def test_answers_in_the_ledger_count_as_labels(script, alignir):
         (["model=replay", "model.labels=nowhere"], "no file of labels"),
     ],
 )
-def test_a_mistake_ends_with_one_message(script, arguments, message):
-    done = script(*arguments, ok=False)
+def test_a_mistake_ends_with_one_message(budget_script, arguments, message):
+    done = budget_script(*arguments, ok=False)
     assert message in done.stderr
     assert "Traceback" not in done.output
 

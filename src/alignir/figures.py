@@ -151,6 +151,32 @@ def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, t
     return figure
 
 
+def human_figure(rows: pd.DataFrame, title: str):
+    """Bias, interval width, coverage and tau_b of estimates over the number of human labels; `rows` is HUMAN."""
+    figure, first = _axes(9, 5.6)
+    first.remove()
+    panels = figure.subplots(2, 2, sharex=True)
+    shown = {"bias": 0, "width": None, "coverage": 0.95, "tau_b": 1}
+    names = {"width": "mean width of the 95% interval", "coverage": "share of the intervals that hold the truth"}
+    for panel, (column, aim) in zip(panels.ravel(), shown.items(), strict=True):
+        for way, curve in rows.groupby("way", sort=False):
+            panel.plot(curve["labels"], curve[column], marker="o", markersize=3, label=way)
+        if aim is not None:
+            panel.axhline(aim, color="grey", linewidth=0.8, linestyle=":")
+        panel.set_title(names.get(column, column), fontsize=9)
+        _log_scale(panel)
+        if column == "width":
+            panel.set_yscale("log")
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[1]:
+        panel.set_xlabel("human labels", fontsize=9)
+    figure.legend(
+        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def _log_scale(panel) -> None:
     """A logarithmic x axis with 1, 2, 5, 10, 20, ... written out."""
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
