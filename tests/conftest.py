@@ -53,6 +53,16 @@ def summarize(alignir):
 
 
 @pytest.fixture
+def budget_script(alignir):
+    """Run `python scripts/budget.py` in the same folder."""
+
+    def run(*arguments: str, ok: bool = True):
+        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "budget.py"),))
+
+    return run
+
+
+@pytest.fixture
 def small(tmp_path) -> Path:
     """A small dataset in the form of dataset=folder: two queries, four passages, two systems."""
     folder = tmp_path / "small"

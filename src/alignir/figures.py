@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from alignir.budget import OPTIMISTIC
 from alignir.frames import GRADES
 from alignir.online import NAMES
 
@@ -119,3 +120,67 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
     handles, names = panels[metrics[0]].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
+
+
+def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str):
+    """tau_b of each strategy over queries and over judged pairs, a row of panels for each of `labels` in BUDGET."""
+    kinds = list(curves["labels"].unique())
+    figure, first = _axes(9, 2.7 * len(kinds) + 1)
+    first.remove()
+    panels = figure.subplots(len(kinds), 2, sharey=True, sharex="col", squeeze=False)
+    for line, kind in zip(panels, kinds, strict=True):
+        for panel, column in zip(line, ("n_queries", "pairs"), strict=True):
+            for strategy, curve in curves[curves["labels"] == kind].groupby("strategy", sort=False):
+                style = "--" if strategy == OPTIMISTIC else "-"
+                (drawn,) = panel.plot(curve[column], curve["tau_b"], style, marker="o", markersize=2.5, label=strategy)
+                panel.fill_between(
+                    curve[column], curve["ci_low"], curve["ci_high"], color=drawn.get_color(), alpha=0.1, linewidth=0
+                )
+            panel.axhline(enough, color="grey", linewidth=0.8, linestyle=":")
+            panel.set_title(f"by {labels[kind]}", fontsize=9)
+            _log_scale(panel)
+            panel.spines[["top", "right"]].set_visible(False)
+        line[0].set_ylabel("tau_b", fontsize=9)
+    panels[-1, 0].set_xlabel("queries", fontsize=9)
+    panels[-1, 1].set_xlabel("judged pairs", fontsize=9)
+    figure.legend(
+        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def human_figure(rows: pd.DataFrame, title: str):
+    """Bias, interval width, coverage and tau_b of estimates over the number of human labels; `rows` is HUMAN."""
+    figure, first = _axes(9, 5.6)
+    first.remove()
+    panels = figure.subplots(2, 2, sharex=True)
+    shown = {"bias": 0, "width": None, "coverage": 0.95, "tau_b": 1}
+    names = {"width": "mean width of the 95% interval", "coverage": "share of the intervals that hold the truth"}
+    for panel, (column, aim) in zip(panels.ravel(), shown.items(), strict=True):
+        for way, curve in rows.groupby("way", sort=False):
+            panel.plot(curve["labels"], curve[column], marker="o", markersize=3, label=way)
+        if aim is not None:
+            panel.axhline(aim, color="grey", linewidth=0.8, linestyle=":")
+        panel.set_title(names.get(column, column), fontsize=9)
+        _log_scale(panel)
+        if column == "width":
+            panel.set_yscale("log")
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[1]:
+        panel.set_xlabel("human labels", fontsize=9)
+    figure.legend(
+        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _log_scale(panel) -> None:
+    """A logarithmic x axis with 1, 2, 5, 10, 20, ... written out."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -26,6 +26,7 @@ from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_aga
 from alignir.ledger import Ledger, pair_keys
 from alignir.pools import WITHOUT_TEXT, filled, pooled
 from alignir.prompts import Prompt
+from alignir.queries import select
 from alignir.reading import READERS
 from alignir.scores import MISSING, NDCG, evaluate, judged_at, means
 from alignir.tracking import GROUPS, Recorder
@@ -55,7 +56,7 @@ class Cell:
     names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
     dataset: Callable[[], Dataset]
     systems: Callable[[Dataset], pd.DataFrame]
-    queries: Callable[[Dataset], list[str]]
+    queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
     prompt: Callable[[], Prompt]
     model: object  # an LLM or a grader
     user_model: object
@@ -131,7 +132,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     with _settings_of(cell, "systems"):
         runs = cell.systems(everything)
     with _settings_of(cell, "queries"):
-        dataset = everything.of(cell.queries(everything))
+        dataset = everything.of(select(cell.queries, everything, runs))
     systems = sorted(runs["system"].unique())
     runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
     with _settings_of(cell, "user_model"):
