@@ -97,6 +97,7 @@ def recorded_cell(file: Path, names: dict[str, str]):
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import pipeline
+    from alignir.bootstrap import Resampling
 
     config = _plain(cfg)
     return pipeline.Cell(
@@ -112,6 +113,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         reader=cfg.reader,
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
+        resampling=Resampling(**config["bootstrap"]),
         config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
         sweep=sweep,
     )

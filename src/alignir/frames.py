@@ -16,7 +16,7 @@ LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell
            a page that showed nothing at all is one row without rank and doc_id (missing), not clicked. dwell_s in s,
            NaN: unknown, or not clicked
 NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
-ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
+ALIGNMENT  offline, reference, tau_b, p_value, ci_low, ci_high, n_systems, n_queries
 
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
@@ -35,7 +35,7 @@ SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
 LOG = ["session_id", "system", "query_id", "rank", "doc_id", "clicked", "dwell_s"]
-ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "ci_low", "ci_high", "n_systems", "n_queries"]
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")

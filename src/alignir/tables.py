@@ -11,14 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from alignir.alignment import BASELINE, smallest_step
-from alignir.frames import GRADES, STATUSES
+from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.tracking import GROUPS, Recorded
 
 FORMATS = ("rich", "markdown", "latex", "csv")
 KINDS = ("baseline", "online", "labels", "alignment")
 
-ALIGNMENT_CSV = [*GROUPS, "offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 
 # The poster's names, its rows in its order, and its values.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
@@ -69,6 +69,8 @@ class Row:
     reference: str
     tau_b: float
     p_value: float
+    ci_low: float  # of the 95% bootstrap interval; NaN: not made
+    ci_high: float
 
     @property
     def judge(self) -> tuple[str, str]:
@@ -83,16 +85,11 @@ def alignment_rows(recorded: list[Recorded]) -> list[Row]:
             names = run.names
             if line.labels == BASELINE:
                 names = {**names, "model": BASELINE, "prompt": ""}
-            sizes = (line.n_systems, line.n_queries)
-            row = Row(names, _setting(run), *sizes, line.offline, line.reference, line.tau_b, line.p_value)
+            interval = (getattr(line, "ci_low", math.nan), getattr(line, "ci_high", math.nan))  # of older runs: none
+            found = (line.offline, line.reference, line.tau_b, line.p_value, *interval)
+            row = Row(names, run.setting, line.n_systems, line.n_queries, *found)
             rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
     return list(rows.values())
-
-
-def _setting(run: Recorded) -> tuple:
-    """(dataset, systems, queries, number of systems, number of queries) of a run."""
-    names = (run.names[group] for group in ("dataset", "systems", "queries"))
-    return (*names, int(run.metrics["n_systems"]), int(run.metrics["n_queries"]))
 
 
 def told_apart(recorded: list[Recorded]) -> list[Recorded]:
@@ -125,6 +122,8 @@ def alignment_table(recorded: list[Recorded]) -> Table:
             row.reference,
             _full(row.tau_b),
             _full(row.p_value),
+            _full(row.ci_low),
+            _full(row.ci_high),
             str(row.n_systems),
             str(row.n_queries),
         ]
@@ -209,7 +208,7 @@ def _noise(recorded: list[Recorded], setting: tuple, columns: list[tuple[str, st
     """tau_b between draws of sampled users by column, and the lower end of its middle 95%; nothing for exact users."""
     noise, floors = {}, {}
     for run in told_apart(recorded):
-        if _setting(run) == setting:
+        if run.setting == setting:
             for column in columns:
                 if column[0] == run.names["user_model"] and f"noise/{column[1]}" in run.metrics:
                     noise[column] = run.metrics[f"noise/{column[1]}"]

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 class Recorded:
     """A finished run as it was recorded."""
 
+    uri: str | None  # of the store
     run_id: str
     cell: str  # the same for every run of the same cell
     params: dict[str, str]
@@ -36,6 +38,17 @@ class Recorded:
     @property
     def names(self) -> dict[str, str]:
         return {group: self.params[group] for group in GROUPS}
+
+    @property
+    def setting(self) -> tuple:
+        """What the systems were compared on: (dataset, systems, queries, number of systems, number of queries)."""
+        names = (self.params[group] for group in ("dataset", "systems", "queries"))
+        return (*names, int(self.metrics["n_systems"]), int(self.metrics["n_queries"]))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A parquet table among its artifacts."""
+        with tempfile.TemporaryDirectory() as folder:
+            return pd.read_parquet(artifact(self.uri, self, name, folder))
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,7 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
         token = page.token
         if not token:
             break
-    return [_recorded(client, run) for run in reversed(newest.values())]
+    return [_recorded(uri, client, run) for run in reversed(newest.values())]
 
 
 def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
@@ -146,11 +159,12 @@ def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
     return Path(_client(uri).download_artifacts(run.run_id, name, folder))
 
 
-def _recorded(client, run) -> Recorded:
+def _recorded(uri: str | None, client, run) -> Recorded:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     file = client.download_artifacts(run.info.run_id, "alignment.csv")
     alignment = pd.read_csv(file)
-    return Recorded(run.info.run_id, run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
+    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
+    return Recorded(uri, run.info.run_id, *found)
 
 
 def store(uri: str | None) -> str:
