@@ -33,14 +33,14 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import bounds, figures, tables
+    from alignir import bounds, figures, summary, tables
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
     from alignir.files import check_out
     from alignir.tracking import read_runs
 
     check_out(args.out)
-    rows = tables.alignment_rows(read_runs(args.tracking_uri, args.experiment))
+    rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))
     rows = sorted(
         (row for row in rows if row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
         key=lambda row: (row.judge[0] == BASELINE, row.judge),

@@ -2,21 +2,19 @@
 
 import argparse
 import sys
-import tempfile
-from functools import partial
 from pathlib import Path
 
 
 def main() -> int:
-    from alignir import tables
+    from alignir import summary, tables
     from alignir.errors import InputError
-    from alignir.tracking import artifact, read_runs
+    from alignir.tracking import read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
     parser.add_argument(
         "--table",
-        choices=tables.KINDS,
+        choices=summary.KINDS,
         action="append",
         help="one table only; may be repeated (default: the first three)",
     )
@@ -30,9 +28,7 @@ def main() -> int:
         recorded = read_runs(args.tracking_uri, args.experiment)
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
-        with tempfile.TemporaryDirectory() as folder:
-            read = partial(artifact, args.tracking_uri, folder=folder)
-            shown = tables.tables(recorded, args.table or tables.KINDS[:3], read)
+        shown = summary.tables(recorded, args.table or summary.KINDS[:3])
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
         return 1

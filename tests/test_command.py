@@ -168,7 +168,7 @@ def summary(folder, *arguments) -> str:
 
 def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     text = summary(swept, "--table", "alignment", "--format", "csv")
-    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,n_systems,n_queries"
+    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
     assert text.splitlines()[0] == header
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()

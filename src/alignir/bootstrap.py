@@ -23,6 +23,27 @@ class Matrices(NamedTuple):
     query_ids: list[str]
 
 
+class Resampling(NamedTuple):
+    """How intervals are made: B resamples over queries or systems, the same ones for every pair of sides."""
+
+    B: int = 1000  # 0: no intervals
+    over: str = "queries"
+    method: str = "symmetric"
+    seed: int = 0
+
+    def interval(self, left: pd.DataFrame, right: pd.DataFrame) -> tuple[float, float]:
+        """The 95% `tau_interval` of two frames as `matrices` takes them; NaN without resamples."""
+        if not self.B:
+            return np.nan, np.nan
+        both = matrices(left, right)
+        return tau_interval(
+            both.left, both.right, np.random.default_rng(self.seed), self.B, over=self.over, method=self.method
+        )
+
+
+NONE = Resampling(B=0)
+
+
 def matrices(left: pd.DataFrame, right: pd.DataFrame) -> Matrices:
     """Two long frames (SCORES or ONLINE, one measure or metric each), joined by system and query name.
 

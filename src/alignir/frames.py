@@ -16,7 +16,7 @@ LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell
            a page that showed nothing at all is one row without rank and doc_id (missing), not clicked. dwell_s in s,
            NaN: unknown, or not clicked
 NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
-ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
+ALIGNMENT  offline, reference, tau_b, p_value, ci_low, ci_high, n_systems, n_queries
 BUDGET     strategy, labels, n_queries, pairs:float, tau_b, ci_low, ci_high, draws
            pairs: the mean number of judged pairs of n_queries selected queries; ci: NaN where one draw is all there is
 HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, tau_b, ci_low, ci_high, draws
@@ -43,7 +43,7 @@ NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
 ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
 PAGE = ["session_id", "system", "query_id"]
 LOG = [*PAGE, "rank", "doc_id", "clicked", "dwell_s"]
-ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "ci_low", "ci_high", "n_systems", "n_queries"]
 BUDGET = ["strategy", "labels", "n_queries", "pairs", "tau_b", "ci_low", "ci_high", "draws"]
 HUMAN = [
     "way",

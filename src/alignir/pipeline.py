@@ -17,6 +17,7 @@ import pandas as pd
 
 from alignir import agreement, figures, pools
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
+from alignir.bootstrap import METHODS, OVER, Resampling
 from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
@@ -70,6 +71,7 @@ class Cell:
     families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
     shuffles: int = 10  # of the baseline labels: the floor of the tables
     shuffle_seed: int = 0
+    resampling: Resampling = field(default_factory=Resampling)
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
     sweep: str = ""
 
@@ -181,6 +183,12 @@ def _check_choices(cell: Cell) -> None:
     price = getattr(cell.model, "price", None)
     if price is not None and set(price) != {"input", "output"}:
         raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
+    B, over, method, seed = cell.resampling
+    for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
+        if choice not in choices:
+            raise one_of(f"bootstrap.{name}", choice, choices)
+    if not (isinstance(B, int) and B >= 0 and isinstance(seed, int)):
+        raise InputError(f"bootstrap: expected whole numbers from 0 as B and seed, found {B} and {seed}")
     if cell.ledger.exists() and not cell.ledger.is_dir():
         raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")
 
@@ -246,10 +254,10 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         online = cell.user_model.measure(*measured)
     alignment = pd.concat(
         [
-            against_baseline(scores, baseline).assign(labels="model"),
-            against_users(scores, online).assign(labels="model"),
+            against_baseline(scores, baseline, cell.resampling).assign(labels="model"),
+            against_users(scores, online, cell.resampling).assign(labels="model"),
             against_baseline(baseline, baseline).assign(labels=BASELINE),
-            against_users(baseline, online).assign(labels=BASELINE),
+            against_users(baseline, online, cell.resampling).assign(labels=BASELINE),
             *_bounds(cell, inputs, baseline, online),
         ],
         ignore_index=True,
@@ -358,6 +366,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
         values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
+        values[f"ci_low/{row.offline}/{row.reference}"] = row.ci_low
+        values[f"ci_high/{row.offline}/{row.reference}"] = row.ci_high
     return values
 
 

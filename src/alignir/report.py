@@ -44,7 +44,11 @@ def show(cell, result) -> None:
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
-        value = _number(row.tau_b) + ("" if row.p_value != row.p_value else f" (p {row.p_value:.2g})")
+        value = _number(row.tau_b)
+        if row.ci_low == row.ci_low:
+            value += f" [{row.ci_low:.2f}, {row.ci_high:.2f}]"
+        if row.p_value == row.p_value:
+            value += f" (p {row.p_value:.2g})"
         drawn = f", two draws of the users {_number(noise[row.reference])}" if row.reference in noise else ""
         sizes = f"{row.n_systems} systems, {row.n_queries} queries"
         table.add_row(f"tau_b, {reference}", f"{value}  {sizes}{drawn}")
