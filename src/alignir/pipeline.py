@@ -17,7 +17,7 @@ import pandas as pd
 
 from alignir import agreement, figures, pools
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
-from alignir.bootstrap import METHODS, OVER, Resampling
+from alignir.bootstrap import METHODS, NONE, OVER, Resampling
 from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
@@ -275,7 +275,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
-    family = without(inputs.own, scores, baseline, np.random.default_rng(0)) if inputs.own else {}
+    family = without(inputs.own, scores, baseline, cell.resampling.seed) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -294,7 +294,11 @@ def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataF
     query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
     for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
         scored = [evaluate(labels, first, query_ids, inputs.systems) for labels in draws]
-        aligned = [pd.concat([against_baseline(each, baseline), against_users(each, online)]) for each in scored]
+        resampling = cell.resampling if len(draws) == 1 else NONE
+        aligned = [
+            pd.concat([against_baseline(each, baseline, resampling), against_users(each, online, resampling)])
+            for each in scored
+        ]
         yield average(aligned).assign(labels=name)
 
 
@@ -434,8 +438,8 @@ def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
         shown = {name: "–" if value != value else f"{value:.4f}" for name, value in family.items()}
         yield (
             f"{', '.join(own)}: of the judge's own family, {cell.model.family}. tau_b with the baseline labels is "
-            f"{shown['tau_all']} with them, {shown['tau_b']} ({shown['ci_low']} to {shown['ci_high']}) without"
-            + (": it moves by more than its interval" if family["moved"] == 1 else "")
+            f"{shown['tau_all']} with them, {shown['tau_b']} without: {shown['difference']} [{shown['ci_low']}, "
+            f"{shown['ci_high']}]" + (", more than chance" if family["moved"] == 1 else "")
         )
 
 

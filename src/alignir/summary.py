@@ -3,18 +3,20 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 import pandas as pd
 
 from alignir.alignment import BASELINE, smallest_step
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.comparison import LEVEL, B, better, compared, worse
 from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.tables import Table
 from alignir.tracking import GROUPS, Recorded, told_apart
 
-KINDS = ("baseline", "online", "labels", "alignment", "judged")
+KINDS = ("baseline", "online", "labels", "compare", "alignment", "judged")
 
 ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 
@@ -107,15 +109,23 @@ def alignment_table(recorded: list[Recorded]) -> Table:
     return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, rows)
 
 
-def baseline_table(recorded: list[Recorded]) -> Table:
-    """Table 1: do a judge's labels put the systems in the order of the baseline labels?"""
+def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
+    """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
     rows = [row for row in alignment_rows(recorded) if row.reference == BASELINE]
     settings = sorted({row.setting for row in rows}, key=_by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
     for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
-        cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
+        cells = [
+            _cell(
+                values.get((judge, setting)),
+                poster.get(setting[0]),
+                worse=(setting, "", BASELINE, judge) in marked,
+                interval=True,
+            )
+            for setting in settings
+        ]
         lines.append([*_judge_titles(judge), *cells])
     notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
     titles = _setting_titles(settings)
@@ -132,9 +142,10 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
     rows, systems = {}, {}
     for run in told_apart(recorded):
         if run.metrics.get("family/left_out"):
-            tau, without, low, high = (run.metrics[f"family/{n}"] for n in ("tau_all", "tau_b", "ci_low", "ci_high"))
+            names = ("tau_all", "tau_b", "difference", "ci_low", "ci_high")
+            tau, without, difference, low, high = (run.metrics[f"family/{name}"] for name in names)
             moved = "!" if run.metrics["family/moved"] == 1 else ""
-            numbers = [_number(tau, 4), _number(without, 4) + moved, f"{_number(low, 4)} to {_number(high, 4)}"]
+            numbers = [_number(tau, 4), _number(without, 4), _signed(difference) + moved, _interval(low, high)]
             family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
             rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
@@ -146,14 +157,17 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
         for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
-    if any("!" in line[5] for line in lines):
-        notes.append("! without them tau_b moves by more than its interval: the judge may favour its own kind")
-    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "95% interval"]
+    notes.append("interval: 95%, of the difference, from the same resamples of the queries for both")
+    if any("!" in line[6] for line in lines):
+        notes.append(
+            "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"
+        )
+    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
     title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
     return [Table(title, columns, lines, notes)] if rows else []
 
 
-def online_tables(recorded: list[Recorded]) -> list[Table]:
+def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
     apart = told_apart(recorded)
@@ -165,7 +179,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
             noise, floors = _noise([run for run in apart if run.setting == setting], columns)
-            lines = _online_lines(here, columns, setting[0], floors)
+            lines = _online_lines(here, columns, setting, floors, marked)
             if noise:
                 lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
             title = (
@@ -180,15 +194,20 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
-def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str, floors: dict) -> list[list[str]]:
+def _online_lines(
+    rows: list[Row], columns: list[tuple[str, str]], setting: tuple, floors: dict, marked: set[tuple]
+) -> list[list[str]]:
     """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
     for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
-        if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
+        if setting[0] == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
-        cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
+        cells = [
+            _cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan), (setting, *c, judge) in marked)
+            for c in columns
+        ]
         lines.append([*_judge_titles(judge), *cells])
     return lines
 
@@ -259,26 +278,63 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
         shares = {}
         for judge in _judges(set(newest), ("basic", "zeshot")):
             judged = newest[judge].frame("judged.csv").set_index("system")
-            shares |= {("baseline labels", ""): judged[BASELINE], judge: judged["model"]}
+            shares |= {(BASELINE, ""): judged[BASELINE], judge: judged["model"]}
         table = pd.DataFrame(shares)
         table = table.iloc[table.min(axis=1).argsort(kind="stable")]
         lines = [
             [str(place), system, *(f"{share:.1%}" if share == share else "–" for share in table.loc[system])]
             for place, system in enumerate(table.index, 1)
         ]
-        titles = [" ".join(filter(None, (MODELS.get(m, m), PROMPTS.get(p, p)))) for m, p in table]
+        titles = [_judge_name(judge) for judge in table]
         notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
         title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
         tables.append(Table(title, ["", "system", *titles], lines, notes))
     return tables
 
 
+def compare_tables(found: pd.DataFrame) -> list[Table]:
+    """Which judge is better aligned, two by two: a table for each setting and user model of what comparison found."""
+    tables = []
+    for (setting, user_model), rows in found.groupby(["setting", "user_model"], sort=False):
+        lines = []
+        for row in rows.itertuples():
+            apart = better(row)
+            reference = "baseline labels" if row.reference == BASELINE else _online_title(("", row.reference), True)
+            lines.append(
+                [
+                    _judge_name(row.left),
+                    _judge_name(row.right),
+                    reference,
+                    _number(row.tau_left, 4),
+                    _number(row.tau_right, 4),
+                    _signed(row.difference),
+                    _interval(row.ci_low, row.ci_high),
+                    _number(row.p_value, 4),
+                    _number(row.p_holm, 4),
+                    _judge_name(apart) if apart else "",
+                ]
+            )
+        title = f"Judges compared by their tau_b, {_setting_titles([setting])[0]}"
+        notes = [
+            _size_note([setting]),
+            f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
+            f"better: Holm's p ≤ {LEVEL}",
+        ]
+        columns = ["left", "right", "reference", "tau left", "tau right", "difference", "95% interval", "p", "Holm"]
+        tables.append(
+            Table(title + (f", users: {user_model}" if user_model else ""), [*columns, "better"], lines, notes)
+        )
+    return tables
+
+
 def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
     """The tables of these kinds, in this order."""
+    pairs = cache(lambda users: compared(recorded, users))
     made = {
-        "baseline": lambda: [baseline_table(recorded), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded),
+        "baseline": lambda: [baseline_table(recorded, worse(pairs(False))), *family_tables(recorded)],
+        "online": lambda: online_tables(recorded, worse(pairs(True))),
         "labels": lambda: label_tables(recorded),
+        "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
         "alignment": lambda: [alignment_table(recorded)],
         "judged": lambda: judged_tables(recorded),
     }
@@ -296,6 +352,10 @@ def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tupl
             _place(judge[1], prompts),
         ),
     )
+
+
+def _judge_name(judge: tuple[str, str]) -> str:
+    return " ".join(filter(None, _judge_titles(judge)))
 
 
 def _judge_titles(judge: tuple[str, str]) -> list[str]:
@@ -369,8 +429,12 @@ def _bound_notes(rows: list[Row]) -> list[str]:
 def _mark_notes(lines: list[list[str]]) -> list[str]:
     cells = [cell for line in lines for cell in line[2:]]
     notes = []
+    if any("[" in cell for cell in cells):
+        notes.append("in brackets: 95% interval")
     if any("°" in cell for cell in cells):
-        notes.append("° p > 0.05: cannot be told from no agreement")
+        notes.append("° cannot be told from 0: p > 0.05, or 0 is in the interval")
+    if any("†" in cell for cell in cells):
+        notes.append(f"† worse than the best judge of the column (Holm's p ≤ {LEVEL}; --table compare)")
     if any("≈" in cell for cell in cells):
         notes.append(f"≈ within the noise: agrees with the users as well as they do with themselves ({DRAWS})")
     if any("–" in cell for cell in cells):
@@ -380,17 +444,31 @@ def _mark_notes(lines: list[list[str]]) -> list[str]:
     return notes
 
 
-def _cell(row: Row | None, poster: float | None, floor: float = math.nan) -> str:
+def _cell(
+    row: Row | None, poster: float | None, floor: float = math.nan, worse: bool = False, interval: bool = False
+) -> str:
     text = "–" if row is None else _number(row.tau_b, 4)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    if row is not None and row.p_value > 0.05:
+    if row is not None and (row.p_value > 0.05 or row.ci_low <= 0 <= row.ci_high):
         text += "°"
+    if worse:
+        text += "†"
+    if row is not None and interval and row.ci_low == row.ci_low:
+        text += f" {_interval(row.ci_low, row.ci_high, 2)}"
     return text if poster is None else f"{text} ({poster:.3f})"
 
 
 def _number(value: float, digits: int) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _signed(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.4f}"
+
+
+def _interval(low: float, high: float, digits: int = 4) -> str:
+    return "–" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _full(value: float) -> str:

@@ -112,6 +112,8 @@ def _escaped(text: str) -> str:
         "↓": r"$\downarrow$",
         "≥": r"$\ge$",
         "≈": r"$\approx$",
+        "≤": r"$\le$",
+        "†": r"$^\dagger$",
         "°": r"$^\circ$",
         "±": r"$\pm$",
         "~": r"\textasciitilde{}",
