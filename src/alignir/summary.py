@@ -1,22 +1,25 @@
 """Summary: what recorded runs say together, as the poster's two tables and those that explain them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
 import pandas as pd
 
+from alignir import agreement
 from alignir.alignment import BASELINE, smallest_step
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.comparison import LEVEL, B, better, compared, worse
 from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.scores import NDCG
+from alignir.significance import OUTCOMES
 from alignir.tables import Table
 from alignir.tracking import GROUPS, Recorded, told_apart
 
-KINDS = ("baseline", "online", "labels", "compare", "alignment", "judged")
+KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment")
 
 ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 
@@ -51,6 +54,8 @@ POSTER_ONLINE = {
     (BASELINE, ""): (-0.234, -0.050, -0.050, -0.365, -0.293, 0.644),
 }
 POSTER_ONLINE_DATASET = "rank_distillm"
+AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]
+AGREEMENT += [f"{name}_{grade}" for name in ("precision", "recall") for grade in GRADES]
 DRAWS = "two draws of the users"
 PAGE = 14  # columns of numbers that can be read side by side
 
@@ -238,13 +243,8 @@ def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict,
 def label_tables(recorded: list[Recorded]) -> list[Table]:
     """The distribution of the labels of each judge beside the baseline's, for each dataset."""
     tables = []
-    newest = {
-        (run.names["dataset"], run.metrics["n_pairs"], run.names["model"], run.names["prompt"]): run
-        for run in told_apart(recorded)
-    }
     statuses = [status for status in STATUSES if status != "ok"]
-    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=_by_dataset):
-        runs = {key[2:]: run for key, run in newest.items() if key[:2] == (dataset, n_pairs)}
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
         seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
         lines = []
         for judge in _judges(set(runs), ("basic", "zeshot")):
@@ -269,12 +269,101 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
+def agreement_tables(recorded: list[Recorded]) -> list[Table]:
+    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
+    columns = [
+        "model",
+        "prompt",
+        "kappa",
+        "kappa ≥ 2",
+        "quadratic",
+        "alpha",
+        "exact",
+        "MAE",
+        "bias",
+        "kappa of a query",
+    ]
+    tables = []
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
+        lines = []
+        judges = _judges(set(runs), ("basic", "zeshot"))
+        for judge in judges:
+            found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
+            median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
+            over_queries = f"{_number(median, 2)} {_interval(low, high, 2)}"
+            grades = [f"{_share_of(found[f'precision_{g}'])} / {_share_of(found[f'recall_{g}'])}" for g in GRADES]
+            numbers = [_number(found[name], 4) for name in agreement.NAMES]
+            lines.append([*_judge_titles(judge), *numbers, over_queries, *grades])
+        notes = [
+            "kappa: Cohen's with the baseline labels, quadratic: its weights; alpha: Krippendorff's, ordinal; "
+            "bias: label - baseline; kappa of a query: median and quartiles",
+            "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
+        ]
+        title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+        tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
+        if len(judges) > 1:
+            labels = {judge: runs[judge].frame("labels.parquet") for judge in judges}
+            kappas = agreement.matrix(labels)
+            lines = [
+                [
+                    str(place),
+                    _judge_name(judge),
+                    *(_number(kappas.loc[[judge], [other]].iat[0, 0], 4) for other in judges),
+                ]
+                for place, judge in enumerate(judges, 1)
+            ]
+            notes = [f"Krippendorff's ordinal alpha of all: {_number(agreement.alpha_among(labels), 4)}"]
+            title = f"Cohen's kappa of every two judges, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+            tables.append(Table(title, ["", "judge", *(str(place) for place, _ in enumerate(judges, 1))], lines, notes))
+    return tables
+
+
+def correlation_tables(recorded: list[Recorded]) -> list[Table]:
+    """Other answers than tau_b to how alike a judge's labels and the baseline's order the systems."""
+    columns = {
+        "spearman": "Spearman",
+        "pearson": "Pearson",
+        "tau_ap_a": "tau_AP a",
+        "tau_ap_b": "tau_AP b",
+        "rbo_a": "RBO a",
+        "rbo_b": "RBO b",
+        "top1": "same best",
+        "largest_drop": "largest drop",
+        "concordant": "concordant",
+        "discordant": "discordant",
+        "missed": "missed",
+        "false_alarm": "false alarm",
+        "neither": "neither",
+    }
+    tables = []
+    for setting, runs in _by_setting(recorded).items():
+        lines = []
+        for judge in _judges(set(runs), ("basic", "zeshot")):
+            metrics = runs[judge].metrics
+            numbers = {name: metrics.get(f"correlation/{name}", math.nan) for name in columns}
+            cells = [
+                _number(numbers[name], 1 if name == "largest_drop" else 4)
+                if name not in OUTCOMES
+                else _share_of(numbers[name])
+                for name in columns
+            ]
+            lines.append([*_judge_titles(judge), _number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
+        notes = [
+            _size_note([setting]),
+            "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
+            "largest drop: the most ranks that a system loses",
+            "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
+            "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
+        ]
+        title = f"Other correlations of nDCG@10 with the baseline labels, {_setting_titles([setting])[0]}"
+        tables.append(Table(title, ["model", "prompt", "tau_b", *columns.values()], lines, notes))
+    return tables
+
+
 def judged_tables(recorded: list[Recorded]) -> list[Table]:
     """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
-    runs = [run for run in told_apart(recorded) if f"judged_10/{BASELINE}" in run.metrics]
     tables = []
-    for setting in sorted({run.setting for run in runs}, key=_by_dataset):
-        newest = {(run.names["model"], run.names["prompt"]): run for run in runs if run.setting == setting}
+    for setting, newest in _by_setting(recorded).items():
         shares = {}
         for judge in _judges(set(newest), ("basic", "zeshot")):
             judged = newest[judge].frame("judged.csv").set_index("system")
@@ -282,8 +371,7 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
         table = pd.DataFrame(shares)
         table = table.iloc[table.min(axis=1).argsort(kind="stable")]
         lines = [
-            [str(place), system, *(f"{share:.1%}" if share == share else "–" for share in table.loc[system])]
-            for place, system in enumerate(table.index, 1)
+            [str(place), system, *map(_share_of, table.loc[system])] for place, system in enumerate(table.index, 1)
         ]
         titles = [_judge_name(judge) for judge in table]
         notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
@@ -335,10 +423,29 @@ def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
         "online": lambda: online_tables(recorded, worse(pairs(True))),
         "labels": lambda: label_tables(recorded),
         "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
-        "alignment": lambda: [alignment_table(recorded)],
+        "agreement": lambda: agreement_tables(recorded),
+        "correlations": lambda: correlation_tables(recorded),
         "judged": lambda: judged_tables(recorded),
+        "alignment": lambda: [alignment_table(recorded)],
     }
     return [table for kind in kinds for table in made[kind]()]
+
+
+def _by_setting(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by setting."""
+    return _newest(recorded, lambda run: run.setting)
+
+
+def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by dataset and number of pairs: the systems make no difference to labels."""
+    return _newest(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
+
+
+def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
+    groups: dict[tuple, dict[tuple, Recorded]] = {}
+    for run in told_apart(recorded):
+        groups.setdefault(key(run), {})[run.names["model"], run.names["prompt"]] = run
+    return {name: groups[name] for name in sorted(groups, key=_by_dataset)}
 
 
 def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
@@ -476,4 +583,8 @@ def _full(value: float) -> str:
 
 
 def _share(count: float, total: float) -> str:
-    return f"{count / total:.1%}" if total else "–"
+    return _share_of(count / total if total else math.nan)
+
+
+def _share_of(share: float) -> str:
+    return "–" if pd.isna(share) else f"{share:.1%}"
