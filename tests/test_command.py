@@ -22,7 +22,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import online, trec
+from alignir import online, tracking, trec
 from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
@@ -321,29 +321,33 @@ def test_other_correlations_and_agreement_are_those_of_the_recorded_frames(swept
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score
 
-    runs = [path.parent for path in swept.rglob("alignment.csv") if "queries: random" not in config_of(path)]
-    by_rho, labels = set(), {}
-    for run in runs:
-        scores = pd.read_parquet(run / "scores.parquet").pivot_table(index="system", columns="labels", values="value")
-        by_rho.add(f"{spearmanr(scores['model'], scores['baseline']).statistic:.4f}")
-    lines = rows(summary(swept, "--table", "correlations", "--format", "csv").split("# ")[1].split("\n", 1)[1])
-    assert {line["Spearman"] for line in lines} <= by_rho
-    assert all(line["concordant"].endswith("%") for line in lines)
-    agreed, judges = summary(swept, "--table", "agreement", "--format", "csv").split("\n# Cohen")[:2]
-    assert {line["model"] for line in rows(agreed.split("\n", 1)[1])} == {"lexical", "scripted"}
-    lines = rows(judges.split("\n", 1)[1])
+    recorded = tracking.read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
+    runs = {(run.names["model"], run.names["prompt"]): run for run in recorded if run.names["queries"] == "all"}
+    lines = rows(of_kind(swept, "correlations", "Other correlations of nDCG@10"))
+    found = {line["model"]: line for line in lines if line["prompt"] == "zeshot"}
+    for model in ("lexical", "scripted"):
+        scores = runs[model, "zeshot"].frame("scores.parquet")
+        means = scores.pivot_table(index="system", columns="labels", values="value")
+        rho = spearmanr(means["model"], means["baseline"]).statistic
+        assert float(found[model]["Spearman"]) == pytest.approx(rho, abs=5e-5)
+        assert found[model]["concordant"].endswith("%")
+    assert {line["model"] for line in rows(of_kind(swept, "agreement", "Agreement of labels"))} == {
+        "lexical",
+        "scripted",
+    }
+    lines = rows(of_kind(swept, "agreement", "Cohen's kappa"))
     places = {line["judge"]: line[""] for line in lines}
-    for run in runs:
-        config = (run / "config.yaml").read_text()
-        model = "lexical" if "graders.Lexical" in config else "scripted"
-        prompt = "basic" if "name: basic" in config else "zeshot"
-        labels[f"{model} {prompt}"] = pd.read_parquet(run / "labels.parquet").set_index(["query_id", "doc_id"])[
-            "relevance"
-        ]
-    both = pd.concat([labels["lexical zeshot"], labels["scripted zeshot"]], axis=1).dropna().astype(int)
-    expected = cohen_kappa_score(*both.to_numpy().T)
+    labels = [runs[model, "zeshot"].frame("labels.parquet") for model in ("lexical", "scripted")]
+    both = pd.merge(*labels, on=["query_id", "doc_id"]).dropna(subset=["relevance_x", "relevance_y"])
+    expected = cohen_kappa_score(both["relevance_x"].astype(int), both["relevance_y"].astype(int))
     (line,) = [line for line in lines if line["judge"] == "lexical zeshot"]
     assert float(line[places["scripted zeshot"]]) == pytest.approx(expected, abs=5e-5)
+
+
+def of_kind(folder, kind: str, title: str) -> str:
+    """The csv of the table of all queries among those of a kind: the largest."""
+    tables = summary(folder, "--table", kind, "--format", "csv").split("# ")
+    return max((table for table in tables if table.startswith(title)), key=len).split("\n", 1)[1]
 
 
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):
