@@ -30,7 +30,7 @@ def compared(recorded: list[Recorded], references: tuple[str, ...] = (BASELINE, 
     with bar("comparing judges", len(groups), "groups", after=2) as advance:
         for (setting, user_model), judges in groups:
             for reference, values in _references(next(iter(judges.values())), user_model):
-                sides = {judge: _matrix(_scores(run, "model")) for judge, run in judges.items()}
+                sides = {judge: _matrix(scores_of(run, "model")) for judge, run in judges.items()}
                 found = compare(sides, values.to_numpy(), np.random.default_rng(seed), B)
                 found = found.assign(user_model=user_model, reference=reference)
                 found["setting"] = [setting] * len(found)
@@ -50,14 +50,15 @@ def _groups(recorded: list[Recorded], key):
 def _references(run: Recorded, user_model: str):
     """(reference, its values as systems x queries): the baseline labels, or each metric of the user model."""
     if not user_model:
-        yield BASELINE, _matrix(_scores(run, BASELINE))
+        yield BASELINE, _matrix(scores_of(run, BASELINE))
         return
     online = run.frame("online.parquet")
     for metric in online["metric"].unique():
         yield metric, _matrix(online[online["metric"] == metric])
 
 
-def _scores(run: Recorded, labels: str) -> pd.DataFrame:
+def scores_of(run: Recorded, labels: str) -> pd.DataFrame:
+    """SCORES by nDCG@10 of a recorded run under its model's labels ("model") or the baseline's ("baseline")."""
     scores = run.frame("scores.parquet")
     return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]
 
