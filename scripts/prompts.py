@@ -289,7 +289,6 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
 
     from alignir import iterations
     from alignir.alignment import BASELINE
-    from alignir.comparison import scores_of
     from alignir.tables import Table
 
     baseline = scores_of(before, BASELINE)
@@ -315,6 +314,14 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
         "95% interval and p of the difference: 1,000 resamples of the queries, the same ones on both sides",
     ]
     return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
+
+
+def scores_of(run, labels: str):
+    """SCORES by nDCG@10 of a recorded run, under its "model"'s labels or the "baseline"'s."""
+    from alignir.scores import NDCG
+
+    scores = run.frame("scores.parquet")
+    return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]
 
 
 def pairs_table(title: str, pairs, dataset, labels: list, names: list[str], args):

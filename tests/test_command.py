@@ -168,8 +168,8 @@ def summary(folder, *arguments) -> str:
 
 def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     text = summary(swept, "--table", "alignment", "--format", "csv")
-    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
-    assert text.splitlines()[0] == header
+    groups = "dataset,model,prompt,systems,queries,user_model"
+    assert text.splitlines()[0] == f"{groups},offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
@@ -301,6 +301,49 @@ def test_the_judged_table_has_the_least_judged_systems_first(swept):
     judges = ["lexical zeshot basic", "lexical zeshot", "scripted zeshot basic", "scripted zeshot"]
     assert list(found.columns[3:]) == judges  # they label the same pairs, and all of them
     assert all(found[judge].equals(found["baseline labels"]) for judge in judges)
+
+
+def test_judges_are_compared_by_what_was_recorded(swept):
+    text = summary(swept, "--table", "compare", "--format", "csv")
+    first = rows(text.split("# ")[1].split("\n", 1)[1])
+    assert {(row["left"], row["right"]) for row in first} >= {("lexical zeshot", "scripted zeshot")}
+    (row,) = [row for row in first if (row["left"], row["right"]) == ("lexical zeshot", "scripted zeshot")]
+    assert row["reference"] == "baseline labels"
+    found = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
+    found = found[(found["reference"] == "baseline") & (found["queries"] == "all") & (found["prompt"] == "zeshot")]
+    taus = found.set_index("model")["tau_b"].astype(float)
+    assert float(row["tau left"]) == pytest.approx(taus["lexical"], abs=5e-5)
+    assert float(row["difference"]) == pytest.approx(taus["lexical"] - taus["scripted"], abs=5e-5)
+    assert "users: dbn" in text
+
+
+def test_other_correlations_and_agreement_are_those_of_the_recorded_frames(swept):
+    from scipy.stats import spearmanr
+    from sklearn.metrics import cohen_kappa_score
+
+    runs = [path.parent for path in swept.rglob("alignment.csv") if "queries: random" not in config_of(path)]
+    by_rho, labels = set(), {}
+    for run in runs:
+        scores = pd.read_parquet(run / "scores.parquet").pivot_table(index="system", columns="labels", values="value")
+        by_rho.add(f"{spearmanr(scores['model'], scores['baseline']).statistic:.4f}")
+    lines = rows(summary(swept, "--table", "correlations", "--format", "csv").split("# ")[1].split("\n", 1)[1])
+    assert {line["Spearman"] for line in lines} <= by_rho
+    assert all(line["concordant"].endswith("%") for line in lines)
+    agreed, judges = summary(swept, "--table", "agreement", "--format", "csv").split("\n# Cohen")[:2]
+    assert {line["model"] for line in rows(agreed.split("\n", 1)[1])} == {"lexical", "scripted"}
+    lines = rows(judges.split("\n", 1)[1])
+    places = {line["judge"]: line[""] for line in lines}
+    for run in runs:
+        config = (run / "config.yaml").read_text()
+        model = "lexical" if "graders.Lexical" in config else "scripted"
+        prompt = "basic" if "name: basic" in config else "zeshot"
+        labels[f"{model} {prompt}"] = pd.read_parquet(run / "labels.parquet").set_index(["query_id", "doc_id"])[
+            "relevance"
+        ]
+    both = pd.concat([labels["lexical zeshot"], labels["scripted zeshot"]], axis=1).dropna().astype(int)
+    expected = cohen_kappa_score(*both.to_numpy().T)
+    (line,) = [line for line in lines if line["judge"] == "lexical zeshot"]
+    assert float(line[places["scripted zeshot"]]) == pytest.approx(expected, abs=5e-5)
 
 
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):

@@ -114,15 +114,12 @@ def tau_interval(
         raise one_of("thing to resample", over, OVER)
     if method not in METHODS:
         raise one_of("kind of interval", method, METHODS)
-    estimate = taus(_mean(left)[None], _mean(right)[None])[0]
     if over == "systems":
-        drawn = rng.integers(0, len(left), (B, len(left)))
-        resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
-    elif max(left.shape[1], right.shape[1]) > 1:
-        weights = query_weights(max(left.shape[1], right.shape[1]), B, rng)
-        resampled = taus(weighted_means(left, weights), weighted_means(right, weights))
+        drawn = np.vstack([np.arange(len(left)), rng.integers(0, len(left), (B, len(left)))])
+        estimate, *resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
     else:
-        return np.nan, np.nan
+        estimate, *resampled = resampled_taus(left, right, rng, B)
+    resampled = np.array(resampled)
     resampled = resampled[~np.isnan(resampled)]
     if np.isnan(estimate) or len(resampled) == 0:
         return np.nan, np.nan
@@ -133,6 +130,19 @@ def tau_interval(
     reach = np.quantile(np.abs(_greiner(resampled) - centre), level)
     low, high = 2 / np.pi * np.arcsin(np.clip([centre - reach, centre + reach], -1, 1))
     return float(low), float(high)
+
+
+def resampled_taus(left: np.ndarray, right: np.ndarray, rng: np.random.Generator, B: int) -> np.ndarray:
+    """tau_b of the means of left (S, Q) and right (S, Q), then those of B bootstrap resamples of the queries: (1 + B,).
+
+    Sides as `tau_interval` takes them. The resampled ones are NaN where there is only one query.
+    """
+    n_queries = max(left.shape[1], right.shape[1])
+    weights = np.vstack([np.ones(n_queries), query_weights(n_queries, B, rng)])
+    found = taus(weighted_means(left, weights), weighted_means(right, weights))
+    if n_queries == 1:
+        found[1:] = np.nan
+    return found
 
 
 def compare(

@@ -119,6 +119,8 @@ def _escaped(text: str) -> str:
         "→": r"$\to$",
         "≥": r"$\ge$",
         "≈": r"$\approx$",
+        "≤": r"$\le$",
+        "†": r"$^\dagger$",
         "°": r"$^\circ$",
         "±": r"$\pm$",
         "~": r"\textasciitilde{}",

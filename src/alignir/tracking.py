@@ -35,7 +35,7 @@ class Recorded:
     tags: dict[str, str]
     metrics: dict[str, float]
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
-    started: datetime  # in local time
+    started: datetime | None = None  # in local time
 
     @property
     def names(self) -> dict[str, str]:
