@@ -78,8 +78,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """The same for two runs of the same cell: the settings of its groups."""
+        """The same for two runs of the same cell: the settings of its groups, and the prompt's text."""
         settings = {group: self.config.get(group) for group in GROUPS}
+        # a prompt that is rewritten in its file is another one, and the same text in another file is not
+        settings["prompt"] = {**(settings["prompt"] or {}), "file": self.prompt().sha256}
         settings["dataset"] = _absolute(settings["dataset"] or {})
         content = json.dumps(
             [self.names, settings, self.missing, self.reader, self.pool, self.without_text], sort_keys=True, default=str
@@ -210,13 +212,10 @@ def run(cell: Cell, recorder: Recorder) -> Result:
     inputs = read_inputs(cell)
     for note in inputs.notes:
         log.warning("%s", note)
-    dataset, version = inputs.dataset, recorder.prompt_version(inputs.prompt)
+    dataset = inputs.dataset
     tags = {
         "sweep": cell.sweep,
-        "prompt.sha256": inputs.prompt.sha256,
-        "prompt.version": version,
-        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
-        "mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}]),
+        **({} if hasattr(cell.model, "grade") else _prompt_tags(inputs.prompt, recorder)),
         "model.revision": getattr(cell.model, "revision", None) or "",
         "dataset.fingerprint": dataset.fingerprint,
         "family.systems": ", ".join(inputs.own),
@@ -235,6 +234,16 @@ def run(cell: Cell, recorder: Recorder) -> Result:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
     return result
+
+
+def _prompt_tags(prompt: Prompt, recorder: Recorder) -> dict[str, str]:
+    version = recorder.prompt_version(prompt)
+    return {
+        "prompt.sha256": prompt.sha256,
+        "prompt.version": version,
+        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
+        "mlflow.linkedPrompts": json.dumps([{"name": prompt.name, "version": version}]),
+    }
 
 
 def compute(cell: Cell, inputs: Inputs) -> Result:
@@ -416,6 +425,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     confusion.to_csv(folder / "confusion.csv")
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
     (folder / "prompt.txt").write_text(inputs.prompt.text)
+    if inputs.prompt.system:
+        (folder / "prompt_system.txt").write_text(inputs.prompt.system)
     if result.notes:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
