@@ -1,9 +1,8 @@
 """What many tests need: the real data where it is at hand, and the command as a user runs it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -34,8 +33,7 @@ def alignir(tmp_path):
     """Run `python -m alignir` in an empty folder; gives the finished process, with both streams as `output`."""
 
     def run(*arguments: str, ok: bool = True, folder: Path = tmp_path, program: tuple = ("-m", "alignir")):
-        done = subprocess.run([sys.executable, *program, *arguments], cwd=folder, capture_output=True, text=True)
-        done.output = done.stdout + done.stderr
+        done = commands.run(*program, *arguments, folder=folder)
         assert (done.returncode == 0) is ok, done.output
         return done
 

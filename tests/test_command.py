@@ -15,6 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import commands
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -151,13 +152,13 @@ def swept(tmp_path_factory):
     """A folder in which experiment=smoke has run, and a cell of it twice."""
     folder = tmp_path_factory.mktemp("swept")
     for arguments in (["experiment=smoke"], ["model=scripted"], ["model=lexical", "queries=random", "queries.n=6"]):
-        subprocess.run([sys.executable, "-m", "alignir", *arguments], cwd=folder, check=True, capture_output=True)
+        done = commands.run("-m", "alignir", *arguments, folder=folder)
+        assert done.returncode == 0, done.output
     return folder
 
 
 def script(folder, name, *arguments) -> str:
-    program = [sys.executable, str(ROOT / "scripts" / name), *arguments]
-    done = subprocess.run(program, cwd=folder, capture_output=True, text=True)
+    done = commands.run(str(ROOT / "scripts" / name), *arguments, folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
