@@ -9,7 +9,6 @@ takes, into conf/user_model of the working folder.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -31,6 +30,7 @@ SETTINGS = {
 
 
 def main() -> int:
+    from alignir import tables
     from alignir.errors import InputError
 
     parser = argparse.ArgumentParser(
@@ -40,9 +40,10 @@ def main() -> int:
         + "\n".join(f"  {key}={default or ''}  {text}" for key, (default, text) in SETTINGS.items()),
     )
     parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
+    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
     try:
-        return run(settings_of(args.settings))
+        return run(settings_of(args.settings), args.format)
     except InputError as error:
         print(f"fit: {error}", file=sys.stderr)
         return 1
@@ -70,7 +71,7 @@ def settings_of(arguments: list[str]) -> dict[str, str]:
     return given
 
 
-def run(given: dict) -> int:
+def run(given: dict, form: str) -> int:
     import numpy as np
 
     from alignir import fitting, logs, tables, trec
@@ -105,8 +106,7 @@ def run(given: dict) -> int:
     rows = []
     for title, by_rank in (("constant CTR", False), ("CTR by rank", True)):
         chances = np.broadcast_to(fitting.constant(seen, by_rank), unseen.kinds.shape)
-        happened = np.where(unseen.clicks, chances, 1 - chances)
-        likelihood = np.log(np.maximum(happened, fitting.EDGE)).sum(axis=1, where=unseen.shown)
+        likelihood = fitting.happened(chances, unseen).sum(axis=1)
         rows.append([title, *numbers(likelihood, fitting.perplexity(chances, unseen))])
     fitted = {}
     with bar("fitting", 2 * len(names), "fits", after=2) as advance:
@@ -124,11 +124,7 @@ def run(given: dict) -> int:
         "of the held-out sessions: mean ln P(clicks of a session); perplexity of the clicks, on average and by rank",
         "cascade allows one click; P of a session with more is taken for 1e-12",
     ]
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(
-        tables.render([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], "rich", width),
-        end="",
-    )
+    tables.show([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], form)
     for name, model in fitted.items():
         file = write(model, everything, log, qrels, given["name"] or f"{name}_fitted", Path(given["out"]))
         print(f"written to {file}: use it with user_model={file.stem}")
@@ -148,6 +144,7 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
     import yaml
 
     from alignir import fitting
+    from alignir.files import written_whole
     from alignir.user_models import PBM, UBM
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +155,8 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
         table = pages.pairs.assign(**{key: values[:-1] for key, values in by_pair.items()})
         parameters |= {key: values[-1:] for key, values in by_pair.items()}
         settings["pairs"] = str((folder / f"{name}.parquet").absolute())
-        replace(folder / f"{name}.parquet", table.to_parquet)
+        with written_whole(folder / f"{name}.parquet") as file:
+            table.to_parquet(file)
     settings["model"] = {"_target_": f"alignir.user_models.{type(model).__name__}", **plain(parameters)}
     if isinstance(model, (PBM, UBM)):
         settings["metrics"] = {"success": "dwell"}  # clicks do not tell satisfaction here
@@ -167,16 +165,9 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
         settings["dwell"] = plain({"mean": dwell.mean, "sigma": dwell.sigma})
     head = f"# {type(model).__name__}, fitted by scripts/fit.py to {len(pages.kinds):,} sessions"
     body = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=120, allow_unicode=True)
-    text = f"{head}\ndefaults: [simulated, _self_]\n{body}"
-    replace(folder / f"{name}.yaml", lambda file: Path(file).write_text(text, encoding="utf-8"))
+    with written_whole(folder / f"{name}.yaml") as file:
+        file.write_text(f"{head}\ndefaults: [simulated, _self_]\n{body}", encoding="utf-8")
     return folder / f"{name}.yaml"
-
-
-def replace(file: Path, write_to) -> None:
-    """Write a file whole or not at all."""
-    partial = file.with_name(f".{file.name}.partial")
-    write_to(partial)
-    os.replace(partial, file)
 
 
 def plain(value):

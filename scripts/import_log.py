@@ -62,7 +62,8 @@ def read(args):
 
 def summary(log, out: Path) -> list:
     """Two tables with one row a system: what the log has, and CTR by rank."""
-    from alignir.logs import PAGE, ctr_by_rank
+    from alignir.frames import PAGE
+    from alignir.logs import ctr_by_rank
     from alignir.tables import Table
 
     counts, shares, deepest = [], [], 0

@@ -83,13 +83,14 @@ def write_labels(args) -> int:
     from alignir.errors import InputError
     from alignir.labels import Labelling, judge_of, majority, read_all
     from alignir.ledger import Ledger, pair_keys
+    from alignir.pipeline import read_inputs
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
     cell = composed_cell([*choices, *args.settings])
     if hasattr(cell.model, "grade"):
         raise InputError(f"{args.model} gives labels without an answer, so the ledger has none of it")
-    dataset, prompt = cell.dataset(), cell.prompt()
-    pairs = dataset.pairs()
+    inputs = read_inputs(cell, to_ask=False)
+    pairs, prompt = inputs.pairs, inputs.prompt
     keys = pair_keys(pairs)
     chapters = [judge_of(cell.model, prompt, repeat) for repeat in range(cell.model.repeats)]
     answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]

@@ -18,6 +18,7 @@ def main() -> int:
     from alignir.frames import ANSWER
     from alignir.labels import read_all
     from alignir.pipeline import read_inputs
+    from alignir.pools import filled
     from alignir.reading import READERS
     from alignir.scores import evaluate
     from alignir.tracking import artifact, read_runs
@@ -45,7 +46,10 @@ def main() -> int:
             differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
             for reader, frame in labels.items():
                 tau = against_baseline(
-                    evaluate(frame, inputs.runs, query_ids, inputs.systems, missing=cell.missing), baseline
+                    evaluate(
+                        filled(cell.pool, qrels, frame), inputs.runs, query_ids, inputs.systems, missing=cell.missing
+                    ),
+                    baseline,
                 )["tau_b"].item()
                 found = agreement.agreement(qrels, frame)
                 numbers = [tau, found["kappa4"], found["kappa_bin"]]

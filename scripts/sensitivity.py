@@ -8,7 +8,6 @@ significance; and for each assumption, whether the judges keep their order. No l
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -34,16 +33,17 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import figures, tables
+    from alignir import bounds, figures, summary, tables
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
+    from alignir.files import check_out
     from alignir.tracking import read_runs
 
-    if not args.out.absolute().parent.is_dir():
-        raise InputError(f"--out {args.out}: there is no such folder")
-    rows = tables.alignment_rows(read_runs(args.tracking_uri, args.experiment))
+    check_out(args.out)
+    rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))
     rows = sorted(
-        (row for row in rows if row.reference != BASELINE), key=lambda row: (row.judge[0] == BASELINE, row.judge)
+        (row for row in rows if row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
+        key=lambda row: (row.judge[0] == BASELINE, row.judge),
     )
     if not rows:
         raise InputError(f"the experiment {args.experiment!r} has no finished run yet")
@@ -62,8 +62,7 @@ def run(args) -> int:
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         figures.sensitivity_figure(frame, args.base, title).savefig(out)
         print(f"figure: {out}", file=sys.stderr)
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(tables.render(shown, args.format, width), end="")
+    tables.show(shown, args.format)
     return 0
 
 

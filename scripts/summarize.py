@@ -1,13 +1,12 @@
 """Print the paper's tables from recorded runs: Table 1, Table 2 and the distribution of the labels."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 
 def main() -> int:
-    from alignir import tables
+    from alignir import summary, tables
     from alignir.errors import InputError
     from alignir.tracking import read_runs
 
@@ -15,7 +14,7 @@ def main() -> int:
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
     parser.add_argument(
         "--table",
-        choices=tables.KINDS,
+        choices=summary.KINDS,
         action="append",
         help="one table only; may be repeated (default: the first three)",
     )
@@ -29,16 +28,14 @@ def main() -> int:
         recorded = read_runs(args.tracking_uri, args.experiment)
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
-        shown = tables.tables(recorded, args.table or tables.KINDS[:3])
-        width = os.get_terminal_size().columns if sys.stdout.isatty() and not args.out else None
-        text = tables.render(shown, args.format, width)
+        shown = summary.tables(recorded, args.table or summary.KINDS[:3])
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
         return 1
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        args.out.write_text(tables.render(shown, args.format), encoding="utf-8")
     else:
-        print(text, end="")
+        tables.show(shown, args.format)
     return 0
 
 

@@ -7,13 +7,13 @@ Takes the settings of python -m alignir; no model is asked. The interval is wher
 """
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 
 def main() -> int:
+    from alignir import tables
     from alignir.errors import InputError
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
     parser.add_argument("--out", type=Path, default=Path("traffic.png"), help="the figure (default: traffic.png)")
-    parser.add_argument("--format", choices=("rich", "markdown", "latex", "csv"), default="rich", help="of the table")
+    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
     try:
         return run(args)
@@ -38,7 +38,7 @@ def run(args) -> int:
     from alignir.__main__ import composed_cell
     from alignir.alignment import against_exact
     from alignir.errors import InputError
-    from alignir.online import NAMES
+    from alignir.files import check_out
     from alignir.pipeline import read_inputs
     from alignir.progress import bar
     from alignir.simulation import Simulated
@@ -49,8 +49,7 @@ def run(args) -> int:
         raise InputError(f"--sessions {args.sessions}: expected whole numbers with commas") from None
     if sizes[0] < 1 or args.draws < 2:
         raise InputError("expected --sessions from 1 and --draws from 2")
-    if not args.out.absolute().parent.is_dir():
-        raise InputError(f"--out {args.out}: there is no such folder")
+    check_out(args.out)
     cell = composed_cell(args.settings)
     if not isinstance(cell.user_model, Simulated):
         raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
@@ -61,8 +60,8 @@ def run(args) -> int:
     with bar("sampling", args.draws * sum(sizes) * len(inputs.systems) * len(here[2]), "sessions", after=2) as advance:
         for size in sizes:
             draws = []
-            for draw in range(args.draws):
-                draws.append(replace(cell.user_model, sessions=size).measure(*here, draw=draw))
+            for online in replace(cell.user_model, sessions=size).draw(*here, args.draws):
+                draws.append(online)
                 advance(size * len(inputs.systems) * len(here[2]))
             curves.append(against_exact(exact, draws).assign(sessions=size))
     curves = pd.concat(curves, ignore_index=True)
@@ -70,13 +69,14 @@ def run(args) -> int:
         f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
     )
     figures.traffic_figure(curves, title).savefig(args.out)
-    print(tables.render([table(curves, title, args.enough, NAMES)], args.format, width()), end="")
+    tables.show([table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
 
 
-def table(curves, title: str, enough: float, names: dict[str, str]):
+def table(curves, title: str, enough: float):
     """A row a traffic size, a column a metric."""
+    from alignir.online import NAMES
     from alignir.tables import Table
 
     rows = []
@@ -90,11 +90,9 @@ def table(curves, title: str, enough: float, names: dict[str, str]):
         needed[metric] = f"{reached.min():,}" if len(reached) else "more"
     rows.append([f"tau_b ≥ {enough:g}", *needed.values()])
     notes = [f"mean tau_b of {curves['draws'].max()} draws with endless traffic, and where 95% of them lie"]
-    return Table(f"Traffic: {title}", ["sessions a system and query", *(names.get(m, m) for m in metrics)], rows, notes)
-
-
-def width() -> int | None:
-    return os.get_terminal_size().columns if sys.stdout.isatty() else None
+    return Table(
+        f"Traffic: {title}", ["sessions a system and query", *(NAMES[metric] for metric in metrics)], rows, notes
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,17 @@ DATA = ROOT.parent / "shared" / "data"
 @pytest.fixture(scope="session")
 def dl19() -> Path:
     """TREC DL 2019 as it lies beside the checkout."""
-    folder = DATA / "trec-dl-2019"
+    return _real("trec-dl-2019")
+
+
+@pytest.fixture(scope="session")
+def clicks() -> Path:
+    """Session logs as they lie beside the checkout."""
+    return _real("clicks")
+
+
+def _real(name: str) -> Path:
+    folder = DATA / name
     if not folder.is_dir():
         pytest.skip(f"needs the real data in {folder}, which is not part of the repository")
     return folder
@@ -38,6 +48,16 @@ def summarize(alignir):
 
     def run(*arguments: str, ok: bool = True):
         return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "summarize.py"),))
+
+    return run
+
+
+@pytest.fixture
+def budget_script(alignir):
+    """Run `python scripts/budget.py` in the same folder."""
+
+    def run(*arguments: str, ok: bool = True):
+        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "budget.py"),))
 
     return run
 

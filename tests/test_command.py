@@ -23,7 +23,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
 from alignir import online, trec
-from alignir.frames import QRELS
+from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
 
@@ -98,6 +98,14 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
         (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
+        (["model=lexical", "pool=top@3"], "no pool 'top@3'; there are: qrels, runs@K, holes@K"),
+        (["model=lexical", "without_text=no"], "no way with pairs without text 'no'; there are: error, skip"),
+        (
+            ["dataset=folder", "dataset.path=beyond", "model=scripted", "pool=runs@2"],
+            "beyond/passages.tsv, the first of them passage d9 (query q1). Add texts in passages_*.jsonl, or",
+        ),
+        (["dataset=folder", "dataset.path=small", "model=lexical", "pool=holes@9"], "pool=holes@9: nothing to label"),
+        (["model=lexical", "floor.shuffles=-1"], "floor.shuffles: expected a whole number from 0, found -1"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
         (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model.dwell.mean: expected 4 times in s"),
         (["user_model.model.continuation=2"], "user_model.model.continuation: expected probabilities, found [2]"),
@@ -105,6 +113,8 @@ def test_help_lists_the_groups_and_their_choices(alignir):
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
     (tmp_path / "bad.txt").write_text("Query: $query")
+    shutil.copytree(small, tmp_path / "beyond")
+    (tmp_path / "beyond" / "runs" / "far.run").write_text("q1 Q0 d9 1 9 t\nq2 Q0 d3 1 9 t\n")
     shutil.copytree(small, tmp_path / "broken")
     (tmp_path / "broken" / "runs" / "bad.run").write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 nan t\n")
     done = alignir(*arguments, ok=False)
@@ -158,14 +168,15 @@ def summary(folder, *arguments) -> str:
 
 def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     text = summary(swept, "--table", "alignment", "--format", "csv")
-    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,n_systems,n_queries"
+    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
     assert text.splitlines()[0] == header
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
     metrics = list(online.METRICS)
     judges = [(model, prompt) for model in ("lexical", "scripted") for prompt in ("basic", "zeshot")]
-    assert cells == {**{judge: ["baseline", *metrics] for judge in judges}, ("baseline", ""): metrics}
+    judges += [(bound, "") for bound in ("baseline", "floor: lexical", "floor: shuffled", "floor: one grade")]
+    assert cells == {judge: ["baseline", *metrics] for judge in judges}
     small = found[(found["queries"] == "random") & (found["model"] == "lexical")]
     assert set(small["n_queries"]) == {"6"}
 
@@ -176,9 +187,56 @@ def test_recorded_scores_align_as_scipy_says(swept):
     (run,) = [path.parent for path in swept.rglob("alignment.csv") if "queries: random" not in config_of(path)][:1]
     scores = pd.read_parquet(run / "scores.parquet").pivot_table(index="system", columns="labels", values="value")
     expected = kendalltau(scores["model"], scores["baseline"])
-    found = pd.read_csv(run / "alignment.csv").query("reference == 'baseline'")
+    found = pd.read_csv(run / "alignment.csv").query("reference == 'baseline' and labels == 'model'")
     assert found["tau_b"].item() == pytest.approx(expected.statistic)
     assert found["p_value"].item() == pytest.approx(expected.pvalue)
+
+
+def test_every_table_ends_with_the_ceiling_and_the_floors(swept):
+    found = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
+    found = found[found["queries"] == "all"].set_index(["model", "prompt", "reference"])["tau_b"].replace("", "nan")
+    assert float(found["baseline", "", "baseline"]) == 1
+    for reference in ("baseline", *online.METRICS):  # the same labels, once as a judge's
+        assert found["floor: lexical", "", reference] == found["lexical", "zeshot", reference]
+    assert abs(float(found["floor: shuffled", "", "baseline"])) < 1
+    bounds = ["baseline labels", "floor: lexical", "floor: shuffled", "floor: one grade"]
+    for kind in ("baseline", "online"):
+        for table in summary(swept, "--table", kind, "--format", "csv").split("# Table"):
+            lines = [line.split(",")[0] for line in table.strip().splitlines()]
+            assert not lines or lines[-4:] == bounds
+    assert "shuffled: the baseline's grades dealt out anew" in summary(swept, "--table", "baseline")
+
+
+def test_people_are_compared_with_people(alignir, summarize, small):
+    (small / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
+    (small / "other.txt").write_text("q1 0 d1 1\nq1 0 d2 3\nq2 0 d3 2\nq2 0 d4 0\n")
+    text = alignir("dataset=folder", "dataset.path=small", "dataset.second=small/other.txt", "model=lexical").stdout
+    assert "second/kappa4 0.3333" in text  # 2 of 4 alike; 4 of 16 by chance: (1/2 - 1/4) / (1 - 1/4)
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    (against,) = [row for row in found if row["model"] == "second" and row["reference"] == "baseline"]
+    assert (against["prompt"], float(against["tau_b"])) == ("", 1)  # good, bad, third under either
+    table = summarize("--table", "labels", "--format", "csv").stdout.splitlines()
+    assert table[-1] == "second labels,,25.0%,25.0%,25.0%,25.0%,0.3333,0.0000"  # from 2 on: 2 of 4, 1/2 by chance
+    assert "second: other people's labels" in summarize("--table", "baseline").stdout
+
+
+def test_table_1_comes_without_the_judges_own_family_too(alignir, summarize, small):
+    results = "q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d4 1 9 t\nq2 Q0 d3 2 8 t\n"
+    (small / "runs" / "x-llama.run").write_text(results)  # d4 first, as the judge likes it
+    (small / "judge.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 3\n")
+    cell = ["dataset=folder", "dataset.path=small", "model=replay", "model.labels=small/judge.txt"]
+    alignir(*cell)
+    assert "own family" not in summarize("--table", "baseline").stdout
+    text = alignir(*cell, "model.family=llama").output
+    assert "x-llama: of the judge's own family, llama" in text
+    alignir(*cell, "model.family=bad", "++families={ba*: bad}")
+    table = summarize("--table", "baseline", "--format", "csv").stdout.split("# Table 1 without")[1].splitlines()
+    found = {row["own family"]: row for row in csv.DictReader(table[1:])}
+    assert set(found) == {"llama (1)", "bad (1)"}
+    # good, x-llama, bad: by the qrels 1, .82, .71; by the judge .96, 1, .90
+    assert [row["all systems"] for row in found.values()] == ["0.3333", "0.3333"]
+    assert found["llama (1)"]["without it"].rstrip("!") == "1.0000"
+    assert found["bad (1)"]["without it"].rstrip("!") == "-1.0000"
 
 
 def config_of(path: Path) -> str:
@@ -231,6 +289,18 @@ def test_tables_are_printed_in_every_format(swept):
         assert "baseline labels" in text
         assert "zeshot basic" in text
         assert "DBN, exact" in text or form == "csv"
+
+
+def test_the_judged_table_has_the_least_judged_systems_first(swept):
+    text = summary(swept, "--table", "judged", "--format", "csv")
+    found = pd.read_csv(io.StringIO(text.split("# ")[1].split("\n", 1)[1]))
+    shares = found["baseline labels"].str.rstrip("%").astype(float)
+    assert len(found) == 24
+    assert shares.is_monotonic_increasing
+    assert 0 < shares.min() < shares.max() < 100
+    judges = ["lexical zeshot basic", "lexical zeshot", "scripted zeshot basic", "scripted zeshot"]
+    assert list(found.columns[3:]) == judges  # they label the same pairs, and all of them
+    assert all(found[judge].equals(found["baseline labels"]) for judge in judges)
 
 
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):
@@ -303,7 +373,7 @@ def test_a_folder_dataset_with_external_metrics_runs_whole(alignir, summarize, s
     )
     assert "third: has no results for 1 of 2 queries and scores 0 there" in done.output
     lines = summarize("--table", "online", "--format", "csv").stdout.splitlines()
-    assert lines[-1] == "baseline labels,,0.3333°"
+    assert "baseline labels,,0.3333°" in lines
 
 
 def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl19):
@@ -313,7 +383,11 @@ def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl1
     assert "kappa4 0.3385  kappa_bin 0.5123" in text
     alignir(*data, labels, "systems.exclude=[rankllm_*,webis_*]")
     found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
-    taus = {row["n_systems"]: float(row["tau_b"]) for row in found if row["reference"] == "baseline"}
+    taus = {
+        row["n_systems"]: float(row["tau_b"])
+        for row in found
+        if row["model"] == "replay" and row["reference"] == "baseline"
+    }
     assert taus == {"46": pytest.approx(0.8704, abs=5e-5), "37": pytest.approx(0.8498, abs=5e-5)}
     table = summarize("--table", "baseline").stdout
     assert "TREC 2019 (37 systems)" in table
@@ -344,6 +418,29 @@ def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(a
     without = [text for text in drawn.values() if "third: has no results for 1 of 1 queries and scores 0 there" in text]
     assert without
     assert all("3 systems, 1 queries" in text for text in drawn.values())
+
+
+def test_pools_are_labelled_recorded_and_told_apart(alignir, summarize, small, tmp_path):
+    (small / "runs" / "late.run").write_text("q1 Q0 d3 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d9 1 9 t\n")
+    cell = ["dataset=folder", "dataset.path=small", "model=lexical", "without_text=skip"]
+    alignir(*cell)
+    alignir(*cell, "pool=runs@2")
+    text = alignir(*cell, "pool=holes@2").output
+    assert "1 of 2 pairs of pool=holes@2 have no text and get no label" in text
+    assert "with no pair in common there is no agreement" in text
+    assert "kappa4 –" in text
+    labelled = {
+        re.search("pool: (.*)", config_of(file))[1]: set(pd.read_parquet(file)[PAIR].itertuples(index=False, name=None))
+        for file in tmp_path.rglob("labels.parquet")
+    }
+    judged = {("q1", "d1"), ("q1", "d2"), ("q2", "d3"), ("q2", "d4")}
+    assert labelled == {"qrels": judged, "runs@2": judged | {("q1", "d3")}, "holes@2": {("q1", "d3")}}
+    (holes,) = [file.parent for file in tmp_path.rglob("judged.csv") if "pool: holes@2" in config_of(file)]
+    shares = pd.read_csv(holes / "judged.csv").set_index("system").loc["late"]
+    assert shares.to_dict() == pytest.approx({"baseline": 1 / 3, "model": 2 / 3})
+    found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
+    prompts = {f"zeshot pool={pool}" for pool in labelled}
+    assert {row["prompt"] for row in found if row["model"] == "lexical"} == prompts
 
 
 def test_runs_that_differ_in_what_missing_means_are_both_in_the_tables(alignir, summarize):

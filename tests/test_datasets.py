@@ -171,6 +171,8 @@ dl = datasets.trec_dl_2019("dl", ir_dataset="msmarco-passage/trec-dl-2019/judged
 assert dl.queries.to_dict() == {"11": "first query", "12": "second query"}, dl.queries
 assert dl.pairs().iloc[0].tolist() == ["11", "3", "first query", "passage number 3"], dl.pairs()
 assert dl.qrels["relevance"].tolist() == [3, 0, 2]
+beyond = dl.pairs(dl.qrels.assign(doc_id=["19", "4", "99"]))  # unjudged, judged, nowhere
+assert beyond["passage"].fillna("").tolist() == ["passage number 19", "passage number 4", ""], beyond
 rd = datasets.rank_distillm("rd", Path(sys.argv[1]), {3: 1}, n=2, seed=0, ir_queries="msmarco-passage/train",
                             ir_passages="msmarco-passage")
 assert sorted(rd.queries) == ["other query", "train query"]

@@ -3,27 +3,17 @@
 import gzip
 import logging
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DATA, ROOT
+from conftest import ROOT
 
-from alignir import log_forms, logs
+from alignir import files, log_forms, logs
 from alignir.errors import InputError
 from alignir.frames import LOG
 
 HEADER = "session_id,system,query_id,rank,doc_id,clicked,dwell_s\n"
-
-
-@pytest.fixture(scope="module")
-def clicks() -> Path:
-    """Real session logs as they lie beside the checkout."""
-    folder = DATA / "clicks"
-    if not folder.is_dir():
-        pytest.skip(f"needs the real data in {folder}, which is not part of the repository")
-    return folder
 
 
 def write(path, text):
@@ -88,7 +78,7 @@ def test_a_log_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
     def full(*paths):
         raise OSError("no space left")
 
-    monkeypatch.setattr(logs.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(InputError, match=r"log\.csv: cannot be written: no space left"):
         logs.write_log(log[:1], tmp_path / "log.csv")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("log.csv", PAGES)]

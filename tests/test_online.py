@@ -146,7 +146,8 @@ def test_users_see_no_deeper_than_the_depth(at_hand):
 
 def test_draws_are_independent_and_can_be_repeated(at_hand):
     users = simulated(sessions=50)
-    first, again, other = (users.measure(*at_hand, draw=draw)["value"] for draw in (0, 0, 1))
+    first, other = (online["value"] for online in users.draw(*at_hand, 2))
+    again = users.measure(*at_hand)["value"]
     assert first.equals(again)
     assert not first.equals(other)
     assert not first.equals(simulated(sessions=50, seed=1).measure(*at_hand)["value"])

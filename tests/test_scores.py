@@ -99,3 +99,27 @@ def test_real_run_files_keep_their_order(dl19):
         for _, line in trec.lines(dl19 / "runs" / f"{name}.run.gz"):
             in_file.setdefault(line.split()[0], []).append(line.split()[2])
         assert {query_id: group["doc_id"].tolist() for query_id, group in run.groupby("query_id")} == in_file
+
+
+def test_the_judged_share_counts_results_that_have_a_label(read):
+    dataset, runs = read
+    known = dataset.qrels[dataset.qrels["doc_id"] != "d4"]
+    lacking = runs[~((runs["system"] == "bad") & (runs["query_id"] == "q2"))]
+    shares = scores.judged_at(known, lacking, ["q1", "q2"], ["bad", "good", "none"])
+    assert shares.drop("none").to_dict() == {"bad": 2 / 2, "good": 3 / 4}
+    assert np.isnan(shares["none"])
+    assert scores.judged_at(known, runs, ["q2"], ["bad", "good"], k=1).to_dict() == {"bad": 0, "good": 1}
+
+
+def test_a_missing_label_is_not_judged(read):
+    _, runs = read
+    assert scores.judged_at(labels(3, pd.NA, 2, 0), runs, ["q1", "q2"], ["good"])["good"] == 3 / 4
+
+
+def test_judged_shares_of_all_46_dl19_systems_are_as_published(dl19):
+    dataset = datasets.folder("dl19", dl19)
+    runs = systems.runs(dataset, None, ["*"], [], "error")
+    published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")
+    for k in (10, 20):
+        shares = scores.judged_at(dataset.qrels, runs, list(dataset.queries.index), list(published.index), k)
+        assert shares.to_dict() == pytest.approx(published[f"judged{k}"].to_dict(), abs=5.1e-5)

@@ -97,6 +97,7 @@ def recorded_cell(file: Path, names: dict[str, str]):
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import pipeline
+    from alignir.bootstrap import Resampling
 
     config = _plain(cfg)
     return pipeline.Cell(
@@ -110,8 +111,14 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
+        pool=cfg.get("pool", "qrels"),
+        without_text=cfg.get("without_text", "error"),
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
+        families=config.get("families"),
+        shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
+        shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
+        resampling=Resampling(**config.get("bootstrap", {})),
         config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
         sweep=sweep,
     )

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from alignir.bootstrap import NONE, Resampling
 from alignir.frames import ALIGNMENT, NOISE
 from alignir.scores import means
 
@@ -25,19 +26,31 @@ def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES under two sets of labels: one row a measure."""
-    left, right = means(scores), means(baseline)
-    return _rows({measure: (left[measure], BASELINE, right[measure]) for measure in left}, scores)
+    measures = scores["measure"].unique()
+    sides = {measure: (_of(scores, measure), _of(baseline, measure)) for measure in measures}
+    return _rows({(measure, BASELINE): both for measure, both in sides.items()}, scores, resampling)
 
 
-def against_users(scores: pd.DataFrame, online: pd.DataFrame) -> pd.DataFrame:
+def against_users(scores: pd.DataFrame, online: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES with each metric of ONLINE; tau is raw, also where lower is better."""
-    left, right = means(scores), means(online, "metric")
-    metrics = online["metric"].unique()  # in the order of the user model
-    return _rows(
-        {(measure, metric): (left[measure], metric, right[metric]) for measure in left for metric in metrics}, scores
-    )
+    sides = {
+        (measure, metric): (_of(scores, measure), _of(online, metric, "metric"))
+        for measure in scores["measure"].unique()
+        for metric in online["metric"].unique()
+    }
+    return _rows(sides, scores, resampling)
+
+
+def average(draws: list[pd.DataFrame]) -> pd.DataFrame:
+    """ALIGNMENT of labels that are drawn at random: the mean tau_b of the draws where it is defined, without a p-value.
+
+    A single draw is given back as it is.
+    """
+    if len(draws) == 1:
+        return draws[0]
+    return draws[0].assign(tau_b=pd.concat([draw["tau_b"] for draw in draws], axis=1).mean(axis=1), p_value=np.nan)
 
 
 def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
@@ -71,13 +84,18 @@ def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NOISE)
 
 
-def _rows(pairs: dict, scores: pd.DataFrame) -> pd.DataFrame:
+def _rows(sides: dict[tuple[str, str], tuple], scores: pd.DataFrame, resampling: Resampling) -> pd.DataFrame:
     rows = []
-    for key, (left, reference, right) in pairs.items():
-        offline = key if isinstance(key, str) else key[0]
-        n_systems = len(left.dropna().index.intersection(right.dropna().index))
-        rows.append((offline, reference, *tau_b(left, right), n_systems, scores["query_id"].nunique()))
+    for (offline, reference), (left, right) in sides.items():
+        x, y = (side.groupby("system")["value"].mean() for side in (left, right))
+        n_systems = len(x.dropna().index.intersection(y.dropna().index))
+        interval = resampling.interval(left, right)
+        rows.append((offline, reference, *tau_b(x, y), *interval, n_systems, scores["query_id"].nunique()))
     return pd.DataFrame(rows, columns=ALIGNMENT)
+
+
+def _of(values: pd.DataFrame, name: str, column: str = "measure") -> pd.DataFrame:
+    return values[values[column] == name]
 
 
 def why_undefined(left: pd.Series, right: pd.Series) -> str:

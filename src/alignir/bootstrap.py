@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from alignir.errors import one_of
+from alignir.frames import ALL
 from alignir.significance import holm
 
 OVER = ("queries", "systems")
 METHODS = ("symmetric", "percentile")
-ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
 
 
 class Matrices(NamedTuple):
@@ -21,6 +21,27 @@ class Matrices(NamedTuple):
     right: np.ndarray
     systems: list[str]
     query_ids: list[str]
+
+
+class Resampling(NamedTuple):
+    """How intervals are made: B resamples over queries or systems, the same ones for every pair of sides."""
+
+    B: int = 1000  # 0: no intervals
+    over: str = "queries"
+    method: str = "symmetric"
+    seed: int = 0
+
+    def interval(self, left: pd.DataFrame, right: pd.DataFrame) -> tuple[float, float]:
+        """The 95% `tau_interval` of two frames as `matrices` takes them; NaN without resamples."""
+        if not self.B:
+            return np.nan, np.nan
+        both = matrices(left, right)
+        return tau_interval(
+            both.left, both.right, np.random.default_rng(self.seed), self.B, over=self.over, method=self.method
+        )
+
+
+NONE = Resampling(B=0)
 
 
 def matrices(left: pd.DataFrame, right: pd.DataFrame) -> Matrices:
@@ -39,13 +60,14 @@ def matrices(left: pd.DataFrame, right: pd.DataFrame) -> Matrices:
 
 
 def taus(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Kendall's tau_b of each row of left (B, S) with the same row of right (B, S): shape (B,).
+    """Kendall's tau_b of each row of left (B, S) with the same row of right (B, S), or with its one (1, S): shape (B,).
 
     tau_b = (concordant - discordant) / sqrt((pairs - ties left) (pairs - ties right)), as scipy's kendalltau. A system
     that is NaN on either side takes no part in that row; NaN where either side ties all systems.
     """
     missing = np.isnan(left) | np.isnan(right)
-    left, right = np.where(missing, np.nan, left), np.where(missing, np.nan, right)
+    if missing.any():
+        left, right = np.where(missing, np.nan, left), np.where(missing, np.nan, right)
     agreed, untied_left, untied_right = np.zeros((3, len(left)), dtype=np.int64)
     for system in range(left.shape[1] - 1):  # each against those after it: all pairs at once may not fit in memory
         x, y = (_above(side[:, system, None], side[:, system + 1 :]) for side in (left, right))
@@ -98,7 +120,7 @@ def tau_interval(
         resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
     elif max(left.shape[1], right.shape[1]) > 1:
         weights = _weights(max(left.shape[1], right.shape[1]), B, rng)
-        resampled = taus(_means(left, weights), _means(right, weights))
+        resampled = taus(weighted_means(left, weights), weighted_means(right, weights))
     else:
         return np.nan, np.nan
     resampled = resampled[~np.isnan(resampled)]
@@ -133,9 +155,9 @@ def compare(
     """
     n_queries = max(side.shape[1] for side in (reference, *judges.values()))
     weights = _weights(n_queries, B, rng)
-    right, resampled_right = _mean(reference)[None], _means(reference, weights)
+    right, resampled_right = _mean(reference)[None], weighted_means(reference, weights)
     tau = {name: taus(_mean(judge)[None], right)[0] for name, judge in judges.items()}
-    resampled = {name: taus(_means(judge, weights), resampled_right) for name, judge in judges.items()}
+    resampled = {name: taus(weighted_means(judge, weights), resampled_right) for name, judge in judges.items()}
     rows = []
     for one, other in combinations(judges, 2):
         difference = tau[one] - tau[other]
@@ -158,7 +180,7 @@ def _weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarray:
     return np.bincount(drawn.ravel(), minlength=B * n_queries).reshape(B, n_queries).astype(float)
 
 
-def _means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted means over the queries that have a value: values (S, Q), weights (B, Q) -> (B, S), or (1, S) for Q = 1.
 
     Summed query by query, so that every system's sum takes the same steps: systems with equal values where the weights
@@ -176,7 +198,7 @@ def _means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Means (S,) of values (S, Q) over the queries that have one."""
-    return _means(values, np.ones((1, values.shape[1])))[0]
+    return weighted_means(values, np.ones((1, values.shape[1])))[0]
 
 
 def _above(one: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Datasets: queries, passages, baseline labels and, where there are any, the runs of systems."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from alignir import trec
 from alignir.errors import InputError
-from alignir.frames import GRADES, QRELS, RUNS, ranked
+from alignir.frames import GRADES, PAIR, QRELS, RUNS, ranked
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,9 @@ class Dataset:
     qrels: pd.DataFrame  # QRELS
     runs: Path | None = None  # the folder of run files that belongs to it
     unjudged: frozenset[str] = frozenset()  # queries that were left out because they have no judged pair
+    second: pd.DataFrame | None = None  # QRELS of other people than the baseline's, to compare people with people
+    source: str = ""  # where passages' texts come from, to be named in messages
+    further: Callable[[set[str]], pd.Series] | None = None  # texts of passages that are not in `passages`, by doc_id
 
     @cached_property
     def fingerprint(self) -> str:
@@ -42,13 +45,20 @@ class Dataset:
             self,
             queries=self.queries[self.queries.index.isin(kept)],
             qrels=self.qrels[self.qrels["query_id"].isin(kept)].reset_index(drop=True),
+            second=None if self.second is None else self.second[self.second["query_id"].isin(kept)],
         )
 
-    def pairs(self) -> pd.DataFrame:
-        """query_id, doc_id, query, passage: the texts to label, in the order of the qrels."""
-        pairs = self.qrels[QRELS[:2]].copy()
+    def pairs(self, pool: pd.DataFrame | None = None) -> pd.DataFrame:
+        """query_id, doc_id, query, passage: the texts of the judged pairs, or of the pool's, in their order.
+
+        Every judged passage has a text; another one's is NaN where the dataset has none.
+        """
+        pairs = (self.qrels if pool is None else pool)[QRELS[:2]].copy()
+        lacking = set(pairs["doc_id"]) - set(self.passages.index)
+        texts = pd.concat([self.passages, self.further(lacking)]) if lacking and self.further else self.passages
         pairs["query"] = pairs["query_id"].map(self.queries)
-        pairs["passage"] = pairs["doc_id"].map(self.passages)
+        passages = pairs["doc_id"].map(texts).astype(object)
+        pairs["passage"] = passages.where(passages.str.strip() != "")
         return pairs
 
 
@@ -57,14 +67,18 @@ def demo(name: str) -> Dataset:
     return folder(name, Path(__file__).parent / "demo")
 
 
-def folder(name: str, path: str | Path) -> Dataset:
-    """A folder with queries.tsv, passages.jsonl or .tsv, qrels.txt and, for `systems=runs`, runs/*.run; .gz too."""
+def folder(name: str, path: str | Path, second: str | Path | None = None) -> Dataset:
+    """A folder with queries.tsv, passages.jsonl or .tsv, qrels.txt and, for `systems=runs`, runs/*.run; .gz too.
+
+    The passages are the collection that is searched. More texts, of what run files show beyond it, can lie in
+    passages_*.jsonl or .tsv: they are read where a pool needs them. `second` is a qrels file of other people's labels.
+    """
     path = trec.existing(path, f"folder for the dataset {name}")
     queries_file = trec.find(path, ["queries.tsv"], "queries")
     passages_file = trec.find(path, ["passages.jsonl", "passages.tsv"], "passages")
     qrels_file = trec.find(path, ["qrels.txt"], "qrels")
     qrels = trec.read_qrels(qrels_file)
-    return _checked(
+    dataset = _checked(
         name,
         trec.read_queries(queries_file),
         trec.read_passages(passages_file),
@@ -72,12 +86,37 @@ def folder(name: str, path: str | Path) -> Dataset:
         sources=(queries_file, passages_file, qrels_file),
         runs=path / "runs" if (path / "runs").is_dir() else None,
     )
+    endings = (".jsonl", ".jsonl.gz", ".tsv", ".tsv.gz")
+    further = sorted(file for ending in endings for file in path.glob(f"passages_*{ending}"))
+    source = " or ".join(map(str, [passages_file, *further]))
+    return replace(
+        dataset,
+        second=_read_second(second, qrels),
+        source=source,
+        further=partial(_read_further, further) if further else None,
+    )
 
 
-def trec_dl_2019(name: str, path: str | Path | None = None, ir_dataset: str = "") -> Dataset:
+def _read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"))
+    if second.merge(qrels, on=PAIR).empty:
+        raise InputError(f"{path}: has a label for none of the {len(qrels):,} judged pairs")
+    return second
+
+
+def _read_further(files: list[Path], doc_ids: set[str]) -> pd.Series:
+    texts = pd.concat([trec.read_passages(file, doc_ids) for file in files])
+    return texts[~texts.index.duplicated()]
+
+
+def trec_dl_2019(
+    name: str, path: str | Path | None = None, ir_dataset: str = "", second: str | Path | None = None
+) -> Dataset:
     """TREC 2019 Deep Learning, passage ranking: from a local folder, or by the name that ir_datasets has for it."""
     if path is not None:
-        return folder(name, path)
+        return folder(name, path, second)
     source = _ir_dataset(ir_dataset)
     try:
         qrels = pd.DataFrame([(q.query_id, q.doc_id, q.relevance) for q in source.qrels_iter()], columns=QRELS)
@@ -86,7 +125,8 @@ def trec_dl_2019(name: str, path: str | Path | None = None, ir_dataset: str = ""
         passages = _ir_passages(source, qrels["doc_id"])
     except Exception as error:
         raise _not_downloaded(ir_dataset, error) from error
-    return _checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
+    dataset = _checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
+    return replace(dataset, second=_read_second(second, qrels), further=partial(_ir_passages, source))
 
 
 def rank_distillm(
@@ -188,7 +228,9 @@ def _checked(name, queries, passages, qrels, sources, runs=None) -> Dataset:
             what = f"query {query_id}" if column == "query_id" else f"passage {doc_id} (query {query_id})"
             raise InputError(f"{where}: the {what} has no text in {source}; {unknown.sum()} such pairs in all")
     judged = queries.index.isin(set(qrels["query_id"]))
-    return Dataset(name, queries[judged], passages, qrels, runs, frozenset(queries.index[~judged]))
+    return Dataset(
+        name, queries[judged], passages, qrels, runs, frozenset(queries.index[~judged]), str(passages_source)
+    )
 
 
 def _is_text(source) -> bool:

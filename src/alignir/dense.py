@@ -5,9 +5,7 @@ import hashlib
 import importlib.util
 import json
 import logging
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,6 +17,7 @@ import pandas as pd
 from alignir import weights
 from alignir.datasets import Dataset
 from alignir.errors import InputError
+from alignir.files import written_whole
 from alignir.frames import RUNS, ranked
 from alignir.progress import bar
 from alignir.rankings import top
@@ -128,14 +127,8 @@ def _kept(file: Path) -> np.ndarray | None:
 
 def _keep(vectors: np.ndarray, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, making = tempfile.mkstemp(dir=file.parent)
-    try:
-        with open(handle, "wb") as opened:
-            np.save(opened, vectors, allow_pickle=False)
-        os.replace(making, file)
-    except BaseException:
-        os.unlink(making)
-        raise
+    with written_whole(file) as temporary, open(temporary, "wb") as opened:
+        np.save(opened, vectors, allow_pickle=False)
 
 
 @contextlib.contextmanager

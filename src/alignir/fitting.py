@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.errors import InputError, one_of
-from alignir.frames import GRADES, PAIR
+from alignir.frames import GRADES, PAGE, PAIR, QRELS
 from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
 
 MODELS = ("dbn", "sdbn", "cascade", "dcm", "ccm", "pbm", "ubm")
@@ -41,7 +41,7 @@ class Pages:
 
 def pages_by_grade(log: pd.DataFrame, qrels: pd.DataFrame, depth: int) -> Pages:
     """The pages of LOG down to `depth`; a result that is not judged counts as grade 0, as in simulation."""
-    log = log.merge(qrels[[*PAIR, "relevance"]], on=PAIR, how="left")
+    log = log.merge(qrels[QRELS], on=PAIR, how="left")
     return _laid_out(log, log["relevance"].fillna(0).to_numpy(dtype=int), depth, None)
 
 
@@ -55,7 +55,7 @@ def pages_by_pair(log: pd.DataFrame, depth: int, pairs: pd.DataFrame | None = No
 
 
 def _laid_out(log: pd.DataFrame, kind: np.ndarray, depth: int, pairs: pd.DataFrame | None) -> Pages:
-    page = log.groupby(["session_id", "system", "query_id"], sort=False).ngroup().to_numpy()
+    page = log.groupby(PAGE, sort=False).ngroup().to_numpy()
     if len(page) == 0:
         raise InputError("the log has no session to fit to")
     kinds = np.full((page.max() + 1, depth), -1, order="F")  # a rank's column in one piece: all work goes by rank
@@ -106,8 +106,7 @@ def log_likelihood(model, pages: Pages) -> np.ndarray:
     """ln P(the clicks of each page) (n,), finite also for what the model holds impossible (P is kept from 0)."""
     n, k = pages.kinds.shape
     if isinstance(model, (PBM, UBM)):
-        p = np.clip(_given_last(model, pages), EDGE, 1 - EDGE)
-        return np.where(pages.clicks, np.log(p), np.log(1 - p)).sum(axis=1, where=pages.shown)
+        return happened(_given_last(model, pages), pages).sum(axis=1)
     steps = _broadcast(model.steps(pages.kinds), (n, k))
     here, left = np.ones(n), np.zeros(n)  # P(clicks so far; the user still reads, or has left)
     for rank in range(k):
@@ -125,11 +124,13 @@ def perplexity(chances: np.ndarray, pages: Pages) -> np.ndarray:
     2^(-mean of log2 P(what happened)), as click models are compared (Dupret and Piwowarski, SIGIR 2008); NaN at a rank
     where nothing is shown.
     """
-    p = np.clip(chances, EDGE, 1 - EDGE)
-    bits = np.where(pages.clicks, np.log2(p), np.log2(1 - p))
-    n = pages.shown.sum(axis=0)
-    sums = bits.sum(axis=0, where=pages.shown)
-    return 2 ** -np.divide(sums, n, out=np.full(len(n), np.nan), where=n > 0)
+    return np.exp(-_share(happened(chances, pages).sum(axis=0), pages.shown.sum(axis=0), np.nan))
+
+
+def happened(chances: np.ndarray, pages: Pages) -> np.ndarray:
+    """ln P(what happened) at each rank (n, k), given P(click) there, kept from 0; 0 where nothing is shown."""
+    p = _clip(chances)
+    return np.where(pages.shown, np.where(pages.clicks, np.log(p), np.log(1 - p)), 0.0)
 
 
 def constant(pages: Pages, by_rank: bool) -> np.ndarray:
@@ -180,7 +181,7 @@ def _with_parameters(model, values: np.ndarray):
 
 def dwell_by_grade(log: pd.DataFrame, qrels: pd.DataFrame) -> Dwell | None:
     """The log-normal law of the known dwell times; None where a grade has fewer than two (of more than 0 s)."""
-    known = log[log["dwell_s"] > 0].merge(qrels[[*PAIR, "relevance"]], on=PAIR, how="left")
+    known = log[log["dwell_s"] > 0].merge(qrels[QRELS], on=PAIR, how="left")
     grades = known["relevance"].fillna(0).astype(int)
     if (grades.value_counts().reindex(GRADES, fill_value=0) < 2).any():
         return None

@@ -16,7 +16,13 @@ LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell
            a page that showed nothing at all is one row without rank and doc_id (missing), not clicked. dwell_s in s,
            NaN: unknown, or not clicked
 NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
-ALIGNMENT  offline, reference, tau_b, p_value, n_systems, n_queries
+ALIGNMENT  offline, reference, tau_b, p_value, ci_low, ci_high, n_systems, n_queries
+BUDGET     strategy, labels, n_queries, pairs:float, tau_b, ci_low, ci_high, draws
+           pairs: the mean number of judged pairs of n_queries selected queries; ci: NaN where one draw is all there is
+HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, tau_b, ci_low, ci_high, draws
+           of estimates of the systems' means from at most `labels` human labels (on average), those of n_queries
+           queries, `pairs` in the mean: the mean error, its root mean square, the mean width of the 95% intervals and
+           the share of them that hold the mean of all human labels, and tau_b with the order by all human labels
 
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
@@ -34,8 +40,25 @@ RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
-LOG = ["session_id", "system", "query_id", "rank", "doc_id", "clicked", "dwell_s"]
-ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "n_systems", "n_queries"]
+ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
+PAGE = ["session_id", "system", "query_id"]
+LOG = [*PAGE, "rank", "doc_id", "clicked", "dwell_s"]
+ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "ci_low", "ci_high", "n_systems", "n_queries"]
+BUDGET = ["strategy", "labels", "n_queries", "pairs", "tau_b", "ci_low", "ci_high", "draws"]
+HUMAN = [
+    "way",
+    "labels",
+    "n_queries",
+    "pairs",
+    "bias",
+    "error",
+    "width",
+    "coverage",
+    "tau_b",
+    "ci_low",
+    "ci_high",
+    "draws",
+]
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")

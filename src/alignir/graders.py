@@ -21,6 +21,7 @@ class Replay:
 
     labels: str
     duplicates: str = "error"
+    family: str | None = None  # of the model that gave the labels: its own systems are left out for comparison
     name: str = "replay"
 
     def check(self, prompt=None) -> None:
@@ -50,7 +51,7 @@ class Lexical:
     Terms are stemmed English words without the stop words. `shares` are the least shares for grade 1, 2 and 3.
     """
 
-    shares: tuple[float, float, float]
+    shares: tuple[float, float, float] = (0.25, 0.5, 0.75)
     name: str = "lexical"
 
     def check(self, prompt=None) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 import time
 import uuid
@@ -24,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignir.errors import InputError
+from alignir.files import written_whole
 from alignir.frames import PROBABILITIES
 
 log = logging.getLogger(__name__)
@@ -110,8 +110,10 @@ class Ledger:
         folder = self.chapter(judge)
         if not (folder / "judge.json").is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(folder / "judge.json", json.dumps(judge, indent=1, ensure_ascii=False).encode())
-        _write_whole(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", sink.getvalue())
+            with written_whole(folder / "judge.json") as file:
+                file.write_bytes(json.dumps(judge, indent=1, ensure_ascii=False).encode())
+        with written_whole(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet") as file:
+            file.write_bytes(sink.getvalue())
 
 
 def _read(file: Path) -> pa.Table | None:
@@ -131,18 +133,3 @@ def _read(file: Path) -> pa.Table | None:
         file.replace(aside)
     log.warning("%s is no whole chunk of answers and was set aside as %s: %s", file, aside.name, problem)
     return None
-
-
-def _write_whole(path: Path, content) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

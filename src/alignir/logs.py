@@ -4,8 +4,6 @@ import contextlib
 import csv
 import gzip
 import itertools
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +16,9 @@ import pyarrow.parquet as pq
 
 from alignir import trec
 from alignir.errors import InputError
-from alignir.frames import LOG
+from alignir.files import written_whole
+from alignir.frames import LOG, PAGE
 
-PAGE = ["session_id", "system", "query_id"]
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -56,19 +54,16 @@ def write_log(log: pd.DataFrame, path: str | Path) -> None:
     path = Path(path).expanduser()
     form = _form(path)
     trec.existing(path.parent, "folder")
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        if form == ".parquet":
-            log[LOG].to_parquet(temporary, index=False)
-        else:
-            text = log[LOG].astype({"clicked": int})
-            packing = "gzip" if path.suffix == ".gz" else None
-            text.to_csv(temporary, sep=DELIMITERS[form], index=False, compression=packing)
-        os.replace(temporary, path)
+        with written_whole(path) as temporary:
+            if form == ".parquet":
+                log[LOG].to_parquet(temporary, index=False)
+            else:
+                text = log[LOG].astype({"clicked": int})
+                packing = "gzip" if path.suffix == ".gz" else None
+                text.to_csv(temporary, sep=DELIMITERS[form], index=False, compression=packing)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _form(path: Path) -> str:

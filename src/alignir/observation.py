@@ -1,6 +1,7 @@
 """Observation: online metrics that were measured of users, from a session log or from a table."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from alignir import logs, trec
 from alignir.errors import InputError, one_of
-from alignir.frames import ONLINE
+from alignir.frames import ALL, ONLINE, PAGE, PAIR, QRELS
 from alignir.online import Metrics, PerSession, online_frame
 
 AVERAGE = ("queries", "sessions")
@@ -47,19 +48,14 @@ class Log:
         self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
     ) -> pd.DataFrame:
         """ONLINE of the systems at hand on the queries at hand, from the log's sessions."""
-        log = logs.read_log(self.path)
-        lacking = sorted(set(systems) - set(log["system"]))
-        if lacking:
-            raise InputError(
-                f"{self.path}: has no sessions of the systems {', '.join(lacking[:5])} ({len(lacking)} in all); "
-                f"it has {', '.join(sorted(log['system'].unique())[:10])}"
-            )
+        log = _read_log(self.path, _changed(self.path))
+        _check_systems(self.path, "sessions", systems, log)
         log = log[log["system"].isin(systems) & log["query_id"].isin(query_ids)]
         pages = pages_of(log, qrels, self.metrics, self.unknown_dwell)
         if self.average == "sessions":
             groups = pages.groupby("system").mean(numeric_only=True).reindex(systems)
             self._enough(groups["clicks"].notna().all(), systems, query_ids)
-            return online_frame(systems, ["all"], self.metrics.of(_per_session(groups)))
+            return online_frame(systems, [ALL], self.metrics.of(_per_session(groups)))
         groups = pages.groupby(["system", "query_id"]).mean(numeric_only=True)
         asked = groups.index.to_frame()["query_id"].value_counts()
         common = [query_id for query_id in query_ids if asked.get(query_id, 0) == len(systems)]
@@ -86,13 +82,13 @@ class Log:
 
 def pages_of(log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_dwell: str) -> pd.DataFrame:
     """One row a session of LOG: system, query_id, and what PerSession averages, as numbers."""
-    log = log.merge(qrels[["query_id", "doc_id", "relevance"]], on=["query_id", "doc_id"], how="left")
+    log = log.merge(qrels[QRELS], on=PAIR, how="left")
     clicked, results = log["clicked"], log["doc_id"].notna()
     long = np.where(log["dwell_s"].isna(), np.nan, log["dwell_s"] >= metrics.long_dwell)
     if unknown_dwell != "undefined":
         long = np.where(np.isnan(long), unknown_dwell == "long", long)
     rank = log["rank"].astype(float).where(clicked)
-    page = log[["session_id", "system", "query_id"]].assign(
+    page = log[PAGE].assign(
         results=results,
         clicks=clicked,
         timed=clicked & log["dwell_s"].notna(),
@@ -105,7 +101,7 @@ def pages_of(log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_d
     )
     how = dict.fromkeys(("results", "clicks", "timed", "seconds"), "sum")
     how |= {"long": "max", "undecided": "max", "relevant": "max", "first": "min", "last": "max"}
-    pages = page.groupby(["session_id", "system", "query_id"], sort=False).agg(how).reset_index()
+    pages = page.groupby(PAGE, sort=False).agg(how).reset_index()
     return pages[["system", "query_id"]].assign(
         **{name: pages[name].astype(float) for name in ("results", "clicks", "timed", "seconds")},
         long=pages["long"].astype(float),
@@ -122,6 +118,18 @@ def _per_session(groups: pd.DataFrame) -> PerSession:
     columns = {name: groups[name].to_numpy() for name in groups if name not in ("long", "undecided")}
     long = groups["long"].where(groups["undecided"] == 0).to_numpy()
     return PerSession(**columns, long=long, satisfied=np.full(len(groups), np.nan))
+
+
+@lru_cache(maxsize=1)
+def _read_log(path: str, changed: int | None) -> pd.DataFrame:
+    """The LOG of a file in this state: a cell checks it before it is measured, and a sweep measures it many times."""
+    return logs.read_log(path)
+
+
+def _changed(path: str) -> int | None:
+    """When the file was written, in ns; None where it is not there."""
+    file = Path(path).expanduser()
+    return file.stat().st_mtime_ns if file.exists() else None
 
 
 @dataclass(frozen=True)
@@ -142,13 +150,8 @@ class External:
         table = read_metrics(self.path)
         if "query_id" in table:
             table = table[table["query_id"].isin(query_ids)]
+        _check_systems(self.path, "metrics", systems, table)
         systems = set(systems)
-        unknown = sorted(systems - set(table["system"]))
-        if unknown:
-            raise InputError(
-                f"{self.path}: has no metrics of the systems {', '.join(unknown[:5])} ({len(unknown)} in all); "
-                f"it has {', '.join(sorted(table['system'].unique())[:10])}"
-            )
         table = table[table["system"].isin(systems)]
         for metric, rows in table.groupby("metric"):
             lacking = sorted(systems - set(rows["system"]))
@@ -161,12 +164,22 @@ class External:
                     f"{counts.idxmin()}: means over different queries cannot be compared"
                 )
         if "query_id" not in table:
-            table = table.assign(query_id="all")  # one value for all queries together
+            table = table.assign(query_id=ALL)
         return table[ONLINE].reset_index(drop=True)
 
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""
         return f"imported from {Path(self.path).name}"
+
+
+def _check_systems(path: str, what: str, systems: list[str], table: pd.DataFrame) -> None:
+    """Raise where the table has nothing of some system."""
+    lacking = sorted(set(systems) - set(table["system"]))
+    if lacking:
+        raise InputError(
+            f"{path}: has no {what} of the systems {', '.join(lacking[:5])} ({len(lacking)} in all); "
+            f"it has {', '.join(sorted(table['system'].unique())[:10])}"
+        )
 
 
 def read_metrics(path: str | Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.errors import InputError, one_of
-from alignir.frames import ONLINE
+from alignir.frames import ONLINE, PAIR
 
 NAMES = {
     "clicks": "Clicks",
@@ -85,9 +85,7 @@ class Metrics:
             else np.where(all_timed, seen.seconds, np.nan),
             "ssr": seen.satisfied if self.success == "satisfied" else seen.long,
             "sar": seen.no_click,
-            "zrr": {"no_relevant": seen.no_relevant, "no_results": seen.no_results, "no_click": seen.no_click}[
-                self.zero_result
-            ],
+            "zrr": getattr(seen, self.zero_result),
             "first_click": _ratio(seen.first, clicked),
             "last_click": _ratio(seen.last, clicked),
         }
@@ -95,9 +93,12 @@ class Metrics:
     def definitions(self) -> str:
         """The open settings, in a line to print under a table."""
         success = "a satisfying click" if self.success == "satisfied" else f"a click of {self.long_dwell:g} s or more"
-        zero = f"no result of grade {self.relevant_from} or more" if self.zero_result == "no_relevant" else None
-        zero = zero or {"no_results": "no result", "no_click": "no click"}[self.zero_result]
-        return f"ADT per {self.dwell_per}; SSR: {success}; ZRR: {zero}; First and Last click: ranks"
+        zero_result = {
+            "no_relevant": f"no result of grade {self.relevant_from} or more",
+            "no_results": "no result",
+            "no_click": "no click",
+        }[self.zero_result]
+        return f"ADT per {self.dwell_per}; SSR: {success}; ZRR: {zero_result}; First and Last click: ranks"
 
 
 def shown(
@@ -109,8 +110,8 @@ def shown(
     """
     top = runs[runs["rank"] <= depth]
     row, column = _places(top["system"], systems), _places(top["query_id"], query_ids)
-    known = values.set_index(["query_id", "doc_id"])["relevance"]
-    found = known.reindex(pd.MultiIndex.from_frame(top[["query_id", "doc_id"]])).fillna(unknown).to_numpy(dtype=int)
+    known = values.set_index(PAIR)["relevance"]
+    found = known.reindex(pd.MultiIndex.from_frame(top[PAIR])).fillna(unknown).to_numpy(dtype=int)
     here = (row >= 0) & (column >= 0)
     grades = np.full((len(systems), len(query_ids), depth), -1)
     grades[row[here], column[here], top["rank"].to_numpy()[here] - 1] = found[here]

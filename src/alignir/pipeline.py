@@ -15,16 +15,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, figures
-from alignir.alignment import BASELINE, against_baseline, against_users, between_draws, why_undefined
+from alignir import agreement, figures, pools
+from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
+from alignir.bootstrap import METHODS, OVER, Resampling
+from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
-from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
+from alignir.families import of_family, without
+from alignir.frames import ALL, GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import Labelling, differing, fall_back, flip_rate, judge_again, judge_of, label, unanswered
 from alignir.ledger import Ledger, pair_keys
+from alignir.pools import WITHOUT_TEXT, filled, pooled
 from alignir.prompts import Prompt
+from alignir.queries import select
 from alignir.reading import READERS
-from alignir.scores import MISSING, NDCG, evaluate, means
+from alignir.scores import MISSING, NDCG, evaluate, judged_at, means
 from alignir.tracking import GROUPS, Recorder
 
 log = logging.getLogger(__name__)
@@ -52,15 +57,21 @@ class Cell:
     names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
     dataset: Callable[[], Dataset]
     systems: Callable[[Dataset], pd.DataFrame]
-    queries: Callable[[Dataset], list[str]]
+    queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
     prompt: Callable[[], Prompt]
     model: object  # an LLM or a grader
     user_model: object
     ledger: Path
     missing: str = "drop"
     reader: str = "strict"
+    pool: str = "qrels"
+    without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
     rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
     rejudge_seed: int = 0
+    families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
+    shuffles: int = 10  # of the baseline labels: the floor of the tables
+    shuffle_seed: int = 0
+    resampling: Resampling = field(default_factory=Resampling)
     config: dict = field(default_factory=dict)  # the composed config, recorded as it is
     sweep: str = ""
 
@@ -69,7 +80,9 @@ class Cell:
         """The same for two runs of the same cell: the settings of its groups."""
         settings = {group: self.config.get(group) for group in GROUPS}
         settings["dataset"] = _absolute(settings["dataset"] or {})
-        content = json.dumps([self.names, settings, self.missing, self.reader], sort_keys=True, default=str)
+        content = json.dumps(
+            [self.names, settings, self.missing, self.reader, self.pool, self.without_text], sort_keys=True, default=str
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -84,6 +97,8 @@ class Inputs:
     dataset: Dataset
     runs: pd.DataFrame  # RUNS of the selected queries
     systems: list[str]  # all of them, also those without a result for these queries
+    own: list[str]  # systems of the model's family
+    pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
     notes: tuple[str, ...]
 
@@ -97,8 +112,10 @@ class Result:
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", or "baseline" for the baseline against the users
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
     agreement: dict[str, float]
+    judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
+    family: dict[str, float]  # what families.without finds; nothing where no system is of the model's family
     notes: tuple[str, ...]
 
 
@@ -117,28 +134,61 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     with _settings_of(cell, "systems"):
         runs = cell.systems(everything)
     with _settings_of(cell, "queries"):
-        dataset = everything.of(cell.queries(everything))
+        dataset = everything.of(select(cell.queries, everything, runs))
     systems = sorted(runs["system"].unique())
     runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs, list(dataset.queries.index), systems)
-    return Inputs(dataset, runs, systems, prompt, tuple(_notes(everything, dataset, runs, systems)))
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs))
+    pairs = _with_text(cell, dataset, pool)
+    notes = [*_notes(everything, dataset, runs, systems), *_pool_notes(cell, dataset, pool, pairs)]
+    own = of_family(getattr(cell.model, "family", None), systems, cell.families)
+    return Inputs(dataset, runs, systems, own, pairs, prompt, tuple(notes))
+
+
+def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of the pool whose passage has a text."""
+    if pool.empty:
+        raise InputError(f"pool={cell.pool}: nothing to label, since every result down to that rank is judged")
+    known = pool["passage"].notna()
+    if cell.without_text == "error" and not known.all():
+        query_id, doc_id = pool.loc[~known, PAIR].iloc[0]
+        raise InputError(
+            f"pool={cell.pool}: {(~known).sum():,} of {len(pool):,} pairs have no text in {dataset.source}, the first "
+            f"of them passage {doc_id} (query {query_id}). Add texts in passages_*.jsonl, or leave these pairs without "
+            "a label with without_text=skip"
+        )
+    if not known.any():
+        raise InputError(f"pool={cell.pool}: none of the {len(pool):,} pairs has a text in {dataset.source}")
+    return pool[known].reset_index(drop=True)
 
 
 def _check_choices(cell: Cell) -> None:
-    for kind, choice, choices in (("reader", cell.reader, READERS), ("way with missing labels", cell.missing, MISSING)):
+    for kind, choice, choices in (
+        ("reader", cell.reader, READERS),
+        ("way with missing labels", cell.missing, MISSING),
+        ("way with pairs without text", cell.without_text, WITHOUT_TEXT),
+    ):
         if choice not in choices:
             raise one_of(kind, choice, choices)
+    pools.depth(cell.pool)
     grader = hasattr(cell.model, "grade")
     if cell.missing == "fallback" and grader:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if not grader and not (isinstance(cell.model.repeats, int) and cell.model.repeats >= 1):
         raise InputError(f"model.repeats: expected a whole number from 1, found {cell.model.repeats}")
-    if not (isinstance(cell.rejudge, int) and cell.rejudge >= 0):
-        raise InputError(f"rejudge.n: expected a whole number from 0, found {cell.rejudge}")
+    for setting, number in (("rejudge.n", cell.rejudge), ("floor.shuffles", cell.shuffles)):
+        if not (isinstance(number, int) and number >= 0):
+            raise InputError(f"{setting}: expected a whole number from 0, found {number}")
     price = getattr(cell.model, "price", None)
     if price is not None and set(price) != {"input", "output"}:
         raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
+    B, over, method, seed = cell.resampling
+    for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
+        if choice not in choices:
+            raise one_of(f"bootstrap.{name}", choice, choices)
+    if not (isinstance(B, int) and B >= 0 and isinstance(seed, int)):
+        raise InputError(f"bootstrap: expected whole numbers from 0 as B and seed, found {B} and {seed}")
     if cell.ledger.exists() and not cell.ledger.is_dir():
         raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")
 
@@ -167,6 +217,7 @@ def run(cell: Cell, recorder: Recorder) -> Result:
         "mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}]),
         "model.revision": getattr(cell.model, "revision", None) or "",
         "dataset.fingerprint": dataset.fingerprint,
+        "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
         "mlflow.source.name": "python -m alignir",
         "mlflow.source.git.commit": _commit(),
@@ -187,27 +238,36 @@ def run(cell: Cell, recorder: Recorder) -> Result:
 def compute(cell: Cell, inputs: Inputs) -> Result:
     """The line that the project is about: label, evaluate, simulate, align."""
     dataset, runs, ledger = inputs.dataset, inputs.runs, Ledger(cell.ledger)
-    query_ids, pairs = list(dataset.queries.index), dataset.pairs()
+    query_ids, pairs = list(dataset.queries.index), inputs.pairs
 
     labelling = label(pairs, inputs.prompt, cell.model, ledger, cell.reader)
     if cell.missing == "fallback":
         labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
-    scores = evaluate(labelling.labels, runs, query_ids, inputs.systems, missing=cell.missing)
+    labels = filled(cell.pool, dataset.qrels, labelling.labels)
+    scores = evaluate(labels, runs, query_ids, inputs.systems, missing=cell.missing)
     baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
-    measured = (dataset.qrels, runs, query_ids, inputs.systems)
-    online, noise = cell.user_model.measure(*measured), None
+    measured, noise = (dataset.qrels, runs, query_ids, inputs.systems), None
     if getattr(cell.user_model, "sessions", None):
-        others = (cell.user_model.measure(*measured, draw=draw) for draw in range(1, cell.user_model.draws))
-        noise = between_draws([online, *others])
+        draws = list(cell.user_model.draw(*measured, cell.user_model.draws))
+        online, noise = draws[0], between_draws(draws)
+    else:
+        online = cell.user_model.measure(*measured)
     alignment = pd.concat(
         [
-            against_baseline(scores, baseline).assign(labels="model"),
-            against_users(scores, online).assign(labels="model"),
-            against_users(baseline, online).assign(labels=BASELINE),
+            against_baseline(scores, baseline, cell.resampling).assign(labels="model"),
+            against_users(scores, online, cell.resampling).assign(labels="model"),
+            against_baseline(baseline, baseline).assign(labels=BASELINE),
+            against_users(baseline, online, cell.resampling).assign(labels=BASELINE),
+            *_bounds(cell, inputs, baseline, online),
         ],
         ignore_index=True,
     )
+    sides = {BASELINE: dataset.qrels, "model": labels}
+    judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
+    if dataset.second is not None:
+        people = agreement.agreement(dataset.qrels, dataset.second)
+        found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
     if cell.rejudge and not hasattr(cell.model, "grade"):
@@ -215,13 +275,27 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
+    family = without(inputs.own, scores, baseline, np.random.default_rng(0)) if inputs.own else {}
     notes = [
         *inputs.notes,
+        *_family_notes(cell, inputs.own, family),
         *_undefined(alignment, scores, baseline, online),
         *_unlabelled(labelling.labels, scores),
         *_unmeasured(online, query_ids, cell.names["user_model"]),
     ]
-    return Result(labelling, scores, baseline, online, noise, alignment, found, tuple(notes))
+    return Result(
+        labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), family, tuple(notes)
+    )
+
+
+def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
+    """ALIGNMENT of each of the bounds, as if a judge had given those labels."""
+    first = inputs.runs[inputs.runs["rank"] <= 10]  # nDCG@10 sees no more
+    query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
+    for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
+        scored = [evaluate(labels, first, query_ids, inputs.systems) for labels in draws]
+        aligned = [pd.concat([against_baseline(each, baseline), against_users(each, online)]) for each in scored]
+        yield average(aligned).assign(labels=name)
 
 
 def plan(cell: Cell) -> dict[str, float]:
@@ -230,7 +304,7 @@ def plan(cell: Cell) -> dict[str, float]:
     Four letters are taken for a token, and every answer for as long as it may get. Repeats count.
     """
     inputs = read_inputs(cell)
-    pairs = inputs.dataset.pairs()
+    pairs = inputs.pairs
     if hasattr(cell.model, "grade"):
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
     prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.model
@@ -282,11 +356,18 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
     values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
+    values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
+    values |= {f"family/{name}": value for name, value in result.family.items()}
+    if dataset.second is not None:
+        values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
         values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
+        values[f"ci_low/{row.offline}/{row.reference}"] = row.ci_low
+        values[f"ci_high/{row.offline}/{row.reference}"] = row.ci_high
     return values
 
 
@@ -299,6 +380,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
     result.online.to_parquet(folder / "online.parquet")
     result.alignment.to_csv(folder / "alignment.csv", index=False)
+    result.judged.rename_axis("system").to_csv(folder / "judged.csv")
     if result.noise is not None:
         result.noise.to_csv(folder / "noise.csv", index=False)
     if result.labelling.repeats is not None:
@@ -334,11 +416,34 @@ def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: l
         yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"
 
 
+def _pool_notes(cell: Cell, dataset: Dataset, pool: pd.DataFrame, pairs: pd.DataFrame):
+    if len(pairs) < len(pool):
+        yield f"{len(pool) - len(pairs):,} of {len(pool):,} pairs of pool={cell.pool} have no text and get no label"
+    if pools.holes(cell.pool):
+        yield (
+            f"pool={cell.pool}: the model labels {len(pairs):,} pairs nobody judged, {len(dataset.qrels):,} others "
+            "keep their baseline labels; with no pair in common there is no agreement of labels to measure"
+        )
+    elif cell.pool != "qrels":
+        both = len(pairs.merge(dataset.qrels, on=PAIR))
+        yield f"pool={cell.pool}: {both:,} of {len(pairs):,} pairs have a baseline label; agreement is on those"
+
+
+def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
+    if own:
+        shown = {name: "–" if value != value else f"{value:.4f}" for name, value in family.items()}
+        yield (
+            f"{', '.join(own)}: of the judge's own family, {cell.model.family}. tau_b with the baseline labels is "
+            f"{shown['tau_all']} with them, {shown['tau_b']} ({shown['ci_low']} to {shown['ci_high']}) without"
+            + (": it moves by more than its interval" if family["moved"] == 1 else "")
+        )
+
+
 def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):
     sides = {"model": means(scores), BASELINE: means(baseline)}
     users = means(online, "metric")
     reasons: dict[tuple[str, str], list[str]] = {}
-    for row in alignment[alignment["tau_b"].isna()].itertuples():
+    for row in alignment[alignment["tau_b"].isna() & alignment["labels"].isin(sides)].itertuples():
         left = sides[row.labels][row.offline]
         right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
         reasons.setdefault((row.labels, why_undefined(left, right)), []).append(row.reference)
@@ -357,7 +462,7 @@ def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
 
 def _unmeasured(online: pd.DataFrame, query_ids: list[str], user_model: str):
     measured = online["query_id"].unique()
-    if list(measured) != ["all"] and len(measured) < len(query_ids):
+    if list(measured) != [ALL] and len(measured) < len(query_ids):
         yield (
             f"{user_model}: {len(query_ids) - len(measured)} of {len(query_ids)} queries have no sessions of every "
             "system and are left out of the online metrics"
@@ -374,7 +479,13 @@ def _params(cell: Cell) -> dict[str, str]:
     for group in GROUPS:
         for key, value in _flat(cell.config.get(group) or {}, group):
             params[key] = value
-    return {**params, "missing": cell.missing, "reader": cell.reader}
+    return {
+        **params,
+        "missing": cell.missing,
+        "reader": cell.reader,
+        "pool": cell.pool,
+        "without_text": cell.without_text,
+    }
 
 
 def _flat(node, prefix: str):
@@ -386,7 +497,11 @@ def _flat(node, prefix: str):
 
 
 def _absolute(settings: dict) -> dict:
-    paths = {key: str(Path(value).absolute()) for key, value in settings.items() if key in ("path", "run") and value}
+    paths = {
+        key: str(Path(value).absolute())
+        for key, value in settings.items()
+        if key in ("path", "run", "second") and value
+    }
     return {**settings, **paths}
 
 

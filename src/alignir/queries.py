@@ -1,9 +1,33 @@
-"""Query selection: which of a dataset's queries the systems are compared on."""
+"""Query selection: which of a dataset's queries the systems are compared on.
+
+A strategy is a function of a dataset that gives query_ids. One with a parameter `scores` also gets the systems' SCORES
+under the baseline labels of all queries: it shows which labels would have been enough, after all of them were made.
+"""
+
+import inspect
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from alignir import trec
+from alignir.bootstrap import taus
 from alignir.datasets import Dataset
 from alignir.errors import InputError
+from alignir.scores import NDCG, evaluate
+
+log = logging.getLogger(__name__)
+
+
+def select(strategy: Callable[..., list[str]], dataset: Dataset, runs: pd.DataFrame) -> list[str]:
+    """The query_ids that the strategy chooses for systems with these RUNS."""
+    if "scores" not in inspect.signature(strategy).parameters:
+        return strategy(dataset)
+    systems = sorted(runs["system"].unique())
+    return strategy(dataset, scores=evaluate(dataset.qrels, runs, list(dataset.queries.index), systems))
 
 
 def everything(dataset: Dataset) -> list[str]:
@@ -13,7 +37,183 @@ def everything(dataset: Dataset) -> list[str]:
 
 def random(dataset: Dataset, n: int, seed: int) -> list[str]:
     """`n` queries drawn without replacement; the same ones for the same seed, whatever the file's order."""
+    names = _names(dataset, n)
+    return _named(names, np.random.default_rng(seed).choice(len(names), size=n, replace=False))
+
+
+def most_judged(dataset: Dataset, n: int) -> list[str]:
+    """The `n` queries with the most judged pairs; of a tie the first query_id."""
+    names = _names(dataset, n)
+    return _named(names, highest(dataset.qrels["query_id"].value_counts()[names].to_numpy(), n))
+
+
+def traffic(dataset: Dataset, path: str | Path | None, n: int, seed: int) -> list[str]:
+    """`n` queries drawn without replacement with probability proportional to size, their frequency in a file.
+
+    The scheme is systematic sampling in random order (Madow, Annals of Mathematical Statistics 1949; Hartley and Rao,
+    1962), whose inclusion probabilities are exactly n f / sum f. A query for which that reaches 1 is always drawn, and
+    the others share what is left. The plain mean over such queries stands for what users ask, a frequent query for
+    more than a rare one.
+
+    Lines of the file are `query_id<TAB>count`; `#` starts a comment, and the first line may be a header. Every query of
+    the dataset needs a line: an unknown frequency is not 0.
+    """
+    names, counts = _names(dataset, n), frequencies_of(dataset, path)
+    if (counts > 0).sum() < n:
+        raise InputError(f"{path}: queries.n={n}, but only {(counts > 0).sum()} queries have a frequency above 0")
+    return _named(names, systematic(inclusion(counts[names].to_numpy(), n), np.random.default_rng(seed)))
+
+
+def stratified(dataset: Dataset, scores: pd.DataFrame, n: int, seed: int, strata: int) -> list[str]:
+    """`n` queries, the same share of each stratum of difficulty, at random within it.
+
+    Difficulty is the systems' mean nDCG@10 of a query, the lower the harder; `from_strata` makes the strata.
+    """
+    names = _names(dataset, n)
+    if not (isinstance(strata, int) and 1 <= strata <= len(names)):
+        raise InputError(f"queries.strata={strata}: expected 1 to {len(names)}, the queries of {dataset.name}")
+    difficulty = _values(scores, names).mean(axis=0)
+    return _named(names, from_strata(difficulty, n, strata, np.random.default_rng(seed)))
+
+
+def discriminative(dataset: Dataset, scores: pd.DataFrame, n: int) -> list[str]:
+    """The `n` queries whose nDCG@10 varies most across systems (variance); of a tie the first query_id."""
+    names = _names(dataset, n)
+    return _named(names, highest(_values(scores, names).var(axis=0), n))
+
+
+def greedy(dataset: Dataset, scores: pd.DataFrame, n: int) -> list[str]:
+    """`n` queries, each the one that brings the systems' means nearest to their order over all queries (tau_b).
+
+    Optimistic: the queries are chosen with the very systems that they then compare. `budget.on_other_systems` tells how
+    well such queries order systems that had no part in the choice.
+    """
+    log.warning(
+        "queries=greedy: chosen with the very systems that they compare, so their agreement with all queries is too "
+        "high; scripts/budget.py shows it on other systems"
+    )
+    names = _names(dataset, n)
+    return _named(names, greedy_order(_values(scores, names), n))
+
+
+def highest(values: np.ndarray, n: int) -> np.ndarray:
+    """Indices of the `n` highest values; of a tie the first."""
+    return np.argsort(-values, kind="stable")[:n]
+
+
+def greedy_order(values: np.ndarray, n: int) -> np.ndarray:
+    """The first `n` queries of forward selection from values (S, Q): indices, best first.
+
+    Each step takes the query whose addition gives the highest tau_b between the means over the chosen queries and over
+    all; of a tie the first index. A selection that ties all systems has no tau_b and comes last.
+    """
+    full, chosen, total = values.mean(axis=1)[None], [], np.zeros(len(values))
+    left = np.arange(values.shape[1])
+    while len(chosen) < n:
+        found = taus((total + values[:, left].T) / (len(chosen) + 1), full)
+        best = np.argmax(np.nan_to_num(found, nan=-np.inf))
+        chosen.append(left[best])
+        total = total + values[:, left[best]]
+        left = np.delete(left, best)
+    return np.array(chosen, dtype=int)
+
+
+def inclusion(sizes: np.ndarray, n: int) -> np.ndarray:
+    """Probabilities (Q,) proportional to sizes (Q,) that sum to n and are 1 at most.
+
+    What would be above 1 is 1, and the rest is shared among the others, again in proportion to size.
+    """
+    sizes = np.asarray(sizes, dtype=float)
+    certain = np.zeros(len(sizes), dtype=bool)
+    while True:
+        shares = np.where(certain, 0, sizes)
+        found = np.where(certain, 1.0, (n - certain.sum()) * shares / max(shares.sum(), np.finfo(float).tiny))
+        if (found <= 1).all():
+            return found
+        certain |= found > 1
+
+
+def systematic(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Indices drawn without replacement, each with its probability; as many as the probabilities' sum, a whole number.
+
+    They are laid end to end in random order; one point in each unit of length, all at the same random offset, draws.
+    """
+    order = rng.permutation(len(probabilities))
+    ends = np.cumsum(probabilities[order])
+    n = round(ends[-1])
+    ends[-1] = n  # the sum of the floats may be just below
+    return order[np.searchsorted(ends, np.arange(n) + rng.random(), side="right")]
+
+
+def from_strata(values: np.ndarray, n: int, strata: int, rng: np.random.Generator) -> np.ndarray:
+    """`n` indices of values (Q,), each with probability n / Q: the same share, to one, of each stratum.
+
+    Strata are runs of equally many values (to one) in rising order; those that give one more are drawn.
+    """
+    groups = np.array_split(np.argsort(values, kind="stable"), strata)
+    shares = np.array([n * len(group) / len(values) for group in groups])
+    sizes = np.floor(shares + 1e-9).astype(int)  # a whole number may come out as just below
+    sizes[systematic((shares - sizes).clip(min=0), rng)] += 1
+    return np.concatenate([rng.choice(group, size, replace=False) for group, size in zip(groups, sizes, strict=True)])
+
+
+def frequencies_of(dataset: Dataset, path: str | Path | None) -> pd.Series:
+    """The frequency of each of the dataset's queries, by query_id."""
+    if path is None:
+        raise InputError("queries.path has no value: name the file of query frequencies with queries.path=FILE")
+    counts = read_frequencies(path).reindex(dataset.queries.index)
+    unknown = counts.index[counts.isna()]
+    if len(unknown):
+        raise InputError(
+            f"{path}: has no frequency for the query {unknown[0]} of {dataset.name}; "
+            f"{len(unknown)} of {len(counts)} such queries in all"
+        )
+    return counts
+
+
+def read_frequencies(path: str | Path) -> pd.Series:
+    """Frequencies by query_id, from `query_id<TAB>count` lines."""
+    path = trec.existing(path, "file of query frequencies (queries.path=FILE)")
+    counts, where, header = {}, {}, ""
+    for number, line in trec.lines(path):
+        if line.startswith("#"):
+            continue
+        query_id, *rest = (cell.strip() for cell in line.split("\t"))
+        if not (counts or header) and len(rest) == 1 and not _is_number(rest[0]):
+            header = line
+            continue
+        count = float(rest[0]) if len(rest) == 1 and _is_number(rest[0]) else math.nan
+        if not (query_id and math.isfinite(count) and count >= 0):
+            raise InputError(f"{path}:{number}: expected 'query_id<TAB>count' with a count from 0, found {line[:80]!r}")
+        if query_id in where:
+            raise InputError(f"{path}:{number}: the query_id {query_id} is already in line {where[query_id]}")
+        counts[query_id], where[query_id] = count, number
+    if not counts:
+        raise InputError(f"{path}: expected 'query_id<TAB>count' lines, found none")
+    return pd.Series(counts, dtype=float)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _names(dataset: Dataset, n: int) -> np.ndarray:
+    """The dataset's query_ids in order, if `n` of them can be chosen."""
     names = np.sort(dataset.queries.index.to_numpy(dtype=str))
     if not 1 <= n <= len(names):
         raise InputError(f"queries.n={n}: expected 1 to {len(names)}, the queries of {dataset.name}")
-    return [str(name) for name in np.random.default_rng(seed).choice(names, size=n, replace=False)]
+    return names
+
+
+def _values(scores: pd.DataFrame, names: np.ndarray) -> np.ndarray:
+    """nDCG@10 (S, Q) with the queries in this order."""
+    scores = scores[scores["measure"] == NDCG]
+    return scores.pivot(index="system", columns="query_id", values="value")[names].to_numpy(float)
+
+
+def _named(names: np.ndarray, chosen: np.ndarray) -> list[str]:
+    return [str(name) for name in names[chosen]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alignir import agreement
 from alignir.alignment import BASELINE
+from alignir.bounds import SECOND
 from alignir.frames import GRADES, STATUSES
 from alignir.online import NAMES
 from alignir.scores import NDCG, means
@@ -29,7 +30,9 @@ def show(cell, result) -> None:
     if result.labelling.fallback:
         table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
-    for title, names in (("agreement", [n for n in result.agreement if n not in itself]), ("with itself", itself)):
+    people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
+    judge = [name for name in result.agreement if name not in (*itself, *people)]
+    for title, names in (("agreement", judge), ("with itself", itself), ("among people", people)):
         found = [f"{name} {_number(result.agreement[name])}" for name in names if name in result.agreement]
         if found:
             table.add_row(title, "  ".join(found))
@@ -41,7 +44,11 @@ def show(cell, result) -> None:
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
-        value = _number(row.tau_b) + ("" if row.p_value != row.p_value else f" (p {row.p_value:.2g})")
+        value = _number(row.tau_b)
+        if row.ci_low == row.ci_low:
+            value += f" [{row.ci_low:.2f}, {row.ci_high:.2f}]"
+        if row.p_value == row.p_value:
+            value += f" (p {row.p_value:.2g})"
         drawn = f", two draws of the users {_number(noise[row.reference])}" if row.reference in noise else ""
         sizes = f"{row.n_systems} systems, {row.n_queries} queries"
         table.add_row(f"tau_b, {reference}", f"{value}  {sizes}{drawn}")

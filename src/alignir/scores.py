@@ -150,12 +150,27 @@ def _grades(qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], syste
     return grades
 
 
+def judged_at(
+    labels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], k: int = 10
+) -> pd.Series:
+    """The share of each system's first `k` results for these queries that have a label: 0 to 1, by system.
+
+    All its results count alike, so a query with few results weighs less. What has no label counts as not relevant in
+    every measure here, which is to the disadvantage of the systems that the labels' pool did not know.
+    NaN where a system returned nothing.
+    """
+    first = runs[(runs["rank"] <= k) & runs["query_id"].isin(query_ids)]
+    known = pd.MultiIndex.from_frame(labels.loc[labels["relevance"].notna(), PAIR])
+    labelled = pd.MultiIndex.from_frame(first[PAIR]).isin(known)
+    return pd.Series(labelled, index=first["system"], dtype=float).groupby(level=0).mean().reindex(systems)
+
+
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:
     """{query_id: {doc_id: value}} in plain Python numbers, as pytrec_eval wants them."""
-    return {
-        query_id: dict(zip(group["doc_id"], map(kind, group[column].tolist()), strict=True))
-        for query_id, group in frame.groupby("query_id", sort=False)
-    }
+    nested: dict[str, dict] = {}
+    for query_id, doc_id, value in zip(*(frame[name].tolist() for name in (*PAIR, column)), strict=True):
+        nested.setdefault(query_id, {})[doc_id] = kind(value)
+    return nested
 
 
 def means(values: pd.DataFrame, by: str = "measure") -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Simulation: online metrics of users who follow a click model on each system's rankings, exact or by sampling."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas as pd
 
 from alignir import trec
 from alignir.errors import InputError
-from alignir.frames import GRADES
+from alignir.files import read_parquet
+from alignir.frames import GRADES, PAIR
 from alignir.online import Metrics, PerSession, online_frame, shown
 from alignir.progress import bar
 from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
@@ -57,21 +59,25 @@ class Simulated:
         self._fitted()
 
     def measure(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], draw: int = 0
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
     ) -> pd.DataFrame:
-        """ONLINE for every system and query; a result that is not judged counts as grade 0.
+        """ONLINE for every system and query; a result that is not judged counts as grade 0."""
+        return next(self.draw(qrels, runs, query_ids, systems, 1))
 
-        Each `draw` is another, independent sample; the exact metrics are the same for all.
-        """
+    def draw(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], draws: int
+    ) -> Iterator[pd.DataFrame]:
+        """`draws` independent samples, each as `measure` gives the first; the exact metrics are the same in all."""
         grades = shown(qrels, runs, systems, query_ids, self.depth)
         model, pairs = self._fitted()
         kinds = grades if pairs is None else shown(pairs, runs, systems, query_ids, self.depth, unknown=len(pairs))
-        if self.sessions is None:
-            seen = exact(model, grades, kinds, self.dwell, self.metrics)
-        else:
-            rng = np.random.default_rng([self.seed, draw])
-            seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng)
-        return online_frame(systems, query_ids, self.metrics.of(seen))
+        for draw in range(draws):
+            if self.sessions is None:
+                seen = exact(model, grades, kinds, self.dwell, self.metrics)
+            else:
+                rng = np.random.default_rng([self.seed, draw])
+                seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng)
+            yield online_frame(systems, query_ids, self.metrics.of(seen))
 
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""
@@ -103,7 +109,7 @@ def exact(model, grades: np.ndarray, kinds: np.ndarray, dwell: Dwell, metrics: M
     """Expectations for rankings of grades (n, k), -1 = no result shown; the model sees `kinds` (n, k) of results."""
     behaviour, ranks = model.expect(kinds), np.arange(1, grades.shape[1] + 1)
     clicks = behaviour.clicks.sum(axis=1)
-    long = behaviour.satisfied  # worth its time only where it is asked for
+    long = np.full(len(grades), np.nan)  # worth its time only where it is asked for
     if metrics.success == "dwell":
         long = model.marked(kinds, dwell.at_least(metrics.long_dwell, grades))
     return PerSession(
@@ -176,13 +182,7 @@ def _nothing(grades: np.ndarray, metrics: Metrics) -> dict[str, np.ndarray]:
 def read_pairs(path: str | Path) -> pd.DataFrame:
     """`query_id, doc_id, attraction` and perhaps `satisfaction`, as scripts/fit.py writes them."""
     path = trec.existing(path, "table of fitted pairs (user_model.pairs=FILE)")
-    try:
-        pairs = pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as parquet: {error}") from error
-    if not {"query_id", "doc_id", "attraction"} <= set(pairs.columns):
-        raise InputError(f"{path}: expected the columns query_id, doc_id, attraction, found {', '.join(pairs.columns)}")
-    return pairs
+    return read_parquet(path, (*PAIR, "attraction"))
 
 
 def _numbers(values) -> str:

@@ -13,7 +13,8 @@ from alignir import trec
 from alignir.datasets import Dataset
 from alignir.dense import Encoder, retrieve
 from alignir.errors import InputError, one_of
-from alignir.frames import PAIR, RUNS, ranked
+from alignir.files import read_parquet
+from alignir.frames import PAIR, QRELS, RUNS, ranked
 from alignir.rankings import fuse, grades, rerank, top
 
 
@@ -177,12 +178,7 @@ def _read_labels(path: str | Path) -> pd.DataFrame:
     path = trec.existing(path, "file of labels to re-rank by")
     if path.suffix != ".parquet":
         return trec.read_qrels(path)
-    try:
-        labels = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as parquet: {error}") from error
-    if not {*PAIR, "relevance"} <= set(labels.columns):
-        raise InputError(f"{path}: expected columns query_id, doc_id, relevance, found {', '.join(labels.columns)}")
+    labels = read_parquet(path, tuple(QRELS))
     repeated = labels.duplicated(PAIR)
     if repeated.any():
         pair = " ".join(labels.loc[repeated.idxmax(), PAIR].astype(str))

@@ -6,9 +6,10 @@ import json
 import logging
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -26,16 +27,29 @@ GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 class Recorded:
     """A finished run as it was recorded."""
 
+    uri: str | None  # of the store
     run_id: str
     cell: str  # the same for every run of the same cell
     params: dict[str, str]
     tags: dict[str, str]
     metrics: dict[str, float]
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model" or "baseline"
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
 
     @property
     def names(self) -> dict[str, str]:
         return {group: self.params[group] for group in GROUPS}
+
+    @property
+    def setting(self) -> tuple:
+        """What the systems were compared on: (dataset, systems, queries, number of systems, number of queries)."""
+        names = (self.params[group] for group in ("dataset", "systems", "queries"))
+        return (*names, int(self.metrics["n_systems"]), int(self.metrics["n_queries"]))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A parquet or csv table among its artifacts."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = artifact(self.uri, self, name, folder)
+            return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"system": str})
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,32 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
         token = page.token
         if not token:
             break
-    return [_recorded(client, run) for run in reversed(newest.values())]
+    return [_recorded(uri, client, run) for run in reversed(newest.values())]
+
+
+def told_apart(recorded: list[Recorded]) -> list[Recorded]:
+    """The runs, with the settings that differ added to names that different cells share."""
+    shared: dict[tuple, list[Recorded]] = {}
+    for run in recorded:
+        size = (run.metrics["n_systems"], run.metrics["n_queries"])
+        shared.setdefault((*run.names.values(), *size), []).append(run)
+    apart = []
+    for runs in shared.values():
+        keys = sorted(set().union(*(run.params for run in runs)))
+        settings = [key for key in keys if "." in key or key in ("missing", "reader", "pool", "without_text")]
+        differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1]
+        for run in runs:
+            params = dict(run.params)
+            for key in differ:
+                group, _, setting = key.partition(".") if "." in key else ("prompt", "", key)
+                params[group] += f" {setting}={_short(run.params.get(key, ''))}"
+            apart.append(replace(run, params=params))
+    order = {run.run_id: place for place, run in enumerate(recorded)}
+    return sorted(apart, key=lambda run: order[run.run_id])
+
+
+def _short(value: str) -> str:
+    return Path(value).name.removesuffix(".gz").removesuffix(".qrels") if "/" in str(value) else str(value)
 
 
 def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
@@ -146,11 +185,12 @@ def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
     return Path(_client(uri).download_artifacts(run.run_id, name, folder))
 
 
-def _recorded(client, run) -> Recorded:
+def _recorded(uri: str | None, client, run) -> Recorded:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     file = client.download_artifacts(run.info.run_id, "alignment.csv")
     alignment = pd.read_csv(file)
-    return Recorded(run.info.run_id, run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
+    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
+    return Recorded(uri, run.info.run_id, *found)
 
 
 def store(uri: str | None) -> str:

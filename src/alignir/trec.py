@@ -132,8 +132,8 @@ def _texts(path: Path, rows, key: str, wanted: set[str] | None = None) -> pd.Ser
             raise InputError(f"{path}:{number}: the {key} {name} is already in line {where[name]}")
         where[name] = number
         texts[name] = text
-    if not texts:
-        raise InputError(f"{path}: expected '{key}' and text in each line, found none that is needed")
+    if not texts and wanted is None:
+        raise InputError(f"{path}: expected '{key}' and text in each line, found none")
     return pd.Series(texts, name="text", dtype=object).rename_axis(key)
 
 

@@ -265,13 +265,8 @@ class PBM:
 
     def sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:
         """`sessions` independent sessions on each ranking of grades (n, k)."""
-        return _sample_ranks(
-            grades.shape,
-            _by_grade(self.satisfaction, grades),
-            lambda rank, _: self._clicks(grades)[:, rank, None],
-            sessions,
-            rng,
-        )
+        clicks, satisfaction = self._clicks(grades), _by_grade(self.satisfaction, grades)
+        return _sample_ranks(grades.shape, satisfaction, lambda rank, _: clicks[:, rank, None], sessions, rng)
 
     def _clicks(self, grades: np.ndarray) -> np.ndarray:
         return np.array(_by_rank("examination", self.examination, grades)) * _by_grade(self.attraction, grades)

@@ -31,6 +31,7 @@ class Endpoint:
     retries: int = 5  # of 429, 5xx, lost connections and timeouts, with growing pauses
     price: dict | None = None  # {input, output}: money for a million tokens
     repeats: int = 1
+    family: str | None = None  # of models: systems of the same one are left out for comparison
 
     def identity(self) -> dict:
         return {

@@ -43,6 +43,7 @@ class VLLM:
     sampling: dict = field(default_factory=dict)
     engine: dict = field(default_factory=dict)  # vllm.LLM's arguments
     repeats: int = 1
+    family: str | None = None  # of models: systems of the same one are left out for comparison
 
     def identity(self) -> dict:
         decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")

@@ -1,0 +1,30 @@
+"""Bounds: labels that know as much as people do, or nothing, to read a judge's alignment by."""
+
+import numpy as np
+import pandas as pd
+
+from alignir.datasets import Dataset
+from alignir.graders import Lexical
+
+SECOND = "second"
+LEXICAL = "floor: lexical"
+SHUFFLED = "floor: shuffled"
+ONE_GRADE = "floor: one grade"
+NAMES = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
+
+
+def bounds(dataset: Dataset, shuffles: int, rng: np.random.Generator) -> dict[str, list[pd.DataFrame]]:
+    """Sets of labels (QRELS) by name; what is drawn has several, one a draw. All but the second are of judged pairs.
+
+    second            other people's labels, where the dataset has them: what a judge can be expected to reach
+    floor: lexical    the share of the query's terms in the passage: what reading no meaning at all reaches
+    floor: shuffled   the baseline's grades, dealt out to its pairs at random: what is left when no label is right.
+                      That need not be a tau of 0: systems still differ in how many judged results they show
+    floor: one grade  grade 1 for every judged pair: nothing but how many judged results a system shows
+    """
+    qrels = dataset.qrels
+    labels = {SECOND: [dataset.second]} if dataset.second is not None else {}
+    labels[LEXICAL] = [qrels.assign(relevance=Lexical().grade(dataset.pairs()))]
+    if shuffles:
+        labels[SHUFFLED] = [qrels.assign(relevance=rng.permutation(qrels["relevance"])) for _ in range(shuffles)]
+    return labels | {ONE_GRADE: [qrels.assign(relevance=1)]}

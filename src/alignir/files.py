@@ -1,0 +1,52 @@
+"""Files: written whole or not at all, and read with a message where they are not what they should be."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from alignir.errors import InputError
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to: at the end it takes the place of `path`, on disk also after a power cut.
+
+    When the writing fails, `path` stays as it was and nothing is left beside it.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        yield temporary
+        _to_disk(temporary)
+        os.replace(temporary, path)
+        _to_disk(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def check_out(path: Path) -> None:
+    """Raise before any work is done, if a script's --out cannot be written for want of a folder."""
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--out {path}: there is no such folder")
+
+
+def read_parquet(path: Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
+    """A parquet table that has at least these columns."""
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as parquet: {error}") from error
+    if not set(columns) <= set(table.columns):
+        raise InputError(f"{path}: expected columns {', '.join(columns)}, found {', '.join(table.columns)}")
+    return table

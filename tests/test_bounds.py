@@ -1,0 +1,93 @@
+"""Bounds: labels that no judge gave, by what they are made of and by the alignment that is left to them."""
+
+from collections import Counter
+from math import log2
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+
+from alignir import alignment, datasets, graders, scores, systems
+from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED, bounds
+from alignir.errors import InputError
+from alignir.frames import PAIR, SCORES
+
+
+@pytest.fixture(scope="module")
+def demo():
+    dataset = datasets.demo("demo")
+    runs = systems.bm25(dataset, ["lucene"], [[0.9, 0.4], [1.6, 0.9], [0.5, 0.1]], [False, True], [False, True], 100)
+    return dataset, runs
+
+
+def test_shuffling_keeps_the_pairs_and_the_grades_and_parts_them(demo):
+    qrels = demo[0].qrels
+    draws = bounds(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    assert len(draws) == 3
+    for draw in draws:
+        assert draw[PAIR].equals(qrels[PAIR])
+        assert Counter(draw["relevance"]) == Counter(qrels["relevance"])
+        assert not draw["relevance"].equals(qrels["relevance"])
+    assert not draws[0].equals(draws[1])
+    again = bounds(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    assert all(one.equals(other) for one, other in zip(draws, again, strict=True))
+    assert SHUFFLED not in bounds(demo[0], 0, np.random.default_rng(0))
+
+
+def test_shuffled_labels_agree_with_the_baseline_by_chance(demo):
+    (draw,) = bounds(demo[0], 1, np.random.default_rng(0))[SHUFFLED]
+    same = (draw["relevance"] == demo[0].qrels["relevance"]).mean()
+    shares = demo[0].qrels["relevance"].value_counts(normalize=True)
+    assert same == pytest.approx((shares**2).sum(), abs=4 * 0.5 / np.sqrt(len(draw)))
+
+
+def test_one_grade_leaves_nothing_but_where_judged_results_are(demo):
+    dataset, runs = demo
+    (labels,) = bounds(dataset, 0, np.random.default_rng(0))[ONE_GRADE]
+    found = scores.evaluate(labels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
+    judged = set(dataset.qrels[PAIR].itertuples(index=False, name=None))
+    ideal = sum(1 / log2(rank + 1) for rank in range(1, 11))  # every query of the demo has ten judged passages
+    for row in found.iloc[::7].itertuples():
+        top = runs[(runs["system"] == row.system) & (runs["query_id"] == row.query_id) & (runs["rank"] <= 10)]
+        gain = sum(1 / log2(r.rank + 1) for r in top.itertuples() if (r.query_id, r.doc_id) in judged)
+        assert row.value == pytest.approx(gain / ideal)
+
+
+def test_the_lexical_floor_is_the_lexical_grader(demo):
+    (labels,) = bounds(demo[0], 0, np.random.default_rng(0))[LEXICAL]
+    assert labels["relevance"].equals(graders.Lexical((0.25, 0.5, 0.75)).grade(demo[0].pairs()))
+
+
+def test_the_average_of_draws_is_the_mean_of_scipys_taus():
+    rng = np.random.default_rng(1)
+    truth, draws = rng.random(8), rng.random((4, 8))
+
+    def frame(values):
+        rows = [(f"s{number}", "q", scores.NDCG, value) for number, value in enumerate(values)]
+        return pd.DataFrame(rows, columns=SCORES)
+
+    aligned = [alignment.against_baseline(frame(draw), frame(truth)) for draw in draws]
+    found = alignment.average(aligned)
+    assert found["tau_b"].item() == pytest.approx(np.mean([kendalltau(draw, truth).statistic for draw in draws]))
+    assert np.isnan(found["p_value"].item())
+    assert alignment.average(aligned[:1]) is aligned[0]
+    tied = alignment.against_baseline(frame(np.ones(8)), frame(truth))
+    assert alignment.average([tied, *aligned])["tau_b"].item() == found["tau_b"].item()
+    assert np.isnan(alignment.average([tied, tied])["tau_b"].item())
+
+
+def test_a_second_set_of_labels_goes_with_the_selected_queries(small):
+    (small / "other.txt").write_text("q1 0 d1 2\nq1 0 d2 2\nq2 0 d3 1\n")
+    dataset = datasets.folder("small", small, second=small / "other.txt")
+    (labels,) = bounds(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND]
+    assert labels.to_numpy().tolist() == [["q1", "d1", 2], ["q1", "d2", 2]]
+    assert SECOND not in bounds(datasets.folder("small", small), 0, np.random.default_rng(0))
+
+
+def test_a_second_set_of_labels_without_a_pair_in_common_is_refused(small):
+    (small / "other.txt").write_text("q1 0 d4 2\n")
+    with pytest.raises(InputError, match="has a label for none of the 4 judged pairs"):
+        datasets.folder("small", small, second=small / "other.txt")
+    with pytest.raises(InputError, match=r"no second set of labels \(dataset.second=FILE\) at"):
+        datasets.folder("small", small, second=small / "nowhere.txt")

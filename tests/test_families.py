@@ -1,0 +1,82 @@
+"""Families: whose systems are left out, and what that does to tau."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+
+from alignir import families, scores
+from alignir.bootstrap import tau_interval
+from alignir.errors import InputError
+from alignir.frames import SCORES
+
+SYSTEMS = ["RepLLaMA", "bm25", "openai_ada2", "rank_gpt_llama"]
+
+
+def test_the_first_pattern_that_matches_gives_the_family_in_any_case():
+    known = {"*llama*": "llama", "*GPT*": "gpt", "openai*": "gpt"}
+    assert families.of_family("llama", SYSTEMS, known) == ["RepLLaMA", "rank_gpt_llama"]
+    assert families.of_family("gpt", SYSTEMS, known) == ["openai_ada2"]
+    assert families.of_family("qwen", SYSTEMS, known) == []
+
+
+def test_nothing_is_left_out_where_no_family_is_known():
+    assert families.of_family(None, SYSTEMS, {"*": "llama"}) == []
+    assert families.of_family("llama", SYSTEMS, None) == []
+    assert families.of_family("", SYSTEMS, {"bm25": ""}) == []
+
+
+def test_families_are_read_from_a_file(tmp_path):
+    (tmp_path / "systems.tsv").write_text(
+        "system\tndcg\tfamily\nbm25\t.5\tsparse\nelsewhere\t.4\tsparse\nRepLLaMA\t.6\t\n"
+    )
+    assert families.of_family("sparse", SYSTEMS, str(tmp_path / "systems.tsv")) == ["bm25"]
+    (tmp_path / "other.tsv").write_text("name\tfamily\n")
+    with pytest.raises(InputError, match=r"other.tsv: expected columns system and family, found name, family"):
+        families.of_family("sparse", SYSTEMS, str(tmp_path / "other.tsv"))
+    with pytest.raises(InputError, match="no file of systems' families"):
+        families.of_family("sparse", SYSTEMS, str(tmp_path / "nowhere.tsv"))
+
+
+def test_families_of_dl19_are_those_of_its_table(dl19):
+    table = pd.read_csv(dl19 / "systems.tsv", sep="\t")
+    found = families.of_family("dense", list(table["system"]), str(dl19 / "systems.tsv"))
+    assert found == list(table.loc[table["family"] == "dense", "system"])
+    assert len(found) == 3
+
+
+def frame(values: np.ndarray) -> pd.DataFrame:
+    """SCORES of systems s0, s1, ... (rows) for queries q0, q1, ... (columns)."""
+    rows = [(f"s{s}", f"q{q}", scores.NDCG, values[s, q]) for s, q in np.ndindex(values.shape)]
+    return pd.DataFrame(rows, columns=SCORES)
+
+
+def test_a_judge_that_lifts_its_own_systems_is_flagged():
+    rng = np.random.default_rng(0)
+    truth = np.linspace(0.2, 0.8, 16)[:, None] + rng.normal(0, 0.01, (16, 40))
+    judged = truth + rng.normal(0, 0.01, (16, 40))
+    judged[:4] += 0.8  # the four worst become the best
+    own = ["s0", "s1", "s2", "s3"]
+    found = families.without(own, frame(judged), frame(truth), np.random.default_rng(1), B=200)
+    assert found["left_out"] == 4
+    assert found["tau_all"] == pytest.approx(kendalltau(judged.mean(axis=1), truth.mean(axis=1)).statistic)
+    assert found["tau_b"] == pytest.approx(kendalltau(judged[4:].mean(axis=1), truth[4:].mean(axis=1)).statistic)
+    rows, columns = (sorted(range(start, stop), key=str) for start, stop in ((4, 16), (0, 40)))  # by name
+    low, high = tau_interval(*(side[np.ix_(rows, columns)] for side in (judged, truth)), np.random.default_rng(1), 200)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((low, high))
+    assert found["tau_all"] < low
+    assert found["moved"] == 1
+
+
+def test_a_judge_that_treats_its_own_as_the_others_is_not_flagged():
+    truth = np.random.default_rng(0).random((10, 20))
+    found = families.without(["s3"], frame(truth), frame(truth), np.random.default_rng(0), B=50)
+    assert (found["tau_all"], found["tau_b"]) == pytest.approx((1, 1))
+    assert found["moved"] == 0
+
+
+def test_one_remaining_system_has_no_order_to_compare():
+    truth = np.random.default_rng(0).random((3, 20))
+    found = families.without(["s0", "s1"], frame(truth), frame(truth), np.random.default_rng(0), B=50)
+    assert found["tau_all"] == pytest.approx(1)
+    assert all(np.isnan(found[name]) for name in ("tau_b", "ci_low", "ci_high", "moved"))
