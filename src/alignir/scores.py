@@ -1,7 +1,7 @@
 """Scores: how good each system is for each query, under one set of labels, as trec_eval measures it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAIR, SCORES
 
 NDCG = "ndcg_cut_10"
+NAMES = {NDCG: "nDCG@10"}  # for people, who know the other measures by trec_eval's names
 MISSING = ("drop", "zero", "fallback")
 RELEVANT_FROM = 2  # for binary measures, as TREC DL counts officially: grade 1 is "related, but does not answer"
 
@@ -20,21 +21,24 @@ TREC_EVAL = (
     r"ndcg|ndcg_rel|Rndcg|G|binG|map|11pt_avg|infAP|Rprec|recip_rank|bpref|set_P|set_recall|set_F|set_map"
 )
 EXPONENTIAL = r"ndcg_exp(_cut_[1-9]\d{0,4})?"
+# These two are written out here: ir_measures has ERR only by a Perl script, which rounds to 5 digits and wants numbers
+# as query_ids, and RBP only by one more package, cwl-eval. Both agree with it (tests/test_scores.py).
 RBP = r"rbp_(0\.\d+)"
 ERR = r"err_([1-9]\d{0,4})"
+CUT = r"(?:ndcg_cut|ndcg_exp_cut|map_cut|P|recall|success|relative_P|err)_(\d+)"
 
 
-def check(measures: Iterable[str], relevance_level: int = RELEVANT_FROM) -> None:
+def check(measures: Sequence[str], relevance_level: int = RELEVANT_FROM) -> None:
     """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
-    if isinstance(measures, str) or not list(measures):
+    if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
     for measure in measures:
         if not re.fullmatch("|".join((TREC_EVAL, EXPONENTIAL, RBP, ERR)), str(measure)):
             raise InputError(
-                f"measures={list(measures)}: there is no measure {measure!r}; expected trec_eval's names, such as "
-                f"{NDCG}, map, recip_rank, P_10, recall_100, bpref, or ndcg_exp_cut_10 (exponential gain), rbp_0.8, err_10"
+                f"measures: there is no measure {measure!r}; expected trec_eval's names, such as {NDCG}, map, "
+                "recip_rank, P_10, recall_100, bpref, or ndcg_exp_cut_10 (exponential gain), rbp_0.8, err_10"
             )
-    if isinstance(relevance_level, bool) or relevance_level not in GRADES[1:]:
+    if type(relevance_level) is not int or relevance_level not in GRADES[1:]:
         raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevance_level}")
 
 
@@ -55,7 +59,7 @@ def evaluate(
     runs: pd.DataFrame,
     query_ids: list[str],
     systems: list[str],
-    measures: Iterable[str] = (NDCG,),
+    measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
     relevance_level: int = RELEVANT_FROM,
 ) -> pd.DataFrame:
@@ -65,31 +69,29 @@ def evaluate(
     rbp_P                     `rank_biased_precision` with persistence P
     err_K                     `expected_reciprocal_rank` of the top K
 
-    Binary measures count a grade from `relevance_level` as relevant (trec_eval's -l); nDCG and ERR do not use it.
+    Binary measures count a grade from `relevance_level` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
     which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
-    measures = list(dict.fromkeys(measures))
     check(measures, relevance_level)
+    measures = list(dict.fromkeys(measures))
     qrels = judged(labels, missing)
+    cuts = [re.fullmatch(CUT, measure) for measure in measures]
+    if all(cuts):  # what lies deeper changes nothing, and takes most of the time
+        runs = runs[runs["rank"] <= max(int(cut[1]) for cut in cuts)]
     by_system = {system: _nested(run, "score", float) for system, run in runs.groupby("system")}
     rankings = [by_system.get(system, {}) for system in systems]
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
     values = _by_trec_eval(qrels, rankings, query_ids, names, relevance_level)
-    exponential = {m.replace("_exp", ""): m for m in measures if re.fullmatch(EXPONENTIAL, m)}
+    exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
     gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
     found = _by_trec_eval(gains, rankings, query_ids, list(exponential), relevance_level)
     values |= {exponential[name]: scored for name, scored in found.items()}
-    if len(values) < len(measures):
+    if by_rank := [measure for measure in measures if measure not in values]:
         grades = _grades(qrels, runs, query_ids, systems)
-        for measure in measures:
-            if found := re.fullmatch(RBP, measure):
-                persistence = float(found[1])
-                values[measure] = [rank_biased_precision(rows >= relevance_level, persistence) for rows in grades]
-            elif found := re.fullmatch(ERR, measure):
-                values[measure] = [expected_reciprocal_rank(rows[:, : int(found[1])]) for rows in grades]
+        values |= {measure: _by_rank(measure, grades, relevance_level) for measure in by_rank}
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
     table[:, ~np.isin(query_ids, qrels["query_id"].unique())] = np.nan
@@ -140,6 +142,16 @@ def _by_trec_eval(
     return dict(zip(names, values, strict=True))
 
 
+def _by_rank(measure: str, grades: np.ndarray, relevance_level: int) -> np.ndarray:
+    """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
+    if found := re.fullmatch(RBP, measure):
+        values = [rank_biased_precision(rows >= relevance_level, float(found[1])) for rows in grades]
+    else:
+        cutoff = int(re.fullmatch(ERR, measure)[1])
+        values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
+    return np.array(values)
+
+
 def _grades(qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> np.ndarray:
     """Grades of shape (systems, queries, ranks) down every ranking, 0 where unjudged or past its end."""
     found = runs[["system", *PAIR, "rank"]].merge(qrels, on=PAIR)
@@ -168,8 +180,9 @@ def judged_at(
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:
     """{query_id: {doc_id: value}} in plain Python numbers, as pytrec_eval wants them."""
     nested: dict[str, dict] = {}
-    for query_id, doc_id, value in zip(*(frame[name].tolist() for name in (*PAIR, column)), strict=True):
-        nested.setdefault(query_id, {})[doc_id] = kind(value)
+    values = frame[column].astype(kind).tolist()
+    for query_id, doc_id, value in zip(frame["query_id"].tolist(), frame["doc_id"].tolist(), values, strict=True):
+        nested.setdefault(query_id, {})[doc_id] = value
     return nested
 
 
