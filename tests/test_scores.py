@@ -79,13 +79,13 @@ def test_an_unknown_measure_is_refused(read, measure):
 @pytest.mark.parametrize("measures", ["map", [], None, 10])
 def test_measures_are_a_list(measures):
     with pytest.raises(InputError, match="expected a list of names"):
-        scores.check(measures)
+        scores.check_measures(measures)
 
 
 @pytest.mark.parametrize("level", [0, 4, True, 2.0, "2", None])
 def test_the_first_relevant_grade_is_one_above_0(level):
     with pytest.raises(InputError, match=f"relevance_level: expected a grade from 1 to 3, found {level}"):
-        scores.check([scores.NDCG], level)
+        scores.check_measures([scores.NDCG], level)
 
 
 def one_system(grades: dict[str, dict[str, int]], rankings: dict[str, str]):

@@ -29,7 +29,7 @@ from alignir.pools import WITHOUT_TEXT, filled, pooled
 from alignir.prompts import Prompt
 from alignir.queries import select
 from alignir.reading import READERS
-from alignir.scores import MISSING, NAMES, NDCG, RELEVANT_FROM, check, evaluate, judged_at, means
+from alignir.scores import MISSING, NAMES, NDCG, RELEVANT_FROM, check_measures, evaluate, judged_at, means
 from alignir.tracking import GROUPS, OF_A_CELL, Recorder
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ def _check_choices(cell: Cell) -> None:
         if choice not in choices:
             raise one_of(kind, choice, choices)
     pools.depth(cell.pool)
-    check(cell.measures, cell.relevance_level)
+    check_measures(cell.measures, cell.relevance_level)
     grader = hasattr(cell.model, "grade")
     if cell.missing == "fallback" and grader:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")

@@ -28,7 +28,7 @@ ERR = r"err_([1-9]\d{0,4})"
 CUT = r"(?:ndcg_cut|ndcg_exp_cut|map_cut|P|recall|success|relative_P|err)_(\d+)"
 
 
-def check(measures: Sequence[str], relevance_level: int = RELEVANT_FROM) -> None:
+def check_measures(measures: Sequence[str], relevance_level: int = RELEVANT_FROM) -> None:
     """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
     if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
@@ -74,7 +74,7 @@ def evaluate(
     which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
-    check(measures, relevance_level)
+    check_measures(measures, relevance_level)
     measures = list(dict.fromkeys(measures))
     qrels = judged(labels, missing)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
