@@ -71,7 +71,7 @@ def test_systems_that_tie_on_the_drawn_queries_tie_to_the_last_bit_in_every_resa
     values = rng.random((40, 43))
     values[[7, 39]] = values[0]
     values[39, 5] += 1e-9
-    weights = bootstrap._weights(43, 2000, rng)
+    weights = bootstrap.query_weights(43, 2000, rng)
     means = bootstrap.weighted_means(values, weights)
     assert (means[:, 7] == means[:, 0]).all()
     assert ((means[:, 39] == means[:, 0]) == (weights[:, 5] == 0)).all()
@@ -218,6 +218,6 @@ def test_the_twins_of_dl19_tie_in_every_resample(dl19):
     reference = pd.read_csv(dl19 / "reference" / "ndcg10_per_topic.tsv.gz", sep="\t", dtype={"qid": str})
     values = reference.pivot(index="system", columns="qid", values="ndcg_cut_10")
     assert values.shape == (46, 43)
-    means = bootstrap.weighted_means(values.to_numpy(), bootstrap._weights(43, 1000, np.random.default_rng(0)))
+    means = bootstrap.weighted_means(values.to_numpy(), bootstrap.query_weights(43, 1000, np.random.default_rng(0)))
     twins = values.index.get_indexer(["rankllm_bm25", "bm25base_p"])
     assert (means[:, twins[0]] == means[:, twins[1]]).all()

@@ -22,7 +22,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import online, trec
+from alignir import online, tracking, trec
 from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
@@ -168,8 +168,8 @@ def summary(folder, *arguments) -> str:
 
 def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     text = summary(swept, "--table", "alignment", "--format", "csv")
-    header = "dataset,model,prompt,systems,queries,user_model,offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
-    assert text.splitlines()[0] == header
+    groups = "dataset,model,prompt,systems,queries,user_model"
+    assert text.splitlines()[0] == f"{groups},offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
@@ -301,6 +301,53 @@ def test_the_judged_table_has_the_least_judged_systems_first(swept):
     judges = ["lexical zeshot basic", "lexical zeshot", "scripted zeshot basic", "scripted zeshot"]
     assert list(found.columns[3:]) == judges  # they label the same pairs, and all of them
     assert all(found[judge].equals(found["baseline labels"]) for judge in judges)
+
+
+def test_judges_are_compared_by_what_was_recorded(swept):
+    text = summary(swept, "--table", "compare", "--format", "csv")
+    first = rows(text.split("# ")[1].split("\n", 1)[1])
+    assert {(row["left"], row["right"]) for row in first} >= {("lexical zeshot", "scripted zeshot")}
+    (row,) = [row for row in first if (row["left"], row["right"]) == ("lexical zeshot", "scripted zeshot")]
+    assert row["reference"] == "baseline labels"
+    found = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
+    found = found[(found["reference"] == "baseline") & (found["queries"] == "all") & (found["prompt"] == "zeshot")]
+    taus = found.set_index("model")["tau_b"].astype(float)
+    assert float(row["tau left"]) == pytest.approx(taus["lexical"], abs=5e-5)
+    assert float(row["difference"]) == pytest.approx(taus["lexical"] - taus["scripted"], abs=5e-5)
+    assert "users: dbn" in text
+
+
+def test_other_correlations_and_agreement_are_those_of_the_recorded_frames(swept):
+    from scipy.stats import spearmanr
+    from sklearn.metrics import cohen_kappa_score
+
+    recorded = tracking.read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
+    runs = {(run.names["model"], run.names["prompt"]): run for run in recorded if run.names["queries"] == "all"}
+    lines = rows(of_kind(swept, "correlations", "Other correlations of nDCG@10"))
+    found = {line["model"]: line for line in lines if line["prompt"] == "zeshot"}
+    for model in ("lexical", "scripted"):
+        scores = runs[model, "zeshot"].frame("scores.parquet")
+        means = scores.pivot_table(index="system", columns="labels", values="value")
+        rho = spearmanr(means["model"], means["baseline"]).statistic
+        assert float(found[model]["Spearman"]) == pytest.approx(rho, abs=5e-5)
+        assert found[model]["concordant"].endswith("%")
+    assert {line["model"] for line in rows(of_kind(swept, "agreement", "Agreement of labels"))} == {
+        "lexical",
+        "scripted",
+    }
+    lines = rows(of_kind(swept, "agreement", "Cohen's kappa"))
+    places = {line["judge"]: line[""] for line in lines}
+    labels = [runs[model, "zeshot"].frame("labels.parquet") for model in ("lexical", "scripted")]
+    both = pd.merge(*labels, on=["query_id", "doc_id"]).dropna(subset=["relevance_x", "relevance_y"])
+    expected = cohen_kappa_score(both["relevance_x"].astype(int), both["relevance_y"].astype(int))
+    (line,) = [line for line in lines if line["judge"] == "lexical zeshot"]
+    assert float(line[places["scripted zeshot"]]) == pytest.approx(expected, abs=5e-5)
+
+
+def of_kind(folder, kind: str, title: str) -> str:
+    """The csv of the table of all queries among those of a kind: the largest."""
+    tables = summary(folder, "--table", kind, "--format", "csv").split("# ")
+    return max((table for table in tables if table.startswith(title)), key=len).split("\n", 1)[1]
 
 
 def test_a_file_gets_what_would_be_printed(swept, tmp_path):

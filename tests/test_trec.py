@@ -128,3 +128,12 @@ def test_tabs_and_unicode_separators_inside_a_text_stay(tmp_path):
     text = "left\u2028right\x0bdown\tagain"
     queries = trec.read_queries(write(tmp_path / "queries.tsv", f"q1\t{text}\n"))
     assert queries["q1"] == text
+
+
+def test_ids_are_compared_as_trec_eval_compares_them(tmp_path):
+    """Byte by byte, as C's strcmp orders UTF-8: 9 is above 10, z above Z, and what is longer above its start."""
+    doc_ids = ["10", "9", "Z", "z", "zz", "é", "\uffff", "\U0001d11e"]
+    for given in (doc_ids, doc_ids[::-1]):
+        text = "".join(f"q1 Q0 {doc_id} 1 {score} t\n" for doc_id, score in zip(given, ["0", "-0.0"] * 4, strict=True))
+        run = trec.read_run(write(tmp_path / "x.run", text), "x")
+        assert run["doc_id"].tolist() == sorted(doc_ids, key=str.encode, reverse=True)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from alignir.frames import GRADES, PAIR
 
+NAMES = ("kappa4", "kappa_bin", "kappa_quadratic", "alpha", "exact", "mae", "bias")
+
 
 def joined(baseline: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """query_id, doc_id, baseline, label: the pairs that have both, joined by their ids."""
@@ -118,17 +120,27 @@ def distribution(labels: pd.DataFrame) -> pd.Series:
 
 
 def agreement(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
-    """kappa4, kappa_bin (relevant from 2), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of same
-    grades), mae and bias (mean of label - baseline).
+    """By NAMES: kappa4, kappa_bin (relevant from 2), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of
+    same grades), mae and bias (mean of label - baseline).
     """
     both = joined(baseline, labels)
     difference = both["label"] - both["baseline"]
-    return {
-        "kappa4": kappa(both),
-        "kappa_bin": kappa(both, relevant_from=2),
-        "kappa_quadratic": kappa_quadratic(both),
-        "alpha": alpha(both),
-        "exact": float((difference == 0).mean()) if len(both) else np.nan,
-        "mae": float(difference.abs().mean()) if len(both) else np.nan,
-        "bias": float(difference.mean()) if len(both) else np.nan,
-    }
+    values = (
+        kappa(both),
+        kappa(both, relevant_from=2),
+        kappa_quadratic(both),
+        alpha(both),
+        float((difference == 0).mean()) if len(both) else np.nan,
+        float(difference.abs().mean()) if len(both) else np.nan,
+        float(difference.mean()) if len(both) else np.nan,
+    )
+    return dict(zip(NAMES, values, strict=True))
+
+
+def details(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
+    """precision_G and recall_G of each grade G, and how kappa4 varies over queries: kappa4_q25, _median and _q75."""
+    both = joined(baseline, labels)
+    grades, over_queries = per_grade(both), spread(both)
+    found = {f"{name}_{grade}": grades.loc[grade, name] for name in ("precision", "recall") for grade in GRADES}
+    found |= {f"kappa4_{name}": over_queries[name] for name in ("q25", "median", "q75")}
+    return {name: float(value) for name, value in found.items()}

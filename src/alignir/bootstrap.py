@@ -114,15 +114,12 @@ def tau_interval(
         raise one_of("thing to resample", over, OVER)
     if method not in METHODS:
         raise one_of("kind of interval", method, METHODS)
-    estimate = taus(_mean(left)[None], _mean(right)[None])[0]
     if over == "systems":
-        drawn = rng.integers(0, len(left), (B, len(left)))
-        resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
-    elif max(left.shape[1], right.shape[1]) > 1:
-        weights = _weights(max(left.shape[1], right.shape[1]), B, rng)
-        resampled = taus(weighted_means(left, weights), weighted_means(right, weights))
+        drawn = np.vstack([np.arange(len(left)), rng.integers(0, len(left), (B, len(left)))])
+        estimate, *resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
     else:
-        return np.nan, np.nan
+        estimate, *resampled = resampled_taus(left, right, rng, B)
+    resampled = np.array(resampled)
     resampled = resampled[~np.isnan(resampled)]
     if np.isnan(estimate) or len(resampled) == 0:
         return np.nan, np.nan
@@ -133,6 +130,19 @@ def tau_interval(
     reach = np.quantile(np.abs(_greiner(resampled) - centre), level)
     low, high = 2 / np.pi * np.arcsin(np.clip([centre - reach, centre + reach], -1, 1))
     return float(low), float(high)
+
+
+def resampled_taus(left: np.ndarray, right: np.ndarray, rng: np.random.Generator, B: int) -> np.ndarray:
+    """tau_b of the means of left (S, Q) and right (S, Q), then those of B bootstrap resamples of the queries: (1 + B,).
+
+    Sides as `tau_interval` takes them. The resampled ones are NaN where there is only one query.
+    """
+    n_queries = max(left.shape[1], right.shape[1])
+    weights = np.vstack([np.ones(n_queries), query_weights(n_queries, B, rng)])
+    found = taus(weighted_means(left, weights), weighted_means(right, weights))
+    if n_queries == 1:
+        found[1:] = np.nan
+    return found
 
 
 def compare(
@@ -154,27 +164,35 @@ def compare(
     NaN where a tau is undefined, and where there is one query only.
     """
     n_queries = max(side.shape[1] for side in (reference, *judges.values()))
-    weights = _weights(n_queries, B, rng)
+    weights = query_weights(n_queries, B, rng)
     right, resampled_right = _mean(reference)[None], weighted_means(reference, weights)
     tau = {name: taus(_mean(judge)[None], right)[0] for name, judge in judges.items()}
     resampled = {name: taus(weighted_means(judge, weights), resampled_right) for name, judge in judges.items()}
     rows = []
     for one, other in combinations(judges, 2):
         difference = tau[one] - tau[other]
-        moved = np.abs(resampled[one] - resampled[other] - difference)
-        moved = moved[~np.isnan(moved)]
-        low, high, p_value = np.nan, np.nan, np.nan
-        if len(moved) and n_queries > 1:
-            reach = np.quantile(moved, level)
-            low, high = difference - reach, difference + reach
-            # equal differences come out of different sums: 1e-12 keeps them equal
-            p_value = (1 + np.count_nonzero(moved >= abs(difference) - 1e-12)) / (1 + len(moved))
-        rows.append((one, other, tau[one], tau[other], difference, low, high, p_value))
+        drawn = resampled[one] - resampled[other] if n_queries > 1 else np.array([])
+        rows.append((one, other, tau[one], tau[other], difference, *certainty(difference, drawn, level)))
     columns = ["left", "right", "tau_left", "tau_right", "difference", "ci_low", "ci_high", "p_value"]
     return pd.DataFrame(rows, columns=columns).assign(p_holm=lambda table: holm(table["p_value"].to_numpy()))
 
 
-def _weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarray:
+def certainty(difference: float, resampled: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """(ci_low, ci_high, p_value) of a difference from its resampled ones, as in `compare`.
+
+    NaN where the difference is, or where no resampled one is a number.
+    """
+    moved = np.abs(resampled - difference)
+    moved = moved[~np.isnan(moved)]
+    if len(moved) == 0:
+        return np.nan, np.nan, np.nan
+    reach = np.quantile(moved, level)
+    # equal differences come out of different sums: 1e-12 keeps them equal
+    p_value = (1 + np.count_nonzero(moved >= abs(difference) - 1e-12)) / (1 + len(moved))
+    return float(difference - reach), float(difference + reach), p_value
+
+
+def query_weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarray:
     """How often each query is drawn in each of B resamples: (B, Q), rows sum to Q."""
     drawn = rng.integers(0, n_queries, (B, n_queries)) + n_queries * np.arange(B)[:, None]
     return np.bincount(drawn.ravel(), minlength=B * n_queries).reshape(B, n_queries).astype(float)

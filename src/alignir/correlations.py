@@ -108,6 +108,14 @@ def largest_drop(left: pd.Series, reference: pd.Series) -> float:
     return float((rankdata(-left) - rankdata(-reference)).max()) if _ordered(left, reference) else np.nan
 
 
+def every(left: pd.Series, reference: pd.Series) -> dict[str, float]:
+    """All of them by name, tau_ap and rbo with both ways with ties."""
+    found = {"spearman": spearman(left, reference), "pearson": pearson(left, reference)}
+    for ties in TIES:
+        found |= {f"tau_ap_{ties}": tau_ap(left, reference, ties), f"rbo_{ties}": rbo(left, reference, ties=ties)}
+    return found | {"top1": top1(left, reference), "largest_drop": largest_drop(left, reference)}
+
+
 def _joined(left: pd.Series, reference: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Both sides' values of the systems that have one on both, in the same order."""
     left, reference = left.dropna().align(reference.dropna(), join="inner")

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, figures, pools
+from alignir import agreement, correlations, figures, pools
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
-from alignir.bootstrap import METHODS, OVER, Resampling
+from alignir.bootstrap import METHODS, NONE, OVER, Resampling, matrices
 from alignir.bounds import SECOND, bounds
 from alignir.datasets import Dataset
 from alignir.errors import InputError, one_of
@@ -30,6 +30,7 @@ from alignir.prompts import Prompt
 from alignir.queries import select
 from alignir.reading import READERS
 from alignir.scores import MISSING, NAMES, NDCG, RELEVANT_FROM, check_measures, evaluate, judged_at, means
+from alignir.significance import pairwise
 from alignir.tracking import GROUPS, OF_A_CELL, Recorder
 
 log = logging.getLogger(__name__)
@@ -79,8 +80,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """The same for two runs of the same cell: the settings of its groups."""
+        """The same for two runs of the same cell: the settings of its groups, and the prompt's text."""
         settings = {group: self.config.get(group) for group in GROUPS}
+        # a prompt that is rewritten in its file is another one, and the same text in another file is not
+        settings["prompt"] = {**(settings["prompt"] or {}), "file": self.prompt().sha256}
         settings["dataset"] = _absolute(settings["dataset"] or {})
         content = json.dumps(
             [self.names, settings, *(getattr(self, name) for name in OF_A_CELL)], sort_keys=True, default=str
@@ -115,6 +118,7 @@ class Result:
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
+    correlations: dict[str, float]  # of nDCG@10 with the baseline's, and the shares of significant differences kept
     agreement: dict[str, float]
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
     family: dict[str, float]  # what families.without finds; nothing where no system is of the model's family
@@ -211,13 +215,10 @@ def run(cell: Cell, recorder: Recorder) -> Result:
     inputs = read_inputs(cell)
     for note in inputs.notes:
         log.warning("%s", note)
-    dataset, version = inputs.dataset, recorder.prompt_version(inputs.prompt)
+    dataset = inputs.dataset
     tags = {
         "sweep": cell.sweep,
-        "prompt.sha256": inputs.prompt.sha256,
-        "prompt.version": version,
-        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
-        "mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}]),
+        **({} if hasattr(cell.model, "grade") else _prompt_tags(inputs.prompt, recorder)),
         "model.revision": getattr(cell.model, "revision", None) or "",
         "dataset.fingerprint": dataset.fingerprint,
         "family.systems": ", ".join(inputs.own),
@@ -236,6 +237,16 @@ def run(cell: Cell, recorder: Recorder) -> Result:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
     return result
+
+
+def _prompt_tags(prompt: Prompt, recorder: Recorder) -> dict[str, str]:
+    version = recorder.prompt_version(prompt)
+    return {
+        "prompt.sha256": prompt.sha256,
+        "prompt.version": version,
+        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
+        "mlflow.linkedPrompts": json.dumps([{"name": prompt.name, "version": version}]),
+    }
 
 
 def compute(cell: Cell, inputs: Inputs) -> Result:
@@ -269,6 +280,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     sides = {BASELINE: dataset.qrels, "model": labels}
     judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
+    found |= agreement.details(dataset.qrels, labelling.labels)
     if dataset.second is not None:
         people = agreement.agreement(dataset.qrels, dataset.second)
         found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
@@ -279,7 +291,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         again = judge_again(pairs, inputs.prompt, cell.model, ledger, cell.reader, cell.rejudge, rng)
         both = agreement.joined(labelling.labels, again)
         found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
-    family = without(inputs.own, scores, baseline, np.random.default_rng(0)) if inputs.own else {}
+    family = without(inputs.own, scores, baseline, cell.resampling.seed) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -288,8 +300,25 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         *_unmeasured(online, query_ids, cell.names["user_model"]),
     ]
     return Result(
-        labelling, scores, baseline, online, noise, alignment, found, pd.DataFrame(judged), family, tuple(notes)
+        labelling,
+        scores,
+        baseline,
+        online,
+        noise,
+        alignment,
+        _correlations(scores, baseline),
+        found,
+        pd.DataFrame(judged),
+        family,
+        tuple(notes),
     )
+
+
+def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
+    """Other answers than tau_b to how alike nDCG@10 orders the systems by both."""
+    both = matrices(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
+    found = correlations.every(means(scores)[NDCG], means(baseline)[NDCG])
+    return found | pairwise(both.left, both.right)["share"].to_dict()
 
 
 def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
@@ -297,7 +326,11 @@ def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataF
     query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
     for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
         scored = [evaluate(labels, inputs.runs, query_ids, inputs.systems) for labels in draws]
-        aligned = [pd.concat([against_baseline(each, baseline), against_users(each, online)]) for each in scored]
+        resampling = cell.resampling if len(draws) == 1 else NONE
+        aligned = [
+            pd.concat([against_baseline(each, baseline, resampling), against_users(each, online, resampling)])
+            for each in scored
+        ]
         yield average(aligned).assign(labels=name)
 
 
@@ -361,6 +394,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
     values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
     values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
+    values |= {f"correlation/{name}": value for name, value in result.correlations.items()}
     values |= {f"family/{name}": value for name, value in result.family.items()}
     if dataset.second is not None:
         values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
@@ -394,6 +428,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     confusion.to_csv(folder / "confusion.csv")
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
     (folder / "prompt.txt").write_text(inputs.prompt.text)
+    if inputs.prompt.system:
+        (folder / "prompt_system.txt").write_text(inputs.prompt.system)
     if result.notes:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
@@ -439,8 +475,8 @@ def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
         shown = {name: "–" if value != value else f"{value:.4f}" for name, value in family.items()}
         yield (
             f"{', '.join(own)}: of the judge's own family, {cell.model.family}. tau_b with the baseline labels is "
-            f"{shown['tau_all']} with them, {shown['tau_b']} ({shown['ci_low']} to {shown['ci_high']}) without"
-            + (": it moves by more than its interval" if family["moved"] == 1 else "")
+            f"{shown['tau_all']} with them, {shown['tau_b']} without: {shown['difference']} [{shown['ci_low']}, "
+            f"{shown['ci_high']}]" + (", more than chance" if family["moved"] == 1 else "")
         )
 
 

@@ -31,8 +31,7 @@ def show(cell, result) -> None:
         table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
     people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
-    judge = [name for name in result.agreement if name not in (*itself, *people)]
-    for title, names in (("agreement", judge), ("with itself", itself), ("among people", people)):
+    for title, names in (("agreement", agreement.NAMES), ("with itself", itself), ("among people", people)):
         found = [f"{name} {_number(result.agreement[name])}" for name in names if name in result.agreement]
         if found:
             table.add_row(title, "  ".join(found))

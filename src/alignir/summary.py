@@ -1,22 +1,26 @@
 """Summary: what recorded runs say together, as the poster's two tables and those that explain them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 import pandas as pd
 
+from alignir import agreement
 from alignir.alignment import BASELINE, smallest_step
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.comparison import LEVEL, B, better, compared, worse
 from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
+from alignir.significance import OUTCOMES
 from alignir.tables import Table
 from alignir.tracking import GROUPS, Recorded, told_apart
 
-KINDS = ("baseline", "online", "labels", "alignment", "judged", "measures")
+KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment", "measures")
 
 ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 
@@ -51,6 +55,8 @@ POSTER_ONLINE = {
     (BASELINE, ""): (-0.234, -0.050, -0.050, -0.365, -0.293, 0.644),
 }
 POSTER_ONLINE_DATASET = "rank_distillm"
+AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]
+AGREEMENT += [f"{name}_{grade}" for name in ("precision", "recall") for grade in GRADES]
 DRAWS = "two draws of the users"
 PAGE = 14  # columns of numbers that can be read side by side
 
@@ -109,15 +115,23 @@ def alignment_table(recorded: list[Recorded]) -> Table:
     return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, rows)
 
 
-def baseline_table(recorded: list[Recorded]) -> Table:
-    """Table 1: do a judge's labels put the systems in the order of the baseline labels?"""
+def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
+    """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference == BASELINE]
     settings = sorted({row.setting for row in rows}, key=_by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
     for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
-        cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
+        cells = [
+            _cell(
+                values.get((judge, setting)),
+                poster.get(setting[0]),
+                worse=(setting, "", BASELINE, judge) in marked,
+                interval=True,
+            )
+            for setting in settings
+        ]
         lines.append([*_judge_titles(judge), *cells])
     notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
     titles = _setting_titles(settings)
@@ -134,9 +148,10 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
     rows, systems = {}, {}
     for run in told_apart(recorded):
         if run.metrics.get("family/left_out"):
-            tau, without, low, high = (run.metrics[f"family/{n}"] for n in ("tau_all", "tau_b", "ci_low", "ci_high"))
+            names = ("tau_all", "tau_b", "difference", "ci_low", "ci_high")
+            tau, without, difference, low, high = (run.metrics[f"family/{name}"] for name in names)
             moved = "!" if run.metrics["family/moved"] == 1 else ""
-            numbers = [_number(tau, 4), _number(without, 4) + moved, f"{_number(low, 4)} to {_number(high, 4)}"]
+            numbers = [_number(tau, 4), _number(without, 4), _signed(difference) + moved, _interval(low, high)]
             family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
             rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
@@ -148,14 +163,17 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
         for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
-    if any("!" in line[5] for line in lines):
-        notes.append("! without them tau_b moves by more than its interval: the judge may favour its own kind")
-    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "95% interval"]
+    notes.append("interval: 95%, of the difference, from the same resamples of the queries for both")
+    if any("!" in line[6] for line in lines):
+        notes.append(
+            "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"
+        )
+    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
     title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
     return [Table(title, columns, lines, notes)] if rows else []
 
 
-def online_tables(recorded: list[Recorded]) -> list[Table]:
+def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference != BASELINE]
     apart = told_apart(recorded)
@@ -167,7 +185,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
             noise, floors = _noise([run for run in apart if run.setting == setting], columns)
-            lines = _online_lines(here, columns, setting[0], floors)
+            lines = _online_lines(here, columns, setting, floors, marked)
             if noise:
                 lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
             title = (
@@ -182,15 +200,20 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
-def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str, floors: dict) -> list[list[str]]:
+def _online_lines(
+    rows: list[Row], columns: list[tuple[str, str]], setting: tuple, floors: dict, marked: set[tuple]
+) -> list[list[str]]:
     """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
     for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
-        if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
+        if setting[0] == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
-        cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
+        cells = [
+            _cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan), (setting, *c, judge) in marked)
+            for c in columns
+        ]
         lines.append([*_judge_titles(judge), *cells])
     return lines
 
@@ -221,13 +244,8 @@ def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict,
 def label_tables(recorded: list[Recorded]) -> list[Table]:
     """The distribution of the labels of each judge beside the baseline's, for each dataset."""
     tables = []
-    newest = {
-        (run.names["dataset"], run.metrics["n_pairs"], run.names["model"], run.names["prompt"]): run
-        for run in told_apart(recorded)
-    }
     statuses = [status for status in STATUSES if status != "ok"]
-    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=_by_dataset):
-        runs = {key[2:]: run for key, run in newest.items() if key[:2] == (dataset, n_pairs)}
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
         seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
         lines = []
         for judge in _judges(set(runs), ("basic", "zeshot")):
@@ -252,23 +270,111 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
+def agreement_tables(recorded: list[Recorded]) -> list[Table]:
+    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
+    columns = [
+        "model",
+        "prompt",
+        "kappa",
+        "kappa ≥ 2",
+        "quadratic",
+        "alpha",
+        "exact",
+        "MAE",
+        "bias",
+        "kappa of a query",
+    ]
+    tables = []
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
+        lines = []
+        judges = _judges(set(runs), ("basic", "zeshot"))
+        for judge in judges:
+            found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
+            median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
+            over_queries = f"{_number(median, 2)} {_interval(low, high, 2)}"
+            grades = [f"{_share_of(found[f'precision_{g}'])} / {_share_of(found[f'recall_{g}'])}" for g in GRADES]
+            numbers = [_number(found[name], 4) for name in agreement.NAMES]
+            lines.append([*_judge_titles(judge), *numbers, over_queries, *grades])
+        notes = [
+            "kappa: Cohen's with the baseline labels, quadratic: its weights; alpha: Krippendorff's, ordinal; "
+            "bias: label - baseline; kappa of a query: median and quartiles",
+            "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
+        ]
+        title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+        tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
+        if len(judges) > 1:
+            labels = {judge: runs[judge].frame("labels.parquet") for judge in judges}
+            kappas = agreement.matrix(labels)
+            lines = [
+                [
+                    str(place),
+                    _judge_name(judge),
+                    *(_number(kappas.loc[[judge], [other]].iat[0, 0], 4) for other in judges),
+                ]
+                for place, judge in enumerate(judges, 1)
+            ]
+            notes = [f"Krippendorff's ordinal alpha of all: {_number(agreement.alpha_among(labels), 4)}"]
+            title = f"Cohen's kappa of every two judges, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+            tables.append(Table(title, ["", "judge", *(str(place) for place, _ in enumerate(judges, 1))], lines, notes))
+    return tables
+
+
+def correlation_tables(recorded: list[Recorded]) -> list[Table]:
+    """Other answers than tau_b to how alike a judge's labels and the baseline's order the systems."""
+    columns = {
+        "spearman": "Spearman",
+        "pearson": "Pearson",
+        "tau_ap_a": "tau_AP a",
+        "tau_ap_b": "tau_AP b",
+        "rbo_a": "RBO a",
+        "rbo_b": "RBO b",
+        "top1": "same best",
+        "largest_drop": "largest drop",
+        "concordant": "concordant",
+        "discordant": "discordant",
+        "missed": "missed",
+        "false_alarm": "false alarm",
+        "neither": "neither",
+    }
+    tables = []
+    for setting, runs in _by_setting(recorded).items():
+        lines = []
+        for judge in _judges(set(runs), ("basic", "zeshot")):
+            metrics = runs[judge].metrics
+            numbers = {name: metrics.get(f"correlation/{name}", math.nan) for name in columns}
+            cells = [
+                _number(numbers[name], 1 if name == "largest_drop" else 4)
+                if name not in OUTCOMES
+                else _share_of(numbers[name])
+                for name in columns
+            ]
+            lines.append([*_judge_titles(judge), _number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
+        notes = [
+            _size_note([setting]),
+            "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
+            "largest drop: the most ranks that a system loses",
+            "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
+            "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
+        ]
+        title = f"Other correlations of nDCG@10 with the baseline labels, {_setting_titles([setting])[0]}"
+        tables.append(Table(title, ["model", "prompt", "tau_b", *columns.values()], lines, notes))
+    return tables
+
+
 def judged_tables(recorded: list[Recorded]) -> list[Table]:
     """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
-    runs = [run for run in told_apart(recorded) if f"judged_10/{BASELINE}" in run.metrics]
     tables = []
-    for setting in sorted({run.setting for run in runs}, key=_by_dataset):
-        newest = {(run.names["model"], run.names["prompt"]): run for run in runs if run.setting == setting}
+    for setting, newest in _by_setting(recorded).items():
         shares = {}
         for judge in _judges(set(newest), ("basic", "zeshot")):
             judged = newest[judge].frame("judged.csv").set_index("system")
-            shares |= {("baseline labels", ""): judged[BASELINE], judge: judged["model"]}
+            shares |= {(BASELINE, ""): judged[BASELINE], judge: judged["model"]}
         table = pd.DataFrame(shares)
         table = table.iloc[table.min(axis=1).argsort(kind="stable")]
         lines = [
-            [str(place), system, *(f"{share:.1%}" if share == share else "–" for share in table.loc[system])]
-            for place, system in enumerate(table.index, 1)
+            [str(place), system, *map(_share_of, table.loc[system])] for place, system in enumerate(table.index, 1)
         ]
-        titles = [" ".join(filter(None, (MODELS.get(m, m), PROMPTS.get(p, p)))) for m, p in table]
+        titles = [_judge_name(judge) for judge in table]
         notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
         title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
         tables.append(Table(title, ["", "system", *titles], lines, notes))
@@ -320,17 +426,73 @@ def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]
     return tables
 
 
+def compare_tables(found: pd.DataFrame) -> list[Table]:
+    """Which judge is better aligned, two by two: a table for each setting and user model of what comparison found."""
+    tables = []
+    for (setting, user_model), rows in found.groupby(["setting", "user_model"], sort=False):
+        lines = []
+        for row in rows.itertuples():
+            apart = better(row)
+            reference = "baseline labels" if row.reference == BASELINE else _online_title(("", row.reference), True)
+            lines.append(
+                [
+                    _judge_name(row.left),
+                    _judge_name(row.right),
+                    reference,
+                    _number(row.tau_left, 4),
+                    _number(row.tau_right, 4),
+                    _signed(row.difference),
+                    _interval(row.ci_low, row.ci_high),
+                    _number(row.p_value, 4),
+                    _number(row.p_holm, 4),
+                    _judge_name(apart) if apart else "",
+                ]
+            )
+        title = f"Judges compared by their tau_b, {_setting_titles([setting])[0]}"
+        notes = [
+            _size_note([setting]),
+            f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
+            f"better: Holm's p ≤ {LEVEL}",
+        ]
+        columns = ["left", "right", "reference", "tau left", "tau right", "difference", "95% interval", "p", "Holm"]
+        tables.append(
+            Table(title + (f", users: {user_model}" if user_model else ""), [*columns, "better"], lines, notes)
+        )
+    return tables
+
+
 def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
     """The tables of these kinds, in this order."""
+    pairs = cache(lambda users: compared(recorded, users))
     made = {
-        "baseline": lambda: [baseline_table(recorded), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded),
+        "baseline": lambda: [baseline_table(recorded, worse(pairs(False))), *family_tables(recorded)],
+        "online": lambda: online_tables(recorded, worse(pairs(True))),
         "labels": lambda: label_tables(recorded),
-        "alignment": lambda: [alignment_table(recorded)],
+        "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
+        "agreement": lambda: agreement_tables(recorded),
+        "correlations": lambda: correlation_tables(recorded),
         "judged": lambda: judged_tables(recorded),
+        "alignment": lambda: [alignment_table(recorded)],
         "measures": lambda: measures_tables(recorded),
     }
     return [table for kind in kinds for table in made[kind]()]
+
+
+def _by_setting(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by setting."""
+    return _newest(recorded, lambda run: run.setting)
+
+
+def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by dataset and number of pairs: the systems make no difference to labels."""
+    return _newest(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
+
+
+def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
+    groups: dict[tuple, dict[tuple, Recorded]] = {}
+    for run in told_apart(recorded):
+        groups.setdefault(key(run), {})[run.names["model"], run.names["prompt"]] = run
+    return {name: groups[name] for name in sorted(groups, key=_by_dataset)}
 
 
 def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
@@ -344,6 +506,10 @@ def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tupl
             _place(judge[1], prompts),
         ),
     )
+
+
+def _judge_name(judge: tuple[str, str]) -> str:
+    return " ".join(filter(None, _judge_titles(judge)))
 
 
 def _judge_titles(judge: tuple[str, str]) -> list[str]:
@@ -417,8 +583,12 @@ def _bound_notes(rows: list[Row]) -> list[str]:
 def _mark_notes(lines: list[list[str]]) -> list[str]:
     cells = [cell for line in lines for cell in line[2:]]
     notes = []
+    if any("[" in cell for cell in cells):
+        notes.append("in brackets: 95% interval")
     if any("°" in cell for cell in cells):
-        notes.append("° p > 0.05: cannot be told from no agreement")
+        notes.append("° cannot be told from 0: p > 0.05, or 0 is in the interval")
+    if any("†" in cell for cell in cells):
+        notes.append(f"† worse than the best judge of the column (Holm's p ≤ {LEVEL}; --table compare)")
     if any("≈" in cell for cell in cells):
         notes.append(f"≈ within the noise: agrees with the users as well as they do with themselves ({DRAWS})")
     if any("–" in cell for cell in cells):
@@ -428,12 +598,18 @@ def _mark_notes(lines: list[list[str]]) -> list[str]:
     return notes
 
 
-def _cell(row: Row | None, poster: float | None, floor: float = math.nan) -> str:
+def _cell(
+    row: Row | None, poster: float | None, floor: float = math.nan, worse: bool = False, interval: bool = False
+) -> str:
     text = "–" if row is None else _number(row.tau_b, 4)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    if row is not None and row.p_value > 0.05:
+    if row is not None and (row.p_value > 0.05 or row.ci_low <= 0 <= row.ci_high):
         text += "°"
+    if worse:
+        text += "†"
+    if row is not None and interval and row.ci_low == row.ci_low:
+        text += f" {_interval(row.ci_low, row.ci_high, 2)}"
     return text if poster is None else f"{text} ({poster:.3f})"
 
 
@@ -441,9 +617,21 @@ def _number(value: float, digits: int) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
 
+def _signed(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.4f}"
+
+
+def _interval(low: float, high: float, digits: int = 4) -> str:
+    return "–" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
 def _full(value: float) -> str:
     return "" if pd.isna(value) else repr(float(value))
 
 
 def _share(count: float, total: float) -> str:
-    return f"{count / total:.1%}" if total else "–"
+    return _share_of(count / total if total else math.nan)
+
+
+def _share_of(share: float) -> str:
+    return "–" if pd.isna(share) else f"{share:.1%}"

@@ -30,19 +30,25 @@ def show(shown: list[Table], form: str) -> None:
     print(render(shown, form, width), end="")
 
 
+def visible(text: str) -> str:
+    """A text from outside, with what could steer a terminal or turn the order of letters around written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _rich(shown: list[Table], width: int | None) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     console = Console(file=io.StringIO(), width=width or 200, force_terminal=False)
     for table in shown:
         console.print(table.title, markup=False, highlight=False)
         drawn = RichTable(box=box.SIMPLE_HEAD)
         for column, name in enumerate(table.columns):
-            drawn.add_column(name, justify="left" if column < 2 else "right")
+            drawn.add_column(Text(name), justify="left" if column < 2 else "right")
         for row in _without_repeats(table):
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))  # nothing in a cell is rich's markup
         console.print(drawn)
         for note in table.notes:
             console.print(f"  {note}", markup=False, highlight=False)
@@ -110,8 +116,11 @@ def _escaped(text: str) -> str:
     symbols = {
         "–": "--",
         "↓": r"$\downarrow$",
+        "→": r"$\to$",
         "≥": r"$\ge$",
         "≈": r"$\approx$",
+        "≤": r"$\le$",
+        "†": r"$^\dagger$",
         "°": r"$^\circ$",
         "±": r"$\pm$",
         "~": r"\textasciitilde{}",

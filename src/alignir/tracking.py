@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Recorded:
     tags: dict[str, str]
     metrics: dict[str, float]
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
+    started: datetime | None = None  # in local time
 
     @property
     def names(self) -> dict[str, str]:
@@ -46,11 +48,37 @@ class Recorded:
         names = (self.params[group] for group in ("dataset", "systems", "queries"))
         return (*names, int(self.metrics["n_systems"]), int(self.metrics["n_queries"]))
 
+    @property
+    def prompt_version(self) -> str:
+        """Its prompt as the registry names it, such as `zeshot@2`; empty where the model reads no prompt."""
+        version = self.tags.get("prompt.version")
+        return f"{self.params['prompt.name']}@{version}" if version else ""
+
+    def text(self, name: str) -> str:
+        """A text among its artifacts; empty where there is none of this name."""
+        with tempfile.TemporaryDirectory() as folder:
+            if name not in {file.path for file in _client(self.uri).list_artifacts(self.run_id)}:
+                return ""
+            return artifact(self.uri, self, name, folder).read_text(encoding="utf-8")
+
     def frame(self, name: str) -> pd.DataFrame:
         """A parquet or csv table among its artifacts."""
         with tempfile.TemporaryDirectory() as folder:
             path = artifact(self.uri, self, name, folder)
             return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"system": str})
+
+
+@dataclass(frozen=True)
+class PromptVersion:
+    """A text in the prompt registry."""
+
+    name: str
+    version: int
+    sha256: str
+    created: datetime  # in local time
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True)
@@ -158,8 +186,33 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     return [_recorded(uri, client, run) for run in reversed(newest.values())]
 
 
+def read_prompts(uri: str | None) -> list[PromptVersion]:
+    """Every version of every prompt in the registry that alignir wrote, by name and version."""
+    client = _client(uri)
+    versions = [
+        PromptVersion(prompt.name, int(each.version), each.tags["sha256"], _time(each.creation_timestamp))
+        for prompt in _paged(client.search_prompts)
+        for each in _paged(client.search_prompt_versions, prompt.name)
+        if "sha256" in each.tags
+    ]
+    return sorted(versions, key=lambda each: (each.name, each.version))
+
+
+def _paged(search, *arguments) -> Iterator:
+    token = None
+    while True:
+        page = search(*arguments, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
 def told_apart(recorded: list[Recorded]) -> list[Recorded]:
-    """The runs, with the settings that differ added to names that different cells share."""
+    """The runs, with the settings that differ added to names that different cells share.
+
+    A prompt keeps its plain name where it is read from the file of that name; other texts are its versions.
+    """
     shared: dict[tuple, list[Recorded]] = {}
     for run in recorded:
         size = (run.metrics["n_systems"], run.metrics["n_queries"])
@@ -168,15 +221,22 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
         settings = [key for key in keys if "." in key or key in OF_A_CELL]
-        differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1]
+        differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1 and key != "prompt.file"]
+        own = {run.tags.get("prompt.sha256") for run in runs if _file_of_its_name(run)}
         for run in runs:
             params = dict(run.params)
+            if run.prompt_version and (len(own) > 1 or run.tags["prompt.sha256"] not in own):
+                params["prompt"] = run.prompt_version
             for key in differ:
                 group, _, setting = key.partition(".") if "." in key else ("prompt", "", key)
                 params[group] += f" {setting}={_short(run.params.get(key, ''))}"
             apart.append(replace(run, params=params))
     order = {run.run_id: place for place, run in enumerate(recorded)}
     return sorted(apart, key=lambda run: order[run.run_id])
+
+
+def _file_of_its_name(run: Recorded) -> bool:
+    return Path(run.params.get("prompt.file", "")).stem == run.params.get("prompt.name")
 
 
 def _short(value: str) -> str:
@@ -193,7 +253,11 @@ def _recorded(uri: str | None, client, run) -> Recorded:
     file = client.download_artifacts(run.info.run_id, "alignment.csv")
     alignment = pd.read_csv(file)
     found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
-    return Recorded(uri, run.info.run_id, *found)
+    return Recorded(uri, run.info.run_id, *found, _time(run.info.start_time))
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000)
 
 
 def store(uri: str | None) -> str:

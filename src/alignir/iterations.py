@@ -1,0 +1,107 @@
+"""Iterations: when a prompt is changed, which labels move, and does agreement with the baseline change with them?"""
+
+import numpy as np
+import pandas as pd
+
+from alignir.agreement import joined
+from alignir.bootstrap import certainty, compare, query_weights
+from alignir.frames import GRADES, PAIR
+
+NO_LABEL = "no label"
+STATES = (*GRADES, NO_LABEL)
+EFFECT = ["before", "after", "difference", "ci_low", "ci_high", "p_value"]
+
+
+def side_by_side(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """query_id, doc_id, before, after: the labels (Int64, <NA>: none) of the pairs in both LABELS, in their order."""
+    both = before[[*PAIR, "relevance"]].merge(
+        after[[*PAIR, "relevance"]], on=PAIR, suffixes=("_before", "_after"), validate="one_to_one"
+    )
+    both = both.rename(columns={"relevance_before": "before", "relevance_after": "after"})
+    return both.astype({"before": "Int64", "after": "Int64"})
+
+
+def flow(both: pd.DataFrame) -> pd.DataFrame:
+    """Counts of pairs, (5, 5): rows the label before, columns the label after, each of 0 to 3 and "no label"."""
+    sides = (both[side].astype(object).where(both[side].notna(), NO_LABEL) for side in ("before", "after"))
+    return pd.crosstab(*sides).reindex(index=list(STATES), columns=list(STATES), fill_value=0)
+
+
+def moved(both: pd.DataFrame) -> pd.DataFrame:
+    """The pairs whose label differs, with `move`: after - before, in grades, -3 to 3; <NA> if it was lost or gained.
+
+    The furthest moves come first, lost and gained labels last, and what moved equally far stays in its order.
+    """
+    differs = (both["before"] != both["after"]).fillna(both["before"].isna() != both["after"].isna())
+    pairs = both[differs.astype(bool)].assign(move=lambda pair: pair["after"] - pair["before"])
+    order = pairs["move"].abs().astype(float).sort_values(ascending=False, kind="stable", na_position="last")
+    return pairs.loc[order.index].reset_index(drop=True)
+
+
+def effect_on_kappa(
+    baseline: pd.DataFrame,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    rng: np.random.Generator,
+    B: int = 1000,
+    relevant_from: int | None = None,
+) -> pd.Series:
+    """EFFECT on Cohen's kappa of LABELS with the baseline's QRELS: difference = after - before.
+
+    Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it. Queries are resampled with
+    all their pairs, the same ones on both sides; interval and p-value are those of `bootstrap.compare`.
+    NaN where a kappa is undefined, and where there is one query only.
+    """
+    sides = [joined(baseline, labels) for labels in (before, after)]
+    if relevant_from is not None:
+        grades = ["baseline", "label"]
+        sides = [side.assign(**(side[grades] >= relevant_from).astype(int)) for side in sides]
+    query_ids = sorted(set().union(*(side["query_id"] for side in sides)))
+    counts = [_counts(side, query_ids) for side in sides]
+    kappas = [_kappas(count.sum(axis=0)[None])[0] for count in counts]
+    drawn = np.array([])
+    if len(query_ids) > 1:
+        weights = query_weights(len(query_ids), B, rng)
+        left, right = (_kappas(np.tensordot(weights, count, axes=1)) for count in counts)
+        drawn = right - left
+    difference = kappas[1] - kappas[0]
+    return pd.Series([*kappas, difference, *certainty(difference, drawn)], EFFECT)
+
+
+def effect_on_tau(
+    baseline: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rng: np.random.Generator, B: int = 1000
+) -> pd.Series:
+    """EFFECT on tau_b between the systems' mean SCORES and the baseline's: difference = after - before.
+
+    All three are of one measure and the same systems and queries; see `bootstrap.compare`.
+    """
+    sides = {"before": before, "after": after, "baseline": baseline}
+    values = {side: scores.pivot(index="system", columns="query_id", values="value") for side, scores in sides.items()}
+    reference = values.pop("baseline")
+    judges = {side: table.loc[reference.index, reference.columns].to_numpy() for side, table in values.items()}
+    (found,) = compare(
+        {"after": judges["after"], "before": judges["before"]}, reference.to_numpy(), rng, B
+    ).itertuples()
+    return pd.Series(
+        [found.tau_right, found.tau_left, found.difference, found.ci_low, found.ci_high, found.p_value], EFFECT
+    )
+
+
+def _counts(both: pd.DataFrame, query_ids: list[str]) -> np.ndarray:
+    """Pairs by query, baseline's grade and label: (Q, 4, 4)."""
+    counts = np.zeros((len(query_ids), len(GRADES), len(GRADES)))
+    places = pd.Index(query_ids).get_indexer(both["query_id"])
+    np.add.at(counts, (places, both["baseline"].to_numpy(), both["label"].to_numpy()), 1)
+    return counts
+
+
+def _kappas(counts: np.ndarray) -> np.ndarray:
+    """Cohen's kappa of each of B confusion matrices (B, 4, 4): (observed - expected) / (1 - expected), shape (B,).
+
+    Times the squared number of pairs, which keeps numerator and denominator whole, so that 0 is 0.
+    """
+    n = counts.sum(axis=(1, 2))
+    observed = n * np.trace(counts, axis1=1, axis2=2)
+    expected = (counts.sum(axis=1) * counts.sum(axis=2)).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return (observed - expected) / (n**2 - expected)
