@@ -37,12 +37,13 @@ def run(args) -> int:
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
     from alignir.files import check_out
+    from alignir.scores import NDCG
     from alignir.tracking import read_runs
 
     check_out(args.out)
     rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))
     rows = sorted(
-        (row for row in rows if row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
+        (row for row in rows if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
         key=lambda row: (row.judge[0] == BASELINE, row.judge),
     )
     if not rows:

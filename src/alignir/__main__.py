@@ -98,6 +98,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import pipeline
     from alignir.bootstrap import Resampling
+    from alignir.scores import NDCG, RELEVANT_FROM
 
     config = _plain(cfg)
     return pipeline.Cell(
@@ -113,6 +114,8 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         reader=cfg.reader,
         pool=cfg.get("pool", "qrels"),
         without_text=cfg.get("without_text", "error"),
+        measures=config.get("measures", [NDCG]),
+        relevance_level=cfg.get("relevance_level", RELEVANT_FROM),
         rejudge=cfg.rejudge.n,
         rejudge_seed=cfg.rejudge.seed,
         families=config.get("families"),

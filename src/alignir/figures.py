@@ -1,10 +1,13 @@
 """Figures, as matplotlib draws them."""
 
+import numpy as np
 import pandas as pd
 
+from alignir.alignment import BASELINE
 from alignir.budget import OPTIMISTIC
 from alignir.frames import GRADES
-from alignir.online import NAMES
+from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.scores import NAMES as MEASURES
 
 
 def _figure(width: float, height: float):
@@ -79,6 +82,45 @@ def confusion_figure(counts: pd.DataFrame, title: str):
     axes.set_ylabel("baseline label")
     axes.set_title(title, fontsize=10)
     return figure
+
+
+def measures_figure(alignment: pd.DataFrame, title: str):
+    """tau_b of each offline measure (down) with the baseline labels and each online metric (across), as two heat maps.
+
+    `alignment` is ALIGNMENT with `labels`: the measures by the model's labels, and beside them by the baseline's, whose
+    own order is no news and is left out there. What is undefined is grey.
+    """
+    from matplotlib import colormaps
+
+    rows = alignment[alignment["labels"].isin(("model", BASELINE))]
+    measures, references = (list(dict.fromkeys(rows[column])) for column in ("offline", "reference"))
+    metrics = [reference for reference in references if reference != BASELINE]
+    sides = {"model": [BASELINE, *metrics], BASELINE: metrics}
+    titles = {"model": "by the model's labels", BASELINE: "by the baseline labels"}
+    widths = [len(columns) for columns in sides.values()]
+    figure = _figure(0.6 * sum(widths) + 2.4, 0.36 * len(measures) + 1.7)
+    panels = figure.subplots(1, 2, width_ratios=widths)
+    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    shades = colormaps["RdBu"].with_extremes(bad="lightgrey")  # red and blue: told apart by the colour-blind too
+    for panel, (labels, columns) in zip(panels, sides.items(), strict=True):
+        here = rows[rows["labels"] == labels]
+        taus = here.pivot(index="offline", columns="reference", values="tau_b").reindex(measures, columns=columns)
+        image = panel.imshow(taus, cmap=shades, vmin=-1, vmax=1, aspect="auto")
+        for (row, column), tau in np.ndenumerate(taus):
+            shown, colour = ("–", "black") if np.isnan(tau) else (f"{tau:.2f}", "white" if abs(tau) > 0.6 else "black")
+            panel.text(column, row, shown, ha="center", va="center", fontsize=8, color=colour)
+        panel.set_xticks(range(len(columns)), [_metric_name(name) for name in columns], fontsize=8, **slanted)
+        panel.set_yticks(range(len(measures)), [MEASURES.get(name, name) for name in measures], fontsize=8)
+        panel.set_title(titles[labels], fontsize=9)
+        panel.tick_params(length=0)
+    panels[1].set_yticks([])
+    figure.colorbar(image, ax=panels, label="tau_b", pad=0.01)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _metric_name(metric: str) -> str:
+    return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
 
 
 def traffic_figure(curves: pd.DataFrame, title: str):

@@ -8,7 +8,7 @@ import logging
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,9 +29,9 @@ from alignir.pools import WITHOUT_TEXT, filled, pooled
 from alignir.prompts import Prompt
 from alignir.queries import select
 from alignir.reading import READERS
-from alignir.scores import MISSING, NDCG, evaluate, judged_at, means
+from alignir.scores import MISSING, NAMES, NDCG, RELEVANT_FROM, check_measures, evaluate, judged_at, means
 from alignir.significance import pairwise
-from alignir.tracking import GROUPS, Recorder
+from alignir.tracking import GROUPS, OF_A_CELL, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,8 @@ class Cell:
     reader: str = "strict"
     pool: str = "qrels"
     without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
+    measures: Sequence[str] = (NDCG,)  # as scores.evaluate knows them; nDCG@10 is there in any case
+    relevance_level: int = RELEVANT_FROM
     rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
     rejudge_seed: int = 0
     families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
@@ -84,7 +86,7 @@ class Cell:
         settings["prompt"] = {**(settings["prompt"] or {}), "file": self.prompt().sha256}
         settings["dataset"] = _absolute(settings["dataset"] or {})
         content = json.dumps(
-            [self.names, settings, self.missing, self.reader, self.pool, self.without_text], sort_keys=True, default=str
+            [self.names, settings, *(getattr(self, name) for name in OF_A_CELL)], sort_keys=True, default=str
         )
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -176,6 +178,7 @@ def _check_choices(cell: Cell) -> None:
         if choice not in choices:
             raise one_of(kind, choice, choices)
     pools.depth(cell.pool)
+    check_measures(cell.measures, cell.relevance_level)
     grader = hasattr(cell.model, "grade")
     if cell.missing == "fallback" and grader:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
@@ -255,8 +258,9 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     if cell.missing == "fallback":
         labelling = fall_back(labelling, pairs, inputs.prompt, cell.model, ledger)
     labels = filled(cell.pool, dataset.qrels, labelling.labels)
-    scores = evaluate(labels, runs, query_ids, inputs.systems, missing=cell.missing)
-    baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems)
+    measures, level = (NDCG, *cell.measures), cell.relevance_level
+    scores = evaluate(labels, runs, query_ids, inputs.systems, measures, cell.missing, level)
+    baseline = evaluate(dataset.qrels, runs, query_ids, inputs.systems, measures, relevance_level=level)
     measured, noise = (dataset.qrels, runs, query_ids, inputs.systems), None
     if getattr(cell.user_model, "sessions", None):
         draws = list(cell.user_model.draw(*measured, cell.user_model.draws))
@@ -318,11 +322,10 @@ def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, flo
 
 
 def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
-    """ALIGNMENT of each of the bounds, as if a judge had given those labels."""
-    first = inputs.runs[inputs.runs["rank"] <= 10]  # nDCG@10 sees no more
+    """ALIGNMENT of nDCG@10 by each of the bounds, as if a judge had given those labels."""
     query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
     for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
-        scored = [evaluate(labels, first, query_ids, inputs.systems) for labels in draws]
+        scored = [evaluate(labels, inputs.runs, query_ids, inputs.systems) for labels in draws]
         resampling = cell.resampling if len(draws) == 1 else NONE
         aligned = [
             pd.concat([against_baseline(each, baseline, resampling), against_users(each, online, resampling)])
@@ -377,9 +380,9 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         "fallback": labelling.fallback,
         "asked": labelling.asked,
         "seconds": labelling.seconds,
-        f"{NDCG}": means(result.scores)[NDCG].mean(),
-        f"{NDCG}/{BASELINE}": means(result.baseline)[NDCG].mean(),
     }
+    values |= means(result.scores).mean().to_dict()
+    values |= means(result.baseline).mean().add_suffix(f"/{BASELINE}").to_dict()
     if labels["expected"].notna().any():
         values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
     values |= _price(cell.model, values)
@@ -439,6 +442,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     (folder / "figures").mkdir()
     figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
     figures.confusion_figure(confusion, cell.title).savefig(folder / "figures" / "confusion.png")
+    if result.alignment["offline"].nunique() > 1:
+        figures.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
 
 
 def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):
@@ -478,13 +483,16 @@ def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
 def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataFrame, online: pd.DataFrame):
     sides = {"model": means(scores), BASELINE: means(baseline)}
     users = means(online, "metric")
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str, str], list[str]] = {}
     for row in alignment[alignment["tau_b"].isna() & alignment["labels"].isin(sides)].itertuples():
         left = sides[row.labels][row.offline]
         right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
-        reasons.setdefault((row.labels, why_undefined(left, right)), []).append(row.reference)
-    for (labels, why), references in reasons.items():
-        yield f"tau_b under the {labels}'s labels is undefined against {', '.join(references)}: {why}"
+        reasons.setdefault((row.labels, why_undefined(left, right), row.offline), []).append(row.reference)
+    measures: dict[tuple[str, str, str], list[str]] = {}
+    for (labels, why, measure), references in reasons.items():
+        measures.setdefault((labels, why, ", ".join(references)), []).append(NAMES.get(measure, measure))
+    for (labels, why, references), alike in measures.items():
+        yield f"tau_b of {', '.join(alike)} under the {labels}'s labels is undefined against {references}: {why}"
 
 
 def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
@@ -515,13 +523,7 @@ def _params(cell: Cell) -> dict[str, str]:
     for group in GROUPS:
         for key, value in _flat(cell.config.get(group) or {}, group):
             params[key] = value
-    return {
-        **params,
-        "missing": cell.missing,
-        "reader": cell.reader,
-        "pool": cell.pool,
-        "without_text": cell.without_text,
-    }
+    return {**params, **{name: getattr(cell, name) for name in OF_A_CELL}, "measures": ", ".join(cell.measures)}
 
 
 def _flat(node, prefix: str):

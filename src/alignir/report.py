@@ -41,7 +41,8 @@ def show(cell, result) -> None:
         f"baseline {_number(means(result.baseline)[NDCG].mean())}",
     )
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
-    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+    alignment = result.alignment[result.alignment["labels"] == "model"]
+    for row in alignment[alignment["offline"] == NDCG].itertuples():
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
         value = _number(row.tau_b)
         if row.ci_low == row.ci_low:
@@ -51,6 +52,9 @@ def show(cell, result) -> None:
         drawn = f", two draws of the users {_number(noise[row.reference])}" if row.reference in noise else ""
         sizes = f"{row.n_systems} systems, {row.n_queries} queries"
         table.add_row(f"tau_b, {reference}", f"{value}  {sizes}{drawn}")
+    others = [measure for measure in alignment["offline"].unique() if measure != NDCG]
+    if others:
+        table.add_row("recorded too", f"{len(others)} more measures: {', '.join(others)}")
     console.print(table)
     for note in result.notes:
         console.print(f"  {note}", markup=False, highlight=False)

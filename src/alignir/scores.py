@@ -1,13 +1,45 @@
 """Scores: how good each system is for each query, under one set of labels, as trec_eval measures it."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from alignir.errors import InputError, one_of
-from alignir.frames import PAIR, SCORES
+from alignir.frames import GRADES, PAIR, SCORES
 
 NDCG = "ndcg_cut_10"
+NAMES = {NDCG: "nDCG@10"}  # for people, who know the other measures by trec_eval's names
 MISSING = ("drop", "zero", "fallback")
+RELEVANT_FROM = 2  # for binary measures, as TREC DL counts officially: grade 1 is "related, but does not answer"
+
+# trec_eval's measures that are one number a query, 0 where nothing was returned. They are spelled out because
+# pytrec_eval takes `map_10` for map, and `P_0` or `ndcg_5` end the whole process.
+TREC_EVAL = (
+    r"(ndcg_cut|map_cut|P|recall|success|relative_P)_[1-9]\d{0,4}|iprec_at_recall_(0\.\d\d|1\.00)|"
+    r"ndcg|ndcg_rel|Rndcg|G|binG|map|11pt_avg|infAP|Rprec|recip_rank|bpref|set_P|set_recall|set_F|set_map"
+)
+EXPONENTIAL = r"ndcg_exp(_cut_[1-9]\d{0,4})?"
+# These two are written out here: ir_measures has ERR only by a Perl script, which rounds to 5 digits and wants numbers
+# as query_ids, and RBP only by one more package, cwl-eval. Both agree with it (tests/test_scores.py).
+RBP = r"rbp_(0\.\d+)"
+ERR = r"err_([1-9]\d{0,4})"
+CUT = r"(?:ndcg_cut|ndcg_exp_cut|map_cut|P|recall|success|relative_P|err)_(\d+)"
+
+
+def check_measures(measures: Sequence[str], relevance_level: int = RELEVANT_FROM) -> None:
+    """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
+    if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
+        raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
+    for measure in measures:
+        if not re.fullmatch("|".join((TREC_EVAL, EXPONENTIAL, RBP, ERR)), str(measure)):
+            raise InputError(
+                f"measures: there is no measure {measure!r}; expected trec_eval's names, such as {NDCG}, map, "
+                "recip_rank, P_10, recall_100, bpref, or ndcg_exp_cut_10 (exponential gain), rbp_0.8, err_10"
+            )
+    if type(relevance_level) is not int or relevance_level not in GRADES[1:]:
+        raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevance_level}")
 
 
 def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
@@ -27,30 +59,107 @@ def evaluate(
     runs: pd.DataFrame,
     query_ids: list[str],
     systems: list[str],
-    measures: tuple[str, ...] = (NDCG,),
+    measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
+    relevance_level: int = RELEVANT_FROM,
 ) -> pd.DataFrame:
-    """SCORES of every system for every query by pytrec_eval; `measures` are trec_eval's names.
+    """SCORES of every system for every query; `measures` are trec_eval's names (by pytrec_eval) and three more.
 
+    ndcg_exp, ndcg_exp_cut_K  nDCG with gain 2^grade - 1 instead of trec_eval's grade: its nDCG on grades so mapped
+    rbp_P                     `rank_biased_precision` with persistence P
+    err_K                     `expected_reciprocal_rank` of the top K
+
+    Binary measures count a grade from `relevance_level` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
-    which would flatter the system.
+    which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
+    check_measures(measures, relevance_level)
+    measures = list(dict.fromkeys(measures))
+    qrels = judged(labels, missing)
+    cuts = [re.fullmatch(CUT, measure) for measure in measures]
+    if all(cuts):  # what lies deeper changes nothing, and takes most of the time
+        runs = runs[runs["rank"] <= max(int(cut[1]) for cut in cuts)]
+    by_system = {system: _nested(run, "score", float) for system, run in runs.groupby("system")}
+    rankings = [by_system.get(system, {}) for system in systems]
+
+    names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
+    values = _by_trec_eval(qrels, rankings, query_ids, names, relevance_level)
+    exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
+    gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
+    found = _by_trec_eval(gains, rankings, query_ids, list(exponential), relevance_level)
+    values |= {exponential[name]: scored for name, scored in found.items()}
+    if by_rank := [measure for measure in measures if measure not in values]:
+        grades = _grades(qrels, runs, query_ids, systems)
+        values |= {measure: _by_rank(measure, grades, relevance_level) for measure in by_rank}
+
+    table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
+    table[:, ~np.isin(query_ids, qrels["query_id"].unique())] = np.nan
+    n_systems, n_queries, n_measures = table.shape
+    columns = (
+        np.repeat(systems, n_queries * n_measures),
+        np.tile(np.repeat(query_ids, n_measures), n_systems),
+        np.tile(measures, n_systems * n_queries),
+        table.ravel(),
+    )
+    return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
+
+
+def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarray:
+    """(1 - p) sum over ranks r of p^(r-1) [r is relevant], 0 to 1 (Moffat and Zobel, TOIS 2008).
+
+    `relevant` is of shape (rankings, ranks), the result of shape (rankings,). Nothing is assumed past the last rank.
+    """
+    return relevant @ ((1 - persistence) * persistence ** np.arange(relevant.shape[1]))
+
+
+def expected_reciprocal_rank(grades: np.ndarray, highest: int = GRADES[-1]) -> np.ndarray:
+    """Sum over ranks r of 1/r P(a user stops at r), 0 to 1 (Chapelle et al., CIKM 2009).
+
+    A result of grade g satisfies with R = (2^g - 1) / 2^highest, and who is not satisfied goes on. `grades` are of
+    shape (rankings, ranks), the result of shape (rankings,). TREC's gdeval takes `highest` for 4.
+    """
+    satisfies = (2.0**grades - 1) / 2**highest
+    reaches = np.cumprod(np.insert(1 - satisfies[:, :-1], 0, 1.0, axis=1), axis=1)
+    return (reaches * satisfies / np.arange(1, grades.shape[1] + 1)).sum(axis=1)
+
+
+def _by_trec_eval(
+    qrels: pd.DataFrame, rankings: list[dict], query_ids: list[str], names: list[str], relevance_level: int
+) -> dict[str, np.ndarray]:
+    """By measure: values of shape (rankings, queries), 0 for a query that a ranking lacks."""
     import pytrec_eval
 
-    qrels = _nested(judged(labels, missing), "relevance", int)
-    try:
-        evaluator = pytrec_eval.RelevanceEvaluator(qrels, set(measures))
-    except ValueError as error:
-        raise InputError(f"measures={list(measures)}: {error}") from error
-    rows, by_system = [], dict(list(runs.groupby("system")))
-    for system in systems:
-        scored = evaluator.evaluate(_nested(by_system[system], "score", float)) if system in by_system else {}
-        for query_id in query_ids:
-            for measure in measures:
-                found = scored.get(query_id, {}).get(measure, 0.0)
-                rows.append((system, query_id, measure, found if query_id in qrels else np.nan))
-    return pd.DataFrame(rows, columns=SCORES)
+    if not names:
+        return {}
+    evaluator = pytrec_eval.RelevanceEvaluator(_nested(qrels, "relevance", int), set(names), relevance_level)
+    nothing = dict.fromkeys(names, 0.0)
+    values = np.zeros((len(names), len(rankings), len(query_ids)))
+    for place, ranking in enumerate(rankings):
+        scored = evaluator.evaluate(ranking)
+        rows = [scored.get(query_id, nothing) for query_id in query_ids]
+        values[:, place] = [[row[name] for row in rows] for name in names]
+    return dict(zip(names, values, strict=True))
+
+
+def _by_rank(measure: str, grades: np.ndarray, relevance_level: int) -> np.ndarray:
+    """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
+    if found := re.fullmatch(RBP, measure):
+        values = [rank_biased_precision(rows >= relevance_level, float(found[1])) for rows in grades]
+    else:
+        cutoff = int(re.fullmatch(ERR, measure)[1])
+        values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
+    return np.array(values)
+
+
+def _grades(qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> np.ndarray:
+    """Grades of shape (systems, queries, ranks) down every ranking, 0 where unjudged or past its end."""
+    found = runs[["system", *PAIR, "rank"]].merge(qrels, on=PAIR)
+    places = [pd.Index(systems).get_indexer(found["system"]), pd.Index(query_ids).get_indexer(found["query_id"])]
+    known = (places[0] >= 0) & (places[1] >= 0)
+    grades = np.zeros((len(systems), len(query_ids), max(1, found["rank"].max()) if len(found) else 1), dtype=np.int8)
+    grades[places[0][known], places[1][known], found["rank"].to_numpy()[known] - 1] = found["relevance"][known]
+    return grades
 
 
 def judged_at(
@@ -71,8 +180,9 @@ def judged_at(
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:
     """{query_id: {doc_id: value}} in plain Python numbers, as pytrec_eval wants them."""
     nested: dict[str, dict] = {}
-    for query_id, doc_id, value in zip(*(frame[name].tolist() for name in (*PAIR, column)), strict=True):
-        nested.setdefault(query_id, {})[doc_id] = kind(value)
+    values = frame[column].astype(kind).tolist()
+    for query_id, doc_id, value in zip(frame["query_id"].tolist(), frame["doc_id"].tolist(), values, strict=True):
+        nested.setdefault(query_id, {})[doc_id] = value
     return nested
 
 

@@ -14,12 +14,13 @@ from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.comparison import LEVEL, B, better, compared, worse
 from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.significance import OUTCOMES
 from alignir.tables import Table
 from alignir.tracking import GROUPS, Recorded, told_apart
 
-KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment")
+KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment", "measures")
 
 ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 
@@ -116,7 +117,7 @@ def alignment_table(recorded: list[Recorded]) -> Table:
 
 def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
     """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
-    rows = [row for row in alignment_rows(recorded) if row.reference == BASELINE]
+    rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference == BASELINE]
     settings = sorted({row.setting for row in rows}, key=_by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
@@ -174,7 +175,7 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
 
 def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
-    rows = [row for row in alignment_rows(recorded) if row.reference != BASELINE]
+    rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference != BASELINE]
     apart = told_apart(recorded)
     definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in apart}
     tables = []
@@ -380,6 +381,51 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
     return tables
 
 
+def measures_tables(recorded: list[Recorded]) -> list[Table]:
+    """Which offline measure? tau_b of each with the baseline labels and the online metrics, a table for each judge."""
+    runs: dict[tuple, dict[tuple, list[Recorded]]] = {}
+    for run in told_apart(recorded):
+        judge = (run.names["model"], run.names["prompt"])
+        runs.setdefault(run.setting, {}).setdefault(judge, []).append(run)
+    return [
+        table
+        for setting in sorted(runs, key=_by_dataset)
+        for judge in _judges(set(runs[setting]), ("zeshot", "basic"))
+        for table in _judge_measures(setting, judge, runs[setting][judge])
+    ]
+
+
+def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]) -> list[Table]:
+    """Each measure by the judge's labels, and below it by the baseline's: what the measure itself has of users."""
+    taus, by = {}, {"model": " ".join(filter(None, _judge_titles(judge))), BASELINE: BOUNDS[BASELINE]}
+    for run in runs:
+        for line in run.alignment[run.alignment["labels"].isin(by)].itertuples():
+            user_model = "" if line.reference == BASELINE else run.names["user_model"]
+            taus[line.offline, line.labels, (user_model, line.reference)] = line.tau_b
+    measures = dict.fromkeys(measure for measure, _, _ in taus)
+    online = sorted({column for _, _, column in taus if column[0]}, key=_online_order)
+    notes = [_size_note([setting]), "↓ lower is better; tau is raw"]
+    if level := runs[-1].params.get("relevance_level"):
+        notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
+    tables = []
+    for columns in _fitting_a_page(online):
+        lines = [
+            [
+                MEASURES.get(measure, measure),
+                title,
+                *(_number(taus.get((measure, labels, column), math.nan), 4) for column in [("", BASELINE), *columns]),
+            ]
+            for measure in measures
+            for labels, title in by.items()
+        ]
+        alone = len({user_model for user_model, _ in columns}) == 1
+        title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {_setting_titles([setting])[0]}"
+        title += f", users: {columns[0][0]}" if alone else ""
+        titles = ["baseline", *(_online_title(column, alone) for column in columns)]
+        tables.append(Table(title, ["measure", "labels", *titles], lines, notes))
+    return tables
+
+
 def compare_tables(found: pd.DataFrame) -> list[Table]:
     """Which judge is better aligned, two by two: a table for each setting and user model of what comparison found."""
     tables = []
@@ -427,6 +473,7 @@ def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
         "correlations": lambda: correlation_tables(recorded),
         "judged": lambda: judged_tables(recorded),
         "alignment": lambda: [alignment_table(recorded)],
+        "measures": lambda: measures_tables(recorded),
     }
     return [table for kind in kinds for table in made[kind]()]
 

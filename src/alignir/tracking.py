@@ -22,6 +22,7 @@ from alignir.prompts import Prompt
 log = logging.getLogger(__name__)
 
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
+OF_A_CELL = ("missing", "reader", "pool", "without_text", "relevance_level")  # settings of no group that make a cell
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,9 @@ class OpenRun:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        self.client.log_batch(self.run_id, metrics=[Metric(key, float(value), now, 0) for key, value in values.items()])
+        found = [Metric(key, float(value), now, 0) for key, value in values.items()]
+        for start in range(0, len(found), 1000):  # more at once are refused
+            self.client.log_batch(self.run_id, metrics=found[start : start + 1000])
 
     def dataset(self, name: str, fingerprint: str, source: str) -> None:
         from mlflow.entities import Dataset, DatasetInput
@@ -217,7 +220,7 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     apart = []
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
-        settings = [key for key in keys if "." in key or key in ("missing", "reader", "pool", "without_text")]
+        settings = [key for key in keys if "." in key or key in OF_A_CELL]
         differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1 and key != "prompt.file"]
         own = {run.tags.get("prompt.sha256") for run in runs if _file_of_its_name(run)}
         for run in runs:
