@@ -42,14 +42,18 @@ def main() -> int:
     args = parser.parse_args()
     try:
         recorded = read_runs(args.tracking_uri, args.experiment)
+        failures = tuple(read_failures(args.tracking_uri, args.experiment))
         if not recorded:
-            raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
+            why = f"; {len(failures)} did not finish, the last: {failures[-1].reason}" if failures else ""
+            raise InputError(
+                f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first{why}"
+            )
         cells, origin = None, ""
         if args.expect:
             from alignir.__main__ import swept_names
 
             cells, origin = swept_names(args.expect), " ".join(args.expect)
-        expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
+        expected = Grid(cells, origin, failures)
         shown = summary.tables(recorded, args.table or summary.KINDS[:3], expected, args.intervals)
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
