@@ -265,6 +265,9 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     sides = {BASELINE: dataset.qrels, "model": labels}
     judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
+    if labelling.labels["expected"].notna().any():
+        calibration = agreement.calibration(dataset.qrels, labelling.labels)
+        found["calibration_error"] = agreement.calibration_error(calibration)
     if dataset.second is not None:
         people = agreement.agreement(dataset.qrels, dataset.second)
         found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
@@ -389,20 +392,23 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
     confusion = agreement.confusion(both)
     confusion.to_csv(folder / "confusion.csv")
+    if "calibration_error" in result.agreement:
+        calibration = agreement.calibration(inputs.dataset.qrels, result.labelling.labels)
+        calibration.to_csv(folder / "calibration.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
     (folder / "prompt.txt").write_text(inputs.prompt.text)
     if result.notes:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
         {
-            BASELINE: agreement.distribution(inputs.dataset.qrels),
+            "baseline labels": agreement.distribution(inputs.dataset.qrels),
             cell.names["model"]: agreement.distribution(result.labelling.labels),
         }
     )
     counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
     (folder / "figures").mkdir()
     figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
-    figures.confusion_figure(confusion, cell.title).savefig(folder / "figures" / "confusion.png")
+    figures.confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
 
 
 def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):

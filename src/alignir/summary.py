@@ -110,15 +110,15 @@ def alignment_table(recorded: list[Recorded]) -> Table:
 def baseline_table(recorded: list[Recorded]) -> Table:
     """Table 1: do a judge's labels put the systems in the order of the baseline labels?"""
     rows = [row for row in alignment_rows(recorded) if row.reference == BASELINE]
-    settings = sorted({row.setting for row in rows}, key=_by_dataset)
+    settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
-    for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
+    for judge in in_order({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
         cells = [_cell(values.get((judge, setting)), poster.get(setting[0])) for setting in settings]
-        lines.append([*_judge_titles(judge), *cells])
+        lines.append([*judge_titles(judge), *cells])
     notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
-    titles = _setting_titles(settings)
+    titles = setting_titles(settings)
     return Table(
         "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
         ["model", "prompt", *titles],
@@ -138,12 +138,12 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
             family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
             rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
-    settings = sorted({setting for setting, _ in rows}, key=_by_dataset)
-    titles = dict(zip(settings, _setting_titles(settings), strict=True))
+    settings = sorted({setting for setting, _ in rows}, key=by_dataset)
+    titles = dict(zip(settings, setting_titles(settings), strict=True))
     lines = [
-        [*_judge_titles(judge), titles[setting], *rows[setting, judge]]
+        [*judge_titles(judge), titles[setting], *rows[setting, judge]]
         for setting in settings
-        for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
+        for judge in in_order({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
     if any("!" in line[5] for line in lines):
@@ -159,9 +159,9 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
     apart = told_apart(recorded)
     definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in apart}
     tables = []
-    for setting in sorted({row.setting for row in rows}, key=_by_dataset):
+    for setting in sorted({row.setting for row in rows}, key=by_dataset):
         here = [row for row in rows if row.setting == setting]
-        groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order))
+        groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=online_order))
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
             noise, floors = _noise([run for run in apart if run.setting == setting], columns)
@@ -169,7 +169,7 @@ def online_tables(recorded: list[Recorded]) -> list[Table]:
             if noise:
                 lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
             title = (
-                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
+                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {setting_titles([setting])[0]}"
             )
             title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
             notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *_bound_notes(here)]
@@ -184,12 +184,12 @@ def _online_lines(rows: list[Row], columns: list[tuple[str, str]], dataset: str,
     """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
-    for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
+    for judge in in_order({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
         if dataset == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
         cells = [_cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan)) for c in columns]
-        lines.append([*_judge_titles(judge), *cells])
+        lines.append([*judge_titles(judge), *cells])
     return lines
 
 
@@ -224,26 +224,26 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
         for run in told_apart(recorded)
     }
     statuses = [status for status in STATUSES if status != "ok"]
-    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=_by_dataset):
+    for dataset, n_pairs in sorted({key[:2] for key in newest}, key=by_dataset):
         runs = {key[2:]: run for key, run in newest.items() if key[:2] == (dataset, n_pairs)}
         seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
         lines = []
-        for judge in _judges(set(runs), ("basic", "zeshot")):
+        for judge in in_order(set(runs), ("basic", "zeshot")):
             metrics = runs[judge].metrics
             shares = [_share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
             failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
             kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([*_judge_titles(judge), *shares, *failed, *kappas])
+            lines.append([*judge_titles(judge), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
         counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
         shares = [_share(count, sum(counts)) for count in counts]
-        lines.append([*_judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
+        lines.append([*judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
         people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
         if people:
             counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
             kappas = [_number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
             shares = [_share(count, sum(counts)) for count in counts]
-            lines.append([*_judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
+            lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
         tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
@@ -254,10 +254,10 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
     """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
     runs = [run for run in told_apart(recorded) if f"judged_10/{BASELINE}" in run.metrics]
     tables = []
-    for setting in sorted({run.setting for run in runs}, key=_by_dataset):
+    for setting in sorted({run.setting for run in runs}, key=by_dataset):
         newest = {(run.names["model"], run.names["prompt"]): run for run in runs if run.setting == setting}
         shares = {}
-        for judge in _judges(set(newest), ("basic", "zeshot")):
+        for judge in in_order(set(newest), ("basic", "zeshot")):
             judged = newest[judge].frame("judged.csv").set_index("system")
             shares |= {("baseline labels", ""): judged[BASELINE], judge: judged["model"]}
         table = pd.DataFrame(shares)
@@ -268,7 +268,7 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
         ]
         titles = [" ".join(filter(None, (MODELS.get(m, m), PROMPTS.get(p, p)))) for m, p in table]
         notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
-        title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
+        title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
         tables.append(Table(title, ["", "system", *titles], lines, notes))
     return tables
 
@@ -285,7 +285,7 @@ def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
     return [table for kind in kinds for table in made[kind]()]
 
 
-def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
+def in_order(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
     """In the poster's order, then by name; the BOUNDS last, in theirs."""
     bounds = list(BOUNDS)
     return sorted(
@@ -298,7 +298,7 @@ def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tupl
     )
 
 
-def _judge_titles(judge: tuple[str, str]) -> list[str]:
+def judge_titles(judge: tuple[str, str]) -> list[str]:
     model, prompt = judge
     return [{**MODELS, **BOUNDS}.get(model, model), PROMPTS.get(prompt, prompt)]
 
@@ -308,11 +308,11 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _by_dataset(key: tuple) -> tuple:
+def by_dataset(key: tuple) -> tuple:
     return (_place(key[0], DATASETS), key)
 
 
-def _online_order(column: tuple[str, str]) -> tuple:
+def online_order(column: tuple[str, str]) -> tuple:
     user_model, metric = column
     order = ("adt", "ssr", "zrr", "clicks", "ctr", "sar") if user_model == "external" else tuple(NAMES)
     return (user_model != "external", user_model, _place(metric, order))
@@ -326,7 +326,7 @@ def _online_title(column: tuple[str, str], alone: bool) -> str:
     return f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
 
 
-def _setting_titles(settings: list[tuple]) -> list[str]:
+def setting_titles(settings: list[tuple]) -> list[str]:
     """A dataset's name, with what tells its settings apart where it has several."""
     titles = []
     for dataset, systems, queries, n_systems, n_queries in settings:
@@ -346,7 +346,7 @@ def _setting_titles(settings: list[tuple]) -> list[str]:
 
 def _size_note(settings: list[tuple]) -> str:
     sizes = []
-    for title, (_, systems, queries, n_systems, n_queries) in zip(_setting_titles(settings), settings, strict=True):
+    for title, (_, systems, queries, n_systems, n_queries) in zip(setting_titles(settings), settings, strict=True):
         step = smallest_step(n_systems)
         sizes.append(
             f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
