@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,13 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import agreement, canvas, figures, gallery, system_figures
+from alignir import agreement, canvas, figures, gallery, pipeline, system_figures
+from alignir.__main__ import composed_cell
+from alignir.engines.scripted import Scripted
 from alignir.errors import InputError
-from alignir.frames import BUDGET, HUMAN
+from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.online import METRICS
-from alignir.tracking import Recorded, read_runs
+from alignir.tracking import Recorded, Recorder, read_runs
 
 JUDGES = [f"{model} {prompt}" for model in ("llama8b", "gptoss20b", "qwen32b") for prompt in ("zeshot", "zeshot basic")]
 
@@ -212,6 +215,29 @@ def test_a_judge_without_probabilities_gets_no_calibration():
     without, with_them = recorded("lexical", {}), recorded("llama8b", {gallery.CALIBRATED: 0.25})
     assert gallery.drawings([without], ["calibration"]) == {}
     assert list(gallery.drawings([without, with_them], ["calibration"])) == ["calibration"]
+
+
+@dataclass(frozen=True)
+class Unsure(Scripted):
+    """Gives every grade of its script .55, and .15 to each other."""
+
+    def answer(self, prompt, pairs):
+        for answer in super().answer(prompt, pairs):
+            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in GRADES)
+            yield replace(answer, probabilities=chances)
+
+
+def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cell = replace(composed_cell(["model=scripted", "bootstrap.B=0", "floor.shuffles=0"]), model=Unsure())
+    pipeline.run(cell, Recorder(None, "alignir"))
+    runs = read_runs(None, "alignir")
+    labels = runs[0].frame("labels.parquet")
+    expected = agreement.calibration(cell.dataset().qrels, labels)
+    assert expected["pairs"].sum() == 120
+    pd.testing.assert_frame_equal(runs[0].frame("calibration.csv"), expected)
+    figure = gallery.drawings(runs, ["calibration"])["calibration"]()
+    assert figure.axes[0].lines[1].get_xydata() == pytest.approx(expected.dropna()[["expected", "baseline"]].to_numpy())
 
 
 def test_names_are_short_and_say_what_tells_figures_apart():

@@ -107,7 +107,7 @@ def calibration_figure(tables: dict[str, pd.DataFrame], title: str):
 def traffic_figure(curves: pd.DataFrame, enough: float, title: str):
     """tau_b of sampled with exact users over sessions a query, a panel a metric; `curves` is NOISE with `sessions`."""
     figure, panels = canvas.panels(
-        curves["metric"].unique(), 1.7, title, 4, "sessions a query", "tau_b, sampled against exact"
+        curves["metric"].unique(), 1.7, title, 4, "sessions a system\nand query", "tau_b, sampled against exact"
     )
     for metric, panel in panels.items():
         curve = curves[curves["metric"] == metric]
