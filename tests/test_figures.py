@@ -243,6 +243,9 @@ def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch)
 def test_names_are_short_and_say_what_tells_figures_apart():
     runs = [recorded("lexical", {}), recorded("llama8b", {})]
     assert list(gallery.drawings(runs, ["labels", "tau"])) == ["labels", "tau"]
+    other = recorded("lexical", {"n_pairs": 9260})
+    other.params["dataset"] = "trec_dl_2019"
+    assert list(gallery.drawings([*runs, other], ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
     assert list(gallery.drawings(runs, ["online"])) == ["online-llama-3-1-8b-zeshot", "online-lexical-zeshot"]
 
 

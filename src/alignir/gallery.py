@@ -47,14 +47,24 @@ def drawings(recorded: list[Recorded], kinds: Iterable[str]) -> dict[str, Draw]:
     found: dict[str, Draw] = {}
     for kind in kinds:
         of_kind = list(made[kind](recorded))
-        places = list(zip(*(where for where, _ in of_kind), strict=True))
-        several = [place for place, names in enumerate(places) if len(set(names)) > 1]
+        names = _apart([where for where, _ in of_kind])
         for where, draw in of_kind:
-            name = "-".join([kind, *(_slug(where[place]) for place in several)])
+            name = "-".join([kind, *map(_slug, names[where])])
             while name in found:  # names that differ in signs only
                 name += "-"
             found[name] = draw
     return found
+
+
+def _apart(places: list[tuple[str, ...]]) -> dict[tuple[str, ...], list[str]]:
+    """{place: those of its parts that tell it from the other places, as few as do}."""
+    parts: dict[tuple[str, ...], list[str]] = {place: [] for place in places}
+    for number, values in enumerate(zip(*places, strict=True)):
+        told = len({tuple(found) for found in parts.values()}) == len(parts)
+        if len(set(values)) > 1 and not told:
+            for place in places:
+                parts[place].append(place[number])
+    return parts
 
 
 def _labels(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:

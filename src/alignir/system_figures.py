@@ -22,11 +22,11 @@ def movers(moved: pd.DataFrame, most: int) -> list[str]:
     return list(furthest[furthest > 0].sort_values(ascending=False, kind="stable").index[:most])
 
 
-def tau_text(tau: float, low: float = float("nan"), high: float = float("nan"), digits: int = 3) -> str:
+def tau_text(tau: float, low: float = float("nan"), high: float = float("nan")) -> str:
     """tau_b with its interval, where there are such."""
     if tau != tau:
         return "tau undefined"
-    return f"tau {tau:.{digits}f}" + (f" [{low:.2f}, {high:.2f}]" if low == low else "")
+    return f"tau {tau:.3f}" + (f" [{low:.2f}, {high:.2f}]" if low == low else "")
 
 
 def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str):
