@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import figures, online, pipeline, summary
+from alignir import online, pipeline, summary, system_figures
 from alignir.__main__ import composed_cell
 from alignir.alignment import BASELINE
 from alignir.errors import InputError
@@ -152,11 +152,11 @@ def test_the_figure_prints_every_tau_and_greys_what_is_undefined():
         [(offline, reference, tau, *[math.nan] * 5, labels) for offline, reference, tau, labels in rows],
         columns=[*ALIGNMENT, "labels"],
     )
-    figure = figures.measures_figure(alignment, "t")
+    figure = system_figures.measures_figure(alignment, "t")
     model, baseline = figure.axes[:2]
     assert [text.get_text() for text in model.texts] == ["0.50", "–", "-1.00"]
-    assert [text.get_text() for text in baseline.texts] == ["0.25", "-0.75"]
-    assert [label.get_text() for label in model.get_xticklabels()] == ["baseline", "Clicks", "SAR ↓"]
+    assert [text.get_text() for text in baseline.texts] == ["", "0.25", "-0.75"]
+    assert [label.get_text() for label in baseline.get_xticklabels()] == ["baseline\nlabels", "Clicks", "SAR ↓"]
     (image,) = model.images
     assert image.norm.vmin == -1
     assert image.norm.vmax == 1

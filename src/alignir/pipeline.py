@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, correlations, figures, pools
+from alignir import agreement, correlations, figures, pools, system_figures
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bootstrap import METHODS, NONE, OVER, Resampling, matrices
 from alignir.bounds import SECOND, bounds
@@ -281,6 +281,9 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     judged = {side: judged_at(known, runs, query_ids, inputs.systems) for side, known in sides.items()}
     found = agreement.agreement(dataset.qrels, labelling.labels)
     found |= agreement.details(dataset.qrels, labelling.labels)
+    if labelling.labels["expected"].notna().any():
+        calibration = agreement.calibration(dataset.qrels, labelling.labels)
+        found["calibration_error"] = agreement.calibration_error(calibration)
     if dataset.second is not None:
         people = agreement.agreement(dataset.qrels, dataset.second)
         found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
@@ -426,6 +429,9 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
     confusion = agreement.confusion(both)
     confusion.to_csv(folder / "confusion.csv")
+    if "calibration_error" in result.agreement:
+        calibration = agreement.calibration(inputs.dataset.qrels, result.labelling.labels)
+        calibration.to_csv(folder / "calibration.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
     (folder / "prompt.txt").write_text(inputs.prompt.text)
     if inputs.prompt.system:
@@ -434,16 +440,16 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
         {
-            BASELINE: agreement.distribution(inputs.dataset.qrels),
+            "baseline labels": agreement.distribution(inputs.dataset.qrels),
             cell.names["model"]: agreement.distribution(result.labelling.labels),
         }
     )
     counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
     (folder / "figures").mkdir()
     figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
-    figures.confusion_figure(confusion, cell.title).savefig(folder / "figures" / "confusion.png")
+    figures.confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
     if result.alignment["offline"].nunique() > 1:
-        figures.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
+        system_figures.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
 
 
 def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):

@@ -118,10 +118,10 @@ def alignment_table(recorded: list[Recorded]) -> Table:
 def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
     """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference == BASELINE]
-    settings = sorted({row.setting for row in rows}, key=_by_dataset)
+    settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     lines = []
-    for judge in _judges({row.judge for row in rows}, ("basic", "zeshot")):
+    for judge in in_order({row.judge for row in rows}, ("basic", "zeshot")):
         poster = POSTER_BASELINE.get(judge, {})
         cells = [
             _cell(
@@ -132,9 +132,9 @@ def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
             )
             for setting in settings
         ]
-        lines.append([*_judge_titles(judge), *cells])
+        lines.append([*judge_titles(judge), *cells])
     notes = [_size_note(settings), *_mark_notes(lines), *_bound_notes(rows)]
-    titles = _setting_titles(settings)
+    titles = setting_titles(settings)
     return Table(
         "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
         ["model", "prompt", *titles],
@@ -155,12 +155,12 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
             family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
             rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
-    settings = sorted({setting for setting, _ in rows}, key=_by_dataset)
-    titles = dict(zip(settings, _setting_titles(settings), strict=True))
+    settings = sorted({setting for setting, _ in rows}, key=by_dataset)
+    titles = dict(zip(settings, setting_titles(settings), strict=True))
     lines = [
-        [*_judge_titles(judge), titles[setting], *rows[setting, judge]]
+        [*judge_titles(judge), titles[setting], *rows[setting, judge]]
         for setting in settings
-        for judge in _judges({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
+        for judge in in_order({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
     notes.append("interval: 95%, of the difference, from the same resamples of the queries for both")
@@ -179,9 +179,9 @@ def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
     apart = told_apart(recorded)
     definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in apart}
     tables = []
-    for setting in sorted({row.setting for row in rows}, key=_by_dataset):
+    for setting in sorted({row.setting for row in rows}, key=by_dataset):
         here = [row for row in rows if row.setting == setting]
-        groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=_online_order))
+        groups = _fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=online_order))
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
             noise, floors = _noise([run for run in apart if run.setting == setting], columns)
@@ -189,7 +189,7 @@ def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
             if noise:
                 lines.append([DRAWS, "", *(_number(noise.get(column, math.nan), 4) for column in columns)])
             title = (
-                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {_setting_titles([setting])[0]}"
+                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {setting_titles([setting])[0]}"
             )
             title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
             notes = [_size_note([setting]), "↓ lower is better; tau is raw", *_mark_notes(lines), *_bound_notes(here)]
@@ -206,7 +206,7 @@ def _online_lines(
     """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
     lines = []
-    for judge in _judges({row.judge for row in rows}, ("zeshot", "basic")):
+    for judge in in_order({row.judge for row in rows}, ("zeshot", "basic")):
         poster = {}
         if setting[0] == POSTER_ONLINE_DATASET and judge in POSTER_ONLINE:
             poster = dict(zip(POSTER_ONLINE_COLUMNS, POSTER_ONLINE[judge], strict=True))
@@ -214,7 +214,7 @@ def _online_lines(
             _cell(values.get((judge, *c)), poster.get(c), floors.get(c, math.nan), (setting, *c, judge) in marked)
             for c in columns
         ]
-        lines.append([*_judge_titles(judge), *cells])
+        lines.append([*judge_titles(judge), *cells])
     return lines
 
 
@@ -248,22 +248,22 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
     for (dataset, n_pairs), runs in _by_labels(recorded).items():
         seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
         lines = []
-        for judge in _judges(set(runs), ("basic", "zeshot")):
+        for judge in in_order(set(runs), ("basic", "zeshot")):
             metrics = runs[judge].metrics
             shares = [_share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
             failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
             kappas = [_number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([*_judge_titles(judge), *shares, *failed, *kappas])
+            lines.append([*judge_titles(judge), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
         counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
         shares = [_share(count, sum(counts)) for count in counts]
-        lines.append([*_judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
+        lines.append([*judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
         people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
         if people:
             counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
             kappas = [_number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
             shares = [_share(count, sum(counts)) for count in counts]
-            lines.append([*_judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
+            lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
         tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
@@ -287,14 +287,14 @@ def agreement_tables(recorded: list[Recorded]) -> list[Table]:
     tables = []
     for (dataset, n_pairs), runs in _by_labels(recorded).items():
         lines = []
-        judges = _judges(set(runs), ("basic", "zeshot"))
+        judges = in_order(set(runs), ("basic", "zeshot"))
         for judge in judges:
             found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
             median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
             over_queries = f"{_number(median, 2)} {_interval(low, high, 2)}"
             grades = [f"{_share_of(found[f'precision_{g}'])} / {_share_of(found[f'recall_{g}'])}" for g in GRADES]
             numbers = [_number(found[name], 4) for name in agreement.NAMES]
-            lines.append([*_judge_titles(judge), *numbers, over_queries, *grades])
+            lines.append([*judge_titles(judge), *numbers, over_queries, *grades])
         notes = [
             "kappa: Cohen's with the baseline labels, quadratic: its weights; alpha: Krippendorff's, ordinal; "
             "bias: label - baseline; kappa of a query: median and quartiles",
@@ -339,7 +339,7 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
     tables = []
     for setting, runs in _by_setting(recorded).items():
         lines = []
-        for judge in _judges(set(runs), ("basic", "zeshot")):
+        for judge in in_order(set(runs), ("basic", "zeshot")):
             metrics = runs[judge].metrics
             numbers = {name: metrics.get(f"correlation/{name}", math.nan) for name in columns}
             cells = [
@@ -348,7 +348,7 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
                 else _share_of(numbers[name])
                 for name in columns
             ]
-            lines.append([*_judge_titles(judge), _number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
+            lines.append([*judge_titles(judge), _number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
         notes = [
             _size_note([setting]),
             "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
@@ -356,7 +356,7 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
             "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
             "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
         ]
-        title = f"Other correlations of nDCG@10 with the baseline labels, {_setting_titles([setting])[0]}"
+        title = f"Other correlations of nDCG@10 with the baseline labels, {setting_titles([setting])[0]}"
         tables.append(Table(title, ["model", "prompt", "tau_b", *columns.values()], lines, notes))
     return tables
 
@@ -366,7 +366,7 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
     tables = []
     for setting, newest in _by_setting(recorded).items():
         shares = {}
-        for judge in _judges(set(newest), ("basic", "zeshot")):
+        for judge in in_order(set(newest), ("basic", "zeshot")):
             judged = newest[judge].frame("judged.csv").set_index("system")
             shares |= {(BASELINE, ""): judged[BASELINE], judge: judged["model"]}
         table = pd.DataFrame(shares)
@@ -376,7 +376,7 @@ def judged_tables(recorded: list[Recorded]) -> list[Table]:
         ]
         titles = [_judge_name(judge) for judge in table]
         notes = [_size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
-        title = f"Results in the top 10 that have a label, {_setting_titles([setting])[0]}"
+        title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
         tables.append(Table(title, ["", "system", *titles], lines, notes))
     return tables
 
@@ -389,21 +389,21 @@ def measures_tables(recorded: list[Recorded]) -> list[Table]:
         runs.setdefault(run.setting, {}).setdefault(judge, []).append(run)
     return [
         table
-        for setting in sorted(runs, key=_by_dataset)
-        for judge in _judges(set(runs[setting]), ("zeshot", "basic"))
+        for setting in sorted(runs, key=by_dataset)
+        for judge in in_order(set(runs[setting]), ("zeshot", "basic"))
         for table in _judge_measures(setting, judge, runs[setting][judge])
     ]
 
 
 def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]) -> list[Table]:
     """Each measure by the judge's labels, and below it by the baseline's: what the measure itself has of users."""
-    taus, by = {}, {"model": " ".join(filter(None, _judge_titles(judge))), BASELINE: BOUNDS[BASELINE]}
+    taus, by = {}, {"model": " ".join(filter(None, judge_titles(judge))), BASELINE: BOUNDS[BASELINE]}
     for run in runs:
         for line in run.alignment[run.alignment["labels"].isin(by)].itertuples():
             user_model = "" if line.reference == BASELINE else run.names["user_model"]
             taus[line.offline, line.labels, (user_model, line.reference)] = line.tau_b
     measures = dict.fromkeys(measure for measure, _, _ in taus)
-    online = sorted({column for _, _, column in taus if column[0]}, key=_online_order)
+    online = sorted({column for _, _, column in taus if column[0]}, key=online_order)
     notes = [_size_note([setting]), "↓ lower is better; tau is raw"]
     if level := runs[-1].params.get("relevance_level"):
         notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
@@ -419,7 +419,7 @@ def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]
             for labels, title in by.items()
         ]
         alone = len({user_model for user_model, _ in columns}) == 1
-        title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {_setting_titles([setting])[0]}"
+        title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {setting_titles([setting])[0]}"
         title += f", users: {columns[0][0]}" if alone else ""
         titles = ["baseline", *(_online_title(column, alone) for column in columns)]
         tables.append(Table(title, ["measure", "labels", *titles], lines, notes))
@@ -448,7 +448,7 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
                     _judge_name(apart) if apart else "",
                 ]
             )
-        title = f"Judges compared by their tau_b, {_setting_titles([setting])[0]}"
+        title = f"Judges compared by their tau_b, {setting_titles([setting])[0]}"
         notes = [
             _size_note([setting]),
             f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
@@ -492,10 +492,10 @@ def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[
     groups: dict[tuple, dict[tuple, Recorded]] = {}
     for run in told_apart(recorded):
         groups.setdefault(key(run), {})[run.names["model"], run.names["prompt"]] = run
-    return {name: groups[name] for name in sorted(groups, key=_by_dataset)}
+    return {name: groups[name] for name in sorted(groups, key=by_dataset)}
 
 
-def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
+def in_order(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
     """In the poster's order, then by name; the BOUNDS last, in theirs."""
     bounds = list(BOUNDS)
     return sorted(
@@ -509,10 +509,10 @@ def _judges(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tupl
 
 
 def _judge_name(judge: tuple[str, str]) -> str:
-    return " ".join(filter(None, _judge_titles(judge)))
+    return " ".join(filter(None, judge_titles(judge)))
 
 
-def _judge_titles(judge: tuple[str, str]) -> list[str]:
+def judge_titles(judge: tuple[str, str]) -> list[str]:
     model, prompt = judge
     return [{**MODELS, **BOUNDS}.get(model, model), PROMPTS.get(prompt, prompt)]
 
@@ -522,11 +522,11 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _by_dataset(key: tuple) -> tuple:
+def by_dataset(key: tuple) -> tuple:
     return (_place(key[0], DATASETS), key)
 
 
-def _online_order(column: tuple[str, str]) -> tuple:
+def online_order(column: tuple[str, str]) -> tuple:
     user_model, metric = column
     order = ("adt", "ssr", "zrr", "clicks", "ctr", "sar") if user_model == "external" else tuple(NAMES)
     return (user_model != "external", user_model, _place(metric, order))
@@ -540,7 +540,7 @@ def _online_title(column: tuple[str, str], alone: bool) -> str:
     return f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
 
 
-def _setting_titles(settings: list[tuple]) -> list[str]:
+def setting_titles(settings: list[tuple]) -> list[str]:
     """A dataset's name, with what tells its settings apart where it has several."""
     titles = []
     for dataset, systems, queries, n_systems, n_queries in settings:
@@ -560,7 +560,7 @@ def _setting_titles(settings: list[tuple]) -> list[str]:
 
 def _size_note(settings: list[tuple]) -> str:
     sizes = []
-    for title, (_, systems, queries, n_systems, n_queries) in zip(_setting_titles(settings), settings, strict=True):
+    for title, (_, systems, queries, n_systems, n_queries) in zip(setting_titles(settings), settings, strict=True):
         step = smallest_step(n_systems)
         sizes.append(
             f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
