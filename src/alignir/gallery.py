@@ -173,6 +173,7 @@ def _compared(recorded: list[Recorded], users: bool = False) -> Iterator[tuple[t
         newest.setdefault(key, {})[run.names["model"], run.names["prompt"]] = run
     settings = sorted({setting for setting, _ in newest}, key=by_dataset)
     titles, rows = dict(zip(settings, setting_titles(settings), strict=True)), alignment_rows(recorded)
+    rows = [row for row in rows if row.offline == NDCG]
     for setting, user_model in sorted(newest, key=lambda key: (settings.index(key[0]), key[1])):
         runs = newest[setting, user_model]
         judges = {_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
