@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, figures, pools
+from alignir import agreement, figures, page, pools
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bootstrap import METHODS, OVER, Resampling
 from alignir.bounds import SECOND, bounds
@@ -76,18 +76,8 @@ class Cell:
     sweep: str = ""
 
     @property
-    def key(self) -> str:
-        """The same for two runs of the same cell: the settings of its groups."""
-        settings = {group: self.config.get(group) for group in GROUPS}
-        settings["dataset"] = _absolute(settings["dataset"] or {})
-        content = json.dumps(
-            [self.names, settings, self.missing, self.reader, self.pool, self.without_text], sort_keys=True, default=str
-        )
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-    @property
     def title(self) -> str:
-        return " · ".join(self.names[group] for group in ("dataset", "model", "prompt"))
+        return " · ".join(self.names[group] for group in ("model", "prompt", "dataset"))
 
 
 @dataclass(frozen=True)
@@ -203,9 +193,50 @@ def _settings_of(cell: Cell, group: str):
         raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error
 
 
-def run(cell: Cell, recorder: Recorder) -> Result:
-    """Label, evaluate, simulate, align and record one cell."""
+def key(cell: Cell, inputs: Inputs) -> str:
+    """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
+
+    Paths count as absolute ones, so that the working folder does not matter. What was read counts by its content, so
+    that a corrected file makes another cell. Where the answers are kept does not count.
+    """
+    settings = {name: value for name, value in cell.config.items() if name != "ledger"}
+    digests = [
+        hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
+        for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)
+    ]
+    content = json.dumps(
+        [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _with_content(setting):
+    """A setting as it is, but a path as an absolute one, and a file with the sha256 of its content."""
+    if isinstance(setting, dict):
+        return {key: _with_content(value) for key, value in setting.items()}
+    if isinstance(setting, list):
+        return [_with_content(value) for value in setting]
+    if not isinstance(setting, str) or "/" not in setting and not Path(setting).is_file():
+        return setting
+    path = Path(setting).absolute()
+    if not path.exists():  # "Qwen/Qwen3-32B" is no path
+        return setting
+    if path.is_dir():
+        return str(path)
+    with open(path, "rb") as file:
+        return [str(path), hashlib.file_digest(file, "sha256").hexdigest()]
+
+
+def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | None:
+    """Label, evaluate, simulate, align and record one cell; None for one that skip="finished" leaves out."""
+    if skip not in (None, "finished"):
+        raise one_of("way to skip cells", skip, ("null", "finished"))
     inputs = read_inputs(cell)
+    this = key(cell, inputs)
+    before = recorder.finished(this, _versions().get("version.alignir", ""), cell.sweep) if skip else None
+    if before is not None:
+        log.info("skip=finished: %s has finished before, as %s", cell.title, before)
+        return None
     for note in inputs.notes:
         log.warning("%s", note)
     dataset, version = inputs.dataset, recorder.prompt_version(inputs.prompt)
@@ -223,12 +254,16 @@ def run(cell: Cell, recorder: Recorder) -> Result:
         "mlflow.source.git.commit": _commit(),
         **_versions(),
     }
-    with recorder.run(cell.title, cell.key, _params(cell), tags) as recording:
-        recording.dataset(
-            dataset.name, dataset.fingerprint, str(cell.config.get("dataset", {}).get("path") or dataset.name)
-        )
-        result = compute(cell, inputs)
-        recording.metrics(metrics(cell, inputs, result))
+    with recorder.run(cell.title, this, _params(cell), tags) as recording:
+        source = cell.config.get("dataset", {}).get("path")
+        source = str(Path(source).absolute()) if source else dataset.name
+        recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
+        with contextlib.nullcontext() if hasattr(cell.model, "grade") else recording.system_metrics():
+            result = compute(cell, inputs)
+        found = metrics(cell, inputs, result)
+        recording.metrics(found)
+        recording.description(page.description(found, result.notes))
+        recording.table(page.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
@@ -474,35 +509,20 @@ def _unmeasured(online: pd.DataFrame, query_ids: list[str], user_model: str):
 
 
 def _params(cell: Cell) -> dict[str, str]:
-    """The choices of the groups, and every setting under them as `group.setting`."""
-    params = dict(cell.names)
-    for group in GROUPS:
-        for key, value in _flat(cell.config.get(group) or {}, group):
-            params[key] = value
-    return {
-        **params,
-        "missing": cell.missing,
-        "reader": cell.reader,
-        "pool": cell.pool,
-        "without_text": cell.without_text,
-    }
+    """The choices of the groups and the settings beside them, then every setting under them as `group.setting`."""
+    first = {"missing": cell.missing, "reader": cell.reader, "pool": cell.pool, "without_text": cell.without_text}
+    settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
+    settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
+    groups = {group: cell.config.get(group) or {} for group in GROUPS}
+    return {**cell.names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
 
 
-def _flat(node, prefix: str):
+def _flat(node: dict, prefix: str = ""):
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}.{key}")
+            yield from _flat(value, f"{prefix}{key}.")
         elif not str(key).startswith("_"):
-            yield f"{prefix}.{key}", value
-
-
-def _absolute(settings: dict) -> dict:
-    paths = {
-        key: str(Path(value).absolute())
-        for key, value in settings.items()
-        if key in ("path", "run", "second") and value
-    }
-    return {**settings, **paths}
+            yield f"{prefix}{key}", value
 
 
 def _versions() -> dict[str, str]:
