@@ -16,15 +16,12 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
     with_users = [name.rpartition("/")[2] for name in metrics if name.startswith(f"tau_b/{NDCG}/")]
     with_users.remove(BASELINE)
     lines = [
-        f"**tau_b with the baseline labels: {_number(metrics, f'tau_b/{NDCG}/{BASELINE}')}**"
-        f"{_interval(metrics, BASELINE, ' (95% interval {} to {})')}, "
-        f"nDCG@10 of {metrics['n_systems']:,} systems on {metrics['n_queries']:,} queries",
-        "",
-        "| labels | |",
-        "|:--|--:|",
-        f"| pairs that have one | {metrics['coverage']:.1%} of {metrics['n_pairs']:,} |",
-        f"| kappa with the baseline labels | {_number(metrics, 'agreement/kappa4')} |",
-        f"| kappa, 2 and 3 against 0 and 1 | {_number(metrics, 'agreement/kappa_bin')} |",
+        f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{NDCG}/{BASELINE}')}**"
+        f"{_interval(metrics, BASELINE, ' (95% interval {} to {})')}: "
+        f"nDCG@10 of {metrics['n_systems']:,} systems on {metrics['n_queries']:,} queries.",
+        f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
+        f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of {metrics['n_pairs']:,} pairs have a "
+        "label.",
         "",
         "| users | tau_b | 95% interval |",
         "|:--|--:|--:|",

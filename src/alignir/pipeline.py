@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import os
 import platform
 import subprocess
 import tempfile
@@ -196,8 +197,8 @@ def _settings_of(cell: Cell, group: str):
 def key(cell: Cell, inputs: Inputs) -> str:
     """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
 
-    Paths count as absolute ones, so that the working folder does not matter. What was read counts by its content, so
-    that a corrected file makes another cell. Where the answers are kept does not count.
+    Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
+    corrected file makes another cell. Where the answers are kept does not count.
     """
     settings = {name: value for name, value in cell.config.items() if name != "ledger"}
     digests = [
@@ -210,21 +211,18 @@ def key(cell: Cell, inputs: Inputs) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _with_content(setting):
-    """A setting as it is, but a path as an absolute one, and a file with the sha256 of its content."""
+def _with_content(setting, name: str = ""):
+    """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content."""
     if isinstance(setting, dict):
-        return {key: _with_content(value) for key, value in setting.items()}
+        return {key: _with_content(value, key) for key, value in setting.items()}
     if isinstance(setting, list):
         return [_with_content(value) for value in setting]
-    if not isinstance(setting, str) or "/" not in setting and not Path(setting).is_file():
-        return setting
-    path = Path(setting).absolute()
-    if not path.exists():  # "Qwen/Qwen3-32B" is no path
-        return setting
-    if path.is_dir():
-        return str(path)
-    with open(path, "rb") as file:
-        return [str(path), hashlib.file_digest(file, "sha256").hexdigest()]
+    if isinstance(setting, str) and os.path.isfile(setting):
+        with open(setting, "rb") as file:
+            return [os.path.realpath(setting), hashlib.file_digest(file, "sha256").hexdigest()]
+    if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
+        return os.path.realpath(setting)
+    return setting
 
 
 def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | None:
@@ -365,9 +363,13 @@ def _price(model, tokens: dict[str, float]) -> dict[str, float]:
 
 
 def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
-    """The numbers of a run by the names that MLflow shows: letters, digits, `_`, `.` and `/` only."""
+    """The numbers of a run by the names and in the order that MLflow shows: letters, digits, `_`, `.` and `/` only."""
     labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
-    values = {
+    values = {}
+    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+        for name in ("tau_b", "ci_low", "ci_high", "p_value"):
+            values[f"{name}/{row.offline}/{row.reference}"] = getattr(row, name)
+    values |= {
         "n_pairs": len(labels),
         "n_systems": len(inputs.systems),
         "n_queries": len(dataset.queries),
@@ -398,11 +400,6 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
-    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
-        values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
-        values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
-        values[f"ci_low/{row.offline}/{row.reference}"] = row.ci_low
-        values[f"ci_high/{row.offline}/{row.reference}"] = row.ci_high
     return values
 
 
@@ -514,7 +511,8 @@ def _params(cell: Cell) -> dict[str, str]:
     settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
     settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
     groups = {group: cell.config.get(group) or {} for group in GROUPS}
-    return {**cell.names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
+    names = {group: cell.names[group] for group in ("model", "prompt", *GROUPS)}  # in the order that MLflow shows
+    return {**names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
 
 
 def _flat(node: dict, prefix: str = ""):

@@ -284,6 +284,8 @@ def _opened(store: str):
             return _reached(store)
     except Exception as error:  # of MLflow, of SQLAlchemy, of a database's driver, of the network
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if isinstance(error, ModuleNotFoundError):
+            reason += " (the database's driver; the address can name another: postgresql+psycopg2://...)"
         raise InputError(
             "tracking.uri: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
             f"postgresql://...), found {_shown(store)}, which cannot be opened: {_shown(reason)[:400]}"
