@@ -111,13 +111,14 @@ class Recorder:
         template = prompt.text.replace("${query}", "{{query}}").replace("$query", "{{query}}")
         template = template.replace("${passage}", "{{passage}}").replace("$passage", "{{passage}}")
         alias = f"sha-{prompt.sha256[:16]}"
-        with _quiet():
+        client = self.client  # opened first: that takes the lock, too
+        with _quiet(), _alone(store(self.uri)):  # two processes at once would make two versions of one text
             known = None
             with contextlib.suppress(Exception):  # MLflow raises for a prompt or an alias that is not there
-                known = self.client.get_prompt_version_by_alias(prompt.name, alias)
+                known = client.get_prompt_version_by_alias(prompt.name, alias)
             if known is None:
-                known = self.client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
-                self.client.set_prompt_alias(prompt.name, alias, known.version)
+                known = client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
+                client.set_prompt_alias(prompt.name, alias, known.version)
         return str(known.version)
 
 
@@ -274,13 +275,8 @@ def _opened(store: str):
     """A client of the store, kept through a sweep: opening one takes a second; a SQLite database is made if need be."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    file = _file(store)
     try:
-        if file is None:
-            return _reached(store)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(file.parent / ".lock", "w") as lock:  # processes that make the database at once break its migrations
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(store):  # processes that make a database at once break its migrations
             return _reached(store)
     except Exception as error:  # of MLflow, of SQLAlchemy, of a database's driver, of the network
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -290,6 +286,19 @@ def _opened(store: str):
             "tracking.uri: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
             f"postgresql://...), found {_shown(store)}, which cannot be opened: {_shown(reason)[:400]}"
         ) from error
+
+
+@contextlib.contextmanager
+def _alone(store: str) -> Iterator[None]:
+    """No other process does what this one does meanwhile, if the store is SQLite's; a server sees to that itself."""
+    file = _file(store)
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file.parent / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _reached(store: str):
