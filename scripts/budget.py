@@ -35,7 +35,12 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=100, help="of each random strategy (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
-    parser.add_argument("--out", type=Path, default=Path("budget.png"), help="the figure (default: budget.png)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("budget.png"),
+        help="the figure, a png, svg or pdf by its name (default: budget.png)",
+    )
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the tables")
     args = parser.parse_args()
     try:
@@ -46,7 +51,7 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import figures
+    from alignir import canvas, figures
     from alignir.__main__ import composed_cell
     from alignir.alignment import BASELINE
     from alignir.bootstrap import matrices
@@ -76,7 +81,7 @@ def run(args) -> int:
             )
         rows = measured_with_people(args, human, judge, pairs, cell.names["model"])
         title = f"{cell.names['model']}, {title}"
-        figures.human_figure(rows, title).savefig(args.out)
+        canvas.save(figures.human_figure(rows, title), args.out)
         return show(args, [human_table(rows, args.draws, pairs, title)])
     notes = []
     if scores is None:
@@ -87,7 +92,7 @@ def run(args) -> int:
     sizes = [n for n in sizes if n < len(names)] + [len(names)]
     curves = measured(args, human, pairs, sizes, sides, frequencies(args, inputs.dataset, query_ids))
     labels = {BASELINE: "baseline labels", MODEL: cell.names["model"], BOTH: f"{cell.names['model']}, same queries"}
-    figures.budget_figure(curves, labels, args.enough, title).savefig(args.out)
+    canvas.save(figures.budget_figure(curves, labels, args.enough, title), args.out)
     shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
     return show(args, shown)
 

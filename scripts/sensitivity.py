@@ -21,7 +21,12 @@ def main() -> int:
     parser.add_argument("--experiment", default="sensitivity", help="the MLflow experiment (default: sensitivity)")
     parser.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
-    parser.add_argument("--out", type=Path, default=Path("sensitivity.png"), help="the figure (%(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("sensitivity.png"),
+        help="the figure, a png, svg or pdf by its name (%(default)s)",
+    )
     args = parser.parse_args()
     try:
         return run(args)
@@ -33,7 +38,7 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import bounds, figures, summary, tables
+    from alignir import bounds, canvas, figures, summary, tables
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
     from alignir.files import check_out
@@ -61,7 +66,7 @@ def run(args) -> int:
         title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
-        figures.sensitivity_figure(frame, args.base, title).savefig(out)
+        canvas.save(figures.sensitivity_figure(frame, args.base, title), out)
         print(f"figure: {out}", file=sys.stderr)
     tables.show(shown, args.format)
     return 0

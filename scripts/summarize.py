@@ -8,6 +8,7 @@ from pathlib import Path
 def main() -> int:
     from alignir import summary, tables
     from alignir.errors import InputError
+    from alignir.files import check_out
     from alignir.grid import Grid
     from alignir.tracking import read_failures, read_runs
 
@@ -41,6 +42,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write to this file instead of printing")
     args = parser.parse_args()
     try:
+        if args.out:
+            check_out(args.out)
         recorded = read_runs(args.tracking_uri, args.experiment)
         failures = tuple(read_failures(args.tracking_uri, args.experiment))
         if not recorded:

@@ -21,7 +21,12 @@ def main() -> int:
     parser.add_argument("--sessions", default="1,3,10,30,100,300,1000", help="for each system and query (%(default)s)")
     parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
-    parser.add_argument("--out", type=Path, default=Path("traffic.png"), help="the figure (default: traffic.png)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("traffic.png"),
+        help="the figure, a png, svg or pdf by its name (default: traffic.png)",
+    )
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
     try:
@@ -34,7 +39,7 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import figures, tables
+    from alignir import canvas, figures, tables
     from alignir.__main__ import composed_cell
     from alignir.alignment import against_exact
     from alignir.errors import InputError
@@ -68,7 +73,7 @@ def run(args) -> int:
     title = (
         f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
     )
-    figures.traffic_figure(curves, title).savefig(args.out)
+    canvas.save(figures.traffic_figure(curves, args.enough, title), args.out)
     tables.show([table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0

@@ -400,7 +400,7 @@ def test_the_papers_grid_is_planned_without_loading_a_model(alignir):
     pytest.importorskip("vllm", reason="needs vLLM to be installed: bash scripts/setup.sh")
     text = alignir("-m", "model=llama8b,gptoss20b,qwen32b", "prompt=zeshot,basic", "+plan=true").stdout
     assert text.count("120 to ask") == 6
-    order = re.findall(r"demo · (\w+) · (\w+):", text)
+    order = re.findall(r"(\w+) · (\w+) · demo:", text)
     assert [model for model, _ in order] == sorted((m for m, _ in order), key=["llama8b", "gptoss20b", "qwen32b"].index)
 
 
@@ -522,7 +522,7 @@ def test_stored_answers_are_read_again_without_a_model(swept):
     text = script(swept, "reread.py", "--format", "csv")
     found = pd.DataFrame(rows(text))
     assert list(found.columns) == ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
-    assert set(found["run"]) == {"demo · scripted · zeshot", "demo · scripted · basic"}
+    assert set(found["run"]) == {"scripted · zeshot · demo", "scripted · basic · demo"}
     assert (found["differ"] == "0").all()  # the script keeps to the form
     taus = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
     taus = taus[(taus["model"] == "scripted") & (taus["reference"] == "baseline") & (taus["queries"] == "all")]

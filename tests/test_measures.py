@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import figures, online, pipeline, summary
+from alignir import online, pipeline, summary, system_figures
 from alignir.__main__ import composed_cell
 from alignir.alignment import BASELINE
 from alignir.errors import InputError
@@ -85,9 +85,9 @@ def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):
         pipeline.read_inputs(replace(cell, dataset=unread, prompt=unread, **setting))
 
 
-def test_another_first_relevant_grade_is_another_cell(cell):
-    assert replace(cell, relevance_level=1).key != cell.key
-    assert replace(cell, measures=(NDCG,)).key == cell.key
+def test_another_first_relevant_grade_is_another_cell():
+    cells = [composed_cell(["model=lexical", f"relevance_level={level}"]) for level in (1, 2)]
+    assert len({pipeline.key(cell, pipeline.read_inputs(cell)) for cell in cells}) == 2
 
 
 def test_undefined_taus_of_several_measures_are_one_note(cell):
@@ -152,11 +152,11 @@ def test_the_figure_prints_every_tau_and_greys_what_is_undefined():
         [(offline, reference, tau, *[math.nan] * 5, labels) for offline, reference, tau, labels in rows],
         columns=[*ALIGNMENT, "labels"],
     )
-    figure = figures.measures_figure(alignment, "t")
+    figure = system_figures.measures_figure(alignment, "t")
     model, baseline = figure.axes[:2]
     assert [text.get_text() for text in model.texts] == ["0.50", "–", "-1.00"]
-    assert [text.get_text() for text in baseline.texts] == ["0.25", "-0.75"]
-    assert [label.get_text() for label in model.get_xticklabels()] == ["baseline", "Clicks", "SAR ↓"]
+    assert [text.get_text() for text in baseline.texts] == ["", "0.25", "-0.75"]
+    assert [label.get_text() for label in baseline.get_xticklabels()] == ["baseline\nlabels", "Clicks", "SAR ↓"]
     (image,) = model.images
     assert image.norm.vmin == -1
     assert image.norm.vmax == 1

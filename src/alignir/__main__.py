@@ -73,9 +73,17 @@ def _run(cfg: DictConfig) -> None:
     if cfg.get("plan"):
         report.show_plan(cell, pipeline.plan(cell))
         return
+    result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+    if result is not None:
+        report.show(cell, result)
+
+
+@lru_cache(maxsize=1)
+def _recorder(uri: str | None, experiment: str):
+    """The same for all cells of a sweep."""
     from alignir.tracking import Recorder
 
-    report.show(cell, pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment)))
+    return Recorder(uri, experiment)
 
 
 def composed_cell(overrides: list[str]):
@@ -154,7 +162,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
         shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
         resampling=Resampling(**config.get("bootstrap", {})),
-        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
+        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")},
         sweep=sweep,
     )
 
@@ -202,7 +210,7 @@ def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:
 
 def _title() -> str:
     names = _names()
-    return " · ".join(names[group] for group in ("dataset", "model", "prompt"))
+    return " · ".join(names[group] for group in ("model", "prompt", "dataset"))
 
 
 def _is_sweep() -> bool:

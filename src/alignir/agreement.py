@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from alignir.frames import GRADES, PAIR
+from alignir.frames import CALIBRATION, GRADES, PAIR
 
 NAMES = ("kappa4", "kappa_bin", "kappa_quadratic", "alpha", "exact", "mae", "bias")
 
@@ -112,6 +112,34 @@ def confusion(both: pd.DataFrame) -> pd.DataFrame:
     """Counts of pairs: rows the baseline's grade, columns the label's, 0 to 3."""
     table = pd.crosstab(both["baseline"], both["label"]).reindex(index=GRADES, columns=GRADES, fill_value=0)
     return table.rename_axis(index="baseline", columns="label")
+
+
+def calibration(baseline: pd.DataFrame, labels: pd.DataFrame, bins: int = 6) -> pd.DataFrame:
+    """Mean expected and mean baseline grade of the pairs that have both, by bins of the expected grade: CALIBRATION.
+
+    The bins are of one width, from low to (and only the last up to) high. NaN means where a bin is empty.
+    """
+    both = (
+        baseline[[*PAIR, "relevance"]].merge(labels[[*PAIR, "expected"]], on=PAIR).dropna().astype({"expected": float})
+    )
+    edges = np.linspace(GRADES[0], GRADES[-1], bins + 1)
+    place = np.clip(np.digitize(both["expected"], edges) - 1, 0, bins - 1)
+    of_bin = both.groupby(place)
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
+    table["pairs"] = of_bin.size().reindex(table.index, fill_value=0)
+    table["expected"], table["baseline"] = of_bin["expected"].mean(), of_bin["relevance"].mean()
+    return table[CALIBRATION]
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """How far expected grades are from the baseline's, 0 to 3: mean |baseline - expected| of bins, by their pairs.
+
+    The expected calibration error of Naeini, Cooper and Hauskrecht (AAAI 2015), on grades. NaN without pairs.
+    """
+    known = table[table["pairs"] > 0]
+    if known.empty:
+        return float("nan")
+    return float(np.average((known["baseline"] - known["expected"]).abs(), weights=known["pairs"]))
 
 
 def distribution(labels: pd.DataFrame) -> pd.Series:

@@ -1,139 +1,123 @@
-"""Figures, as matplotlib draws them."""
+"""Figures of labels, and curves of tau over what it costs; system_figures has those of systems."""
 
-import numpy as np
 import pandas as pd
 
-from alignir.alignment import BASELINE
+from alignir import canvas
 from alignir.budget import OPTIMISTIC
+from alignir.canvas import LETTERS, UNKNOWN
 from alignir.frames import GRADES
-from alignir.online import LOWER_IS_BETTER, NAMES
-from alignir.scores import NAMES as MEASURES
-
-
-def _figure(width: float, height: float):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no window, whatever the machine
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _axes(width: float, height: float):
-    figure = _figure(width, height)
-    return figure, figure.add_subplot()
-
-
-def _panels(metrics: list[str], height: float, title: str, more: tuple[float, float]):
-    """A figure and {metric: its panel}, four in a row, each `height` high; `more` is room for labels, wide and high."""
-    columns = min(4, len(metrics))
-    rows = -(-len(metrics) // columns)
-    figure = _figure(2.6 * columns + more[0], height * rows + more[1])
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for panel, metric in zip(panels, metrics, strict=False):
-        panel.set_title(NAMES.get(metric, metric), fontsize=9)
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[len(metrics) :]:
-        panel.remove()
-    figure.suptitle(title, fontsize=10)
-    return figure, dict(zip(metrics, panels, strict=False))
+from alignir.online import NAMES
 
 
 def distribution_figure(counts: pd.DataFrame, title: str):
-    """Bars of the share of each grade (and of pairs without a label), one group a column of counts."""
-    figure, axes = _axes(6, 3.4)
+    """Shares of each grade (and of pairs without a label), a bar a column of counts: the darker, the more relevant."""
+    from matplotlib import colormaps
+
     shares = counts / counts.sum()
-    width = 0.8 / len(shares.columns)
-    for place, name in enumerate(shares.columns):
-        offset = (place - (len(shares.columns) - 1) / 2) * width
-        bars = axes.bar(
-            [x + offset for x in range(len(shares))], shares[name], width, label=f"{name} (n={counts[name].sum():,})"
+    names = [canvas.wrapped(name, 2.3) for name in counts.columns]
+    lines = sum(max(2, name.count("\n") + 1) for name in names)
+    title = canvas.wrapped(title, canvas.WIDTH - 0.3, canvas.TITLE)
+    figure = canvas.blank(canvas.WIDTH, 0.16 * lines + 1.2 + 0.15 * title.count("\n"))
+    panel = figure.add_subplot()
+    canvas.dress(panel)
+    left = pd.Series(0.0, index=counts.columns)
+    for grade in counts.index:
+        known = grade in GRADES
+        colour = colormaps["cividis"](0.98 - 0.31 * grade) if known else "white"
+        bars = panel.barh(
+            range(len(names)),
+            shares.loc[grade],
+            0.75,
+            left,
+            color=colour,
+            edgecolor="white" if known else "grey",
+            hatch=None if known else "////",
+            linewidth=0.5,
+            label=f"label {grade}" if known else "no label",
         )
-        axes.bar_label(bars, [f"{share:.0%}" for share in shares[name]], fontsize=7, padding=1)
-    axes.set_xticks(range(len(shares)), [str(grade) for grade in shares.index])
-    axes.set_xlabel("label")
-    axes.set_ylabel("share of pairs")
-    axes.set_title(title, fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(y=0.12)
-    axes.legend(frameon=False, fontsize=8)
+        texts = [f"{share:.0%}" if share >= 0.055 else "" for share in shares.loc[grade]]
+        box = None if known else {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        for text in panel.bar_label(
+            bars, texts, label_type="center", fontsize=LETTERS, color=canvas.ink(colour[:3] if known else "white")
+        ):
+            if text.get_text():
+                text.set_bbox(box)
+        left += shares.loc[grade].fillna(0)
+    for place, pairs in enumerate(counts.sum()):
+        panel.text(1.01, place, f"{pairs:,.0f}", va="center", fontsize=LETTERS)
+    panel.text(1.01, -0.75, "pairs", va="center", fontsize=LETTERS)
+    panel.set_yticks(range(len(names)), names)
+    panel.set_ylim(len(names) - 0.5, -0.5)
+    panel.set_xlim(0, 1)
+    panel.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    panel.set_xlabel("share of pairs", fontsize=LETTERS)
+    canvas.legend_below(figure, panel, columns=len(counts))
+    figure.suptitle(title, fontsize=canvas.TITLE)
     return figure
 
 
-def confusion_figure(counts: pd.DataFrame, title: str):
-    """Counts of pairs as a heat map: the baseline's grade down, the model's across; shades are shares of a row."""
-    figure, axes = _axes(4, 3.6)
-    shares = counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row in GRADES:
-        for column in GRADES:
-            dark = shares.loc[row, column] > 0.5
-            axes.text(
-                column,
-                row,
-                f"{counts.loc[row, column]:,}",
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-            )
-    axes.set_xticks(GRADES)
-    axes.set_yticks(GRADES)
-    axes.set_xlabel("label by the model")
-    axes.set_ylabel("baseline label")
-    axes.set_title(title, fontsize=10)
-    return figure
+def confusion_figure(counts: dict[str, pd.DataFrame], title: str):
+    """Shares of each baseline grade's pairs by the label of a judge, and their counts; a panel a judge of `counts`.
 
-
-def measures_figure(alignment: pd.DataFrame, title: str):
-    """tau_b of each offline measure (down) with the baseline labels and each online metric (across), as two heat maps.
-
-    `alignment` is ALIGNMENT with `labels`: the measures by the model's labels, and beside them by the baseline's, whose
-    own order is no news and is left out there. What is undefined is grey.
+    The baseline's grade down, the label across, as `agreement.confusion` has it. A grade that no pair has is grey.
     """
     from matplotlib import colormaps
 
-    rows = alignment[alignment["labels"].isin(("model", BASELINE))]
-    measures, references = (list(dict.fromkeys(rows[column])) for column in ("offline", "reference"))
-    metrics = [reference for reference in references if reference != BASELINE]
-    sides = {"model": [BASELINE, *metrics], BASELINE: metrics}
-    titles = {"model": "by the model's labels", BASELINE: "by the baseline labels"}
-    widths = [len(columns) for columns in sides.values()]
-    figure = _figure(0.6 * sum(widths) + 2.4, 0.36 * len(measures) + 1.7)
-    panels = figure.subplots(1, 2, width_ratios=widths)
-    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-    shades = colormaps["RdBu"].with_extremes(bad="lightgrey")  # red and blue: told apart by the colour-blind too
-    for panel, (labels, columns) in zip(panels, sides.items(), strict=True):
-        here = rows[rows["labels"] == labels]
-        taus = here.pivot(index="offline", columns="reference", values="tau_b").reindex(measures, columns=columns)
-        image = panel.imshow(taus, cmap=shades, vmin=-1, vmax=1, aspect="auto")
-        for (row, column), tau in np.ndenumerate(taus):
-            shown, colour = ("–", "black") if np.isnan(tau) else (f"{tau:.2f}", "white" if abs(tau) > 0.6 else "black")
-            panel.text(column, row, shown, ha="center", va="center", fontsize=8, color=colour)
-        panel.set_xticks(range(len(columns)), [_metric_name(name) for name in columns], fontsize=8, **slanted)
-        panel.set_yticks(range(len(measures)), [MEASURES.get(name, name) for name in measures], fontsize=8)
-        panel.set_title(titles[labels], fontsize=9)
+    figure, panels = canvas.panels(counts, 2.5, title, 3, "label by the judge", "baseline label")
+    colours, width = colormaps["Blues"].with_extremes(bad=UNKNOWN), figure.get_figwidth() / min(3, len(counts)) - 0.4
+    for judge, panel in panels.items():
+        table = counts[judge]
+        shares = table.div(table.sum(axis=1).replace(0, float("nan")), axis=0)
+        image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1)
+        for row in GRADES:
+            for column in GRADES:
+                share = shares.loc[row, column]
+                text = "–" if share != share else f"{share:.0%}\n{canvas.compact(table.loc[row, column])}"
+                colour = "black" if share != share else canvas.ink(image.to_rgba(share)[:3])
+                panel.text(column, row, text, ha="center", va="center", color=colour, fontsize=LETTERS, linespacing=1)
+        panel.set_xticks(GRADES)
+        panel.set_yticks(GRADES)
+        panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
+        panel.spines[:].set_visible(False)
         panel.tick_params(length=0)
-    panels[1].set_yticks([])
-    figure.colorbar(image, ax=panels, label="tau_b", pad=0.01)
-    figure.suptitle(title, fontsize=10)
     return figure
 
 
-def _metric_name(metric: str) -> str:
-    return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
+def calibration_figure(tables: dict[str, pd.DataFrame], title: str):
+    """Mean baseline grade over mean expected grade of the pairs in each bin, a panel a judge of `tables`.
+
+    Each as `agreement.calibration` has it; the numbers at the foot are pairs. On the dotted line an expected grade is
+    what it says.
+    """
+    figure, panels = canvas.panels(tables, 2.4, title, 3, "expected grade", "mean baseline grade")
+    width = figure.get_figwidth() / min(3, len(tables)) - 0.4
+    for judge, panel in panels.items():
+        table = tables[judge]
+        panel.plot([0, 3], [0, 3], color="grey", linewidth=0.8, linestyle=":")
+        known = table[table["pairs"] > 0]
+        panel.plot(known["expected"], known["baseline"], color=canvas.BLUE, marker="o", markersize=4)
+        for row in table.itertuples():
+            panel.axvline(row.low, color=UNKNOWN, linewidth=0.5, zorder=0)
+            panel.text((row.low + row.high) / 2, -0.42, canvas.compact(row.pairs, 1000), ha="center", fontsize=LETTERS)
+        panel.set(xlim=(-0.05, 3.05), ylim=(-0.55, 3.05), xticks=GRADES, yticks=GRADES)
+        panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
+    return figure
 
 
-def traffic_figure(curves: pd.DataFrame, title: str):
+def traffic_figure(curves: pd.DataFrame, enough: float, title: str):
     """tau_b of sampled with exact users over sessions a query, a panel a metric; `curves` is NOISE with `sessions`."""
-    figure, panels = _panels(list(curves["metric"].unique()), 2.2, title, more=(0, 0.5))
+    figure, panels = canvas.panels(
+        curves["metric"].unique(), 1.7, title, 4, "sessions a system\nand query", "tau_b, sampled against exact"
+    )
     for metric, panel in panels.items():
         curve = curves[curves["metric"] == metric]
-        panel.fill_between(curve["sessions"], curve["ci_low"], curve["ci_high"], alpha=0.25, linewidth=0)
-        panel.plot(curve["sessions"], curve["tau_b"], marker="o", markersize=3)
-        panel.axhline(0.9, color="grey", linewidth=0.8, linestyle=":")
-        panel.set_xscale("log")
-    figure.supxlabel("sessions a system and query", fontsize=9)
-    figure.supylabel("tau_b, sampled against exact", fontsize=9)
+        panel.set_title(NAMES.get(metric, metric), fontsize=LETTERS)
+        panel.fill_between(
+            curve["sessions"], curve["ci_low"], curve["ci_high"], color=canvas.SKY, alpha=0.4, linewidth=0
+        )
+        panel.plot(curve["sessions"], curve["tau_b"], color=canvas.BLUE, marker="o", markersize=3)
+        panel.axhline(enough, color="grey", linewidth=0.8, linestyle=":")
+        _log_scale(panel, (1,))
     return figure
 
 
@@ -144,85 +128,78 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
     """
     judges = list(dict.fromkeys(rows["judge"]))
     metrics = list(dict.fromkeys(rows.dropna(subset="tau_b")["metric"]))
-    figure, panels = _panels(metrics, 0.9 + 0.28 * len(judges), title, more=(1, 0.4))
-    for place, (metric, panel) in enumerate(panels.items()):
+    figure, panels = canvas.panels(metrics, 0.5 + 0.32 * len(judges), title, 4, "tau_b", more=0.9)
+    for metric, panel in panels.items():
         here = rows[rows["metric"] == metric].assign(place=lambda frame: frame["judge"].map(judges.index))
         at_base = here["user_model"] == base
         panel.axvline(0, color="grey", linewidth=0.8)
+        others, alone = here[~at_base], here[at_base]
         panel.scatter(
-            here["tau_b"][~at_base], here["place"][~at_base], s=22, alpha=0.45, label="one assumption changed"
+            others["tau_b"], others["place"], s=22, color=canvas.SKY, alpha=0.6, label="one assumption changed"
         )
-        panel.scatter(
-            here["tau_b"][at_base], here["place"][at_base], s=60, marker="|", color="black", zorder=3, label=base
-        )
-        panel.set_yticks(range(len(judges)), judges, fontsize=8)
+        panel.scatter(alone["tau_b"], alone["place"], s=60, marker="|", color="black", zorder=3, label=base)
+        panel.set_yticks(range(len(judges)), [canvas.wrapped(judge, 1.3) for judge in judges])
         panel.set_ylim(len(judges) - 0.5, -0.5)
-        if place >= len(panels) - 4:  # nothing stands below it
-            panel.set_xlabel("tau_b", fontsize=8)
-    handles, names = panels[metrics[0]].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+        panel.set_title(NAMES.get(metric, metric), fontsize=LETTERS)
+    canvas.legend_below(figure, panels[metrics[0]], columns=2)
     return figure
 
 
 def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str):
     """tau_b of each strategy over queries and over judged pairs, a row of panels for each of `labels` in BUDGET."""
+    over = {"n_queries": "queries", "pairs": "judged pairs"}
     kinds = list(curves["labels"].unique())
-    figure, first = _axes(9, 2.7 * len(kinds) + 1)
-    first.remove()
-    panels = figure.subplots(len(kinds), 2, sharey=True, sharex="col", squeeze=False)
-    for line, kind in zip(panels, kinds, strict=True):
-        for panel, column in zip(line, ("n_queries", "pairs"), strict=True):
-            for strategy, curve in curves[curves["labels"] == kind].groupby("strategy", sort=False):
-                style = "--" if strategy == OPTIMISTIC else "-"
-                (drawn,) = panel.plot(curve[column], curve["tau_b"], style, marker="o", markersize=2.5, label=strategy)
-                panel.fill_between(
-                    curve[column], curve["ci_low"], curve["ci_high"], color=drawn.get_color(), alpha=0.1, linewidth=0
-                )
-            panel.axhline(enough, color="grey", linewidth=0.8, linestyle=":")
-            panel.set_title(f"by {labels[kind]}", fontsize=9)
-            _log_scale(panel)
-            panel.spines[["top", "right"]].set_visible(False)
-        line[0].set_ylabel("tau_b", fontsize=9)
-    panels[-1, 0].set_xlabel("queries", fontsize=9)
-    panels[-1, 1].set_xlabel("judged pairs", fontsize=9)
-    figure.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8
-    )
-    figure.suptitle(title, fontsize=10)
+    places = [(kind, column) for kind in kinds for column in over]
+    figure, panels = canvas.panels(places, 2.3, title, 2, "", "tau_b", more=1.1, share=("col", True))
+    looks = canvas.looks(curves["strategy"].unique())
+    for (kind, column), panel in panels.items():
+        for strategy, curve in curves[curves["labels"] == kind].groupby("strategy", sort=False):
+            style = "--" if strategy == OPTIMISTIC else "-"
+            panel.plot(
+                curve[column],
+                curve["tau_b"],
+                linestyle=style,
+                markersize=3.5,
+                linewidth=1,
+                label=strategy,
+                **looks[strategy],
+            )
+            panel.fill_between(
+                curve[column], curve["ci_low"], curve["ci_high"], color=looks[strategy]["color"], alpha=0.1, linewidth=0
+            )
+        panel.axhline(enough, color="grey", linewidth=0.8, linestyle=":")
+        panel.set_title(f"by {labels[kind]}", fontsize=LETTERS)
+        panel.set_xlabel(over[column] if kind == kinds[-1] else "", fontsize=LETTERS)
+        _log_scale(panel)
+    canvas.legend_below(figure, panels[places[0]], columns=3)
     return figure
 
 
 def human_figure(rows: pd.DataFrame, title: str):
     """Bias, interval width, coverage and tau_b of estimates over the number of human labels; `rows` is HUMAN."""
-    figure, first = _axes(9, 5.6)
-    first.remove()
-    panels = figure.subplots(2, 2, sharex=True)
-    shown = {"bias": 0, "width": None, "coverage": 0.95, "tau_b": 1}
+    aims = {"bias": 0, "width": None, "coverage": 0.95, "tau_b": 1}
     names = {"width": "mean width of the 95% interval", "coverage": "share of the intervals that hold the truth"}
-    for panel, (column, aim) in zip(panels.ravel(), shown.items(), strict=True):
+    figure, panels = canvas.panels(aims, 2.1, title, 2, "human labels", more=0.9, share=(True, False))
+    looks = canvas.looks(rows["way"].unique())
+    for column, panel in panels.items():
         for way, curve in rows.groupby("way", sort=False):
-            panel.plot(curve["labels"], curve[column], marker="o", markersize=3, label=way)
-        if aim is not None:
-            panel.axhline(aim, color="grey", linewidth=0.8, linestyle=":")
-        panel.set_title(names.get(column, column), fontsize=9)
+            panel.plot(curve["labels"], curve[column], markersize=4, linewidth=1, label=way, **looks[way])
+        if aims[column] is not None:
+            panel.axhline(aims[column], color="grey", linewidth=0.8, linestyle=":")
+        panel.set_title(names.get(column, column), fontsize=LETTERS)
         _log_scale(panel)
         if column == "width":
             panel.set_yscale("log")
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[1]:
-        panel.set_xlabel("human labels", fontsize=9)
-    figure.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8
-    )
-    figure.suptitle(title, fontsize=10)
+            panel.yaxis.set_major_formatter("{x:g}")
+    canvas.legend_below(figure, panels["bias"], columns=4)
     return figure
 
 
-def _log_scale(panel) -> None:
+def _log_scale(panel, steps: tuple[int, ...] = (1, 2, 5)) -> None:
     """A logarithmic x axis with 1, 2, 5, 10, 20, ... written out."""
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_locator(LogLocator(subs=steps))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

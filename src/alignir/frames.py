@@ -19,6 +19,7 @@ NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws 
 ALIGNMENT  offline, reference, tau_b, p_value, ci_low, ci_high, n_systems, n_queries
 BUDGET     strategy, labels, n_queries, pairs:float, tau_b, ci_low, ci_high, draws
            pairs: the mean number of judged pairs of n_queries selected queries; ci: NaN where one draw is all there is
+CALIBRATION  low, high, pairs:int, expected, baseline  means of the pairs whose expected grade is from low to high
 HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, tau_b, ci_low, ci_high, draws
            of estimates of the systems' means from at most `labels` human labels (on average), those of n_queries
            queries, `pairs` in the mean: the mean error, its root mean square, the mean width of the 95% intervals and
@@ -47,6 +48,7 @@ PAGE = ["session_id", "system", "query_id"]
 LOG = [*PAGE, "rank", "doc_id", "clicked", "dwell_s"]
 ALIGNMENT = ["offline", "reference", "tau_b", "p_value", "ci_low", "ci_high", "n_systems", "n_queries"]
 BUDGET = ["strategy", "labels", "n_queries", "pairs", "tau_b", "ci_low", "ci_high", "draws"]
+CALIBRATION = ["low", "high", "pairs", "expected", "baseline"]
 HUMAN = [
     "way",
     "labels",

@@ -1,0 +1,323 @@
+"""Figures: what is drawn is what the frames say, and it can be read in print."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from scipy.stats import kendalltau
+
+from alignir import agreement, canvas, figures, gallery, pipeline, system_figures
+from alignir.__main__ import composed_cell
+from alignir.engines.scripted import Scripted
+from alignir.errors import InputError
+from alignir.frames import BUDGET, GRADES, HUMAN
+from alignir.online import METRICS
+from alignir.tracking import Recorded, Recorder, read_runs
+
+JUDGES = [f"{model} {prompt}" for model in ("llama8b", "gptoss20b", "qwen32b") for prompt in ("zeshot", "zeshot basic")]
+
+
+def scores(n_systems: int, judges: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    baseline = rng.random(n_systems)
+    sides = {"baseline labels": baseline} | {judge: baseline + rng.normal(0, 0.2, n_systems) for judge in judges}
+    return pd.DataFrame(sides, index=[f"a-system-with-a-name-{i}" for i in range(n_systems)])
+
+
+def taus(table: pd.DataFrame) -> pd.DataFrame:
+    found = {judge: kendalltau(table[judge], table["baseline labels"]).statistic for judge in table.columns[1:]}
+    return pd.DataFrame({"tau_b": found}).assign(ci_low=0.125, ci_high=0.875)
+
+
+def calibrated(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 4, n)
+    ids = pd.DataFrame({"query_id": "q", "doc_id": [f"d{i}" for i in range(n)]})
+    expected = np.clip(grades + rng.normal(0, 0.6, n), 0, 3)
+    return agreement.calibration(ids.assign(relevance=grades), ids.assign(expected=expected))
+
+
+def of_grades(judges: list[str]) -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(0)
+    return {judge: pd.DataFrame(rng.integers(0, 150_000, (4, 4))) for judge in judges}
+
+
+def every_figure(judges: list[str], n_systems: int) -> dict:
+    """One of each kind."""
+    table, rng = scores(n_systems, judges), np.random.default_rng(0)
+    online = pd.DataFrame({metric: rng.random(n_systems) for metric in METRICS}, index=table.index)
+    grid = pd.DataFrame(rng.uniform(-1, 1, (len(judges), 9)), index=judges, columns=["baseline", *METRICS])
+    grid.iloc[0, 3] = np.nan
+    users = pd.DataFrame(rng.random((8, 2)), index=list(METRICS), columns=table.columns[:2])
+    curve = pd.DataFrame([(m, 0.5, 0.4, 0.6, 9, size) for m in METRICS for size in (1, 1000)])
+    curve.columns = ["metric", "tau_b", "ci_low", "ci_high", "draws", "sessions"]
+    budget = [(s, "model", n, 9.5 * n, 0.5, 0.4, 0.6, 9) for s in ("random", "greedy") for n in (1, 2000)]
+    budget = pd.DataFrame(budget, columns=BUDGET)
+    human = pd.DataFrame([dict.fromkeys(HUMAN, 0.5) | {"way": "both", "labels": n} for n in (20, 2000)])
+    sensitive = [(judge, user, m, rng.random()) for judge in judges for user in ("dbn", "pbm") for m in METRICS]
+    sensitive = pd.DataFrame(sensitive, columns=["judge", "user_model", "metric", "tau_b"])
+    counts = pd.DataFrame({judge: [100, 50, 2000, 3, 60] for judge in judges}, index=[0, 1, 2, 3, "none"])
+    title = "what it is about, of a data set: 46 systems, 2,000 queries, users: informational"
+    return {
+        "labels": figures.distribution_figure(counts, title),
+        "confusion": figures.confusion_figure(of_grades(judges), title),
+        "calibration": figures.calibration_figure({judge: calibrated(9000) for judge in judges}, title),
+        "scores": system_figures.scores_figure(table, taus(table), title),
+        "ranks": system_figures.ranks_figure(table, title),
+        "online": system_figures.online_figure(table.iloc[:, :2], online, users, title),
+        "tau": system_figures.tau_figure(grid, grid.abs(), title, 1),
+        "traffic": figures.traffic_figure(curve, 0.9, title),
+        "budget": figures.budget_figure(budget, {"model": "a model"}, 0.9, title),
+        "human": figures.human_figure(human, title),
+        "sensitivity": figures.sensitivity_figure(sensitive, "dbn", title),
+    }
+
+
+def texts(artist) -> list[str]:
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in artist.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize(("judges", "n_systems"), [(JUDGES[:1], 8), (JUDGES, 46)], ids=["1 judge", "6 judges"])
+def test_everything_fits_a_page_and_has_letters_of_8_points_within_the_picture(judges, n_systems):
+    from matplotlib.text import Text
+
+    for name, figure in every_figure(judges, n_systems).items():
+        width, height = figure.get_size_inches()
+        assert width <= 7, name
+        assert height <= 9, name
+        figure.draw_without_rendering()
+        edges = figure.get_tightbbox()  # inches of what is drawn
+        assert edges.x0 >= -0.02, name
+        assert edges.y0 >= -0.02, name
+        assert edges.x1 <= width + 0.02, name
+        assert edges.y1 <= height + 0.02, name
+        assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 8, name
+
+
+def test_bars_are_the_shares_of_the_labels():
+    counts = pd.DataFrame({"baseline labels": [6, 2, 1, 1], "a judge": [1, 1, 1, 5]}, index=[0, 1, 2, 3])
+    (panel,) = figures.distribution_figure(counts, "").axes
+    drawn = np.array([[bar.get_width() for bar in grade] for grade in panel.containers])
+    assert drawn == pytest.approx((counts / counts.sum()).to_numpy())
+    assert {"60%", "62%", "10", "8"} <= set(texts(panel))
+
+
+def test_confusion_says_shares_of_rows_and_counts_and_a_grade_without_pairs_is_no_zero():
+    table = pd.DataFrame([[3, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 7], [0, 0, 0, 0]])
+    (panel,) = figures.confusion_figure({"a judge": table}, "").axes
+    cells = [text.get_text() for text in panel.texts]
+    assert cells[:4] == ["75%\n3", "25%\n1", "0%\n0", "0%\n0"]
+    assert cells[11] == "100%\n7"
+    assert cells[12:] == ["–"] * 4
+
+
+def test_panels_of_scores_hold_every_system_and_the_tau_that_scipy_finds():
+    table = scores(20, JUDGES)
+    figure = system_figures.scores_figure(table, taus(table), "")
+    for judge, panel in zip(JUDGES, figure.axes, strict=True):
+        tau = kendalltau(table["baseline labels"], table[judge]).statistic
+        assert panel.get_title().endswith(f"tau {tau:.3f} [0.12, 0.88]")
+        drawn = np.concatenate([points.get_offsets() for points in panel.collections])
+        assert sorted(map(tuple, drawn)) == sorted(zip(table["baseline labels"], table[judge], strict=True))
+
+
+def test_who_moves_most_is_named_with_the_ranks_it_moved():
+    table = pd.DataFrame({"baseline labels": [0.9, 0.8, 0.7, 0.6, 0.5], "a judge": [0.1, 0.8, 0.7, 0.6, 0.5]})
+    table.index = ["fallen", "b", "c", "d", "e"]
+    assert list(system_figures.moves(table["a judge"], table["baseline labels"])) == [-4, 1, 1, 1, 1]
+    (panel,) = system_figures.scores_figure(table, taus(table), "").axes
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["fallen -4", "b +1", "c +1", "d +1"]
+    bump = system_figures.ranks_figure(table, "").axes[0]
+    (line,) = [line for line in bump.lines if line.get_linewidth() > 1]
+    assert list(line.get_ydata()) == [1, 5]
+
+
+def test_a_judge_that_moves_nobody_names_nobody():
+    table = scores(8, ["a judge"]).assign(**{"a judge": lambda frame: frame["baseline labels"] / 2})
+    (panel,) = system_figures.scores_figure(table, taus(table), "").axes
+    assert panel.get_legend() is None
+    assert "tau 1.000" in panel.get_title()
+
+
+def test_lines_of_ranks_are_the_ranks_and_every_system_has_its_name():
+    table = scores(12, JUDGES)
+    (panel,) = system_figures.ranks_figure(table, "").axes
+    drawn = sorted(tuple(line.get_ydata()) for line in panel.lines)
+    assert drawn == sorted(map(tuple, table.rank(ascending=False).to_numpy()))
+    left, right = ([text.get_text() for text in axes.get_yticklabels()] for axes in (panel, *panel.child_axes))
+    by_rank = table.index[table["baseline labels"].argsort()[::-1]]
+    assert left == [f"{rank}  {system}" for rank, system in enumerate(by_rank, 1)]
+    assert right == list(table.index[table[JUDGES[-1]].argsort()[::-1]])
+
+
+def test_panels_of_online_metrics_hold_both_sides_and_their_taus():
+    table = scores(9, ["a judge"])
+    rng = np.random.default_rng(1)
+    online = pd.DataFrame({"clicks": rng.random(9), "sar": rng.random(9)}, index=table.index[::-1])
+    joined = online.reindex(table.index)
+    found = {side: {metric: kendalltau(table[side], joined[metric]).statistic for metric in online} for side in table}
+    found = pd.DataFrame(found)
+    clicks, sar = system_figures.online_figure(table, online, found, "").axes
+    assert clicks.get_title() == f"Clicks\n○ tau {found.iloc[0, 0]:.3f}\n▲ tau {found.iloc[0, 1]:.3f}"
+    assert sar.get_title().startswith("SAR ↓\n")
+    for side, points in zip(table, clicks.collections, strict=True):
+        assert np.asarray(points.get_offsets()) == pytest.approx(np.column_stack([table[side], joined["clicks"]]))
+
+
+def test_the_heat_map_says_each_tau_and_greys_what_is_unknown():
+    table = pd.DataFrame([[0.5, np.nan], [-0.25, 1]], index=["a judge", "another"], columns=["baseline", "zrr"])
+    p_values = pd.DataFrame([[0.01, np.nan], [0.2, 0]], table.index, table.columns)
+    (panel,) = system_figures.tau_figure(table, p_values, "").axes
+    assert [text.get_text() for text in panel.texts] == ["0.50", "–", "-0.25°", "1.00"]
+    assert panel.get_xlabel() == "° p > 0.05   ↓ lower is better   – undefined, or not run"
+    (image,) = panel.images
+    drawn = image.to_rgba(image.get_array())
+    assert drawn[0, 1, :3].max() - drawn[0, 1, :3].min() == 0  # grey
+    assert drawn[0, 0, :3].max() - drawn[0, 0, :3].min() > 0.1
+    assert (image.norm.vmin, image.norm.vmax) == (-1, 1)
+
+
+def test_calibration_is_the_mean_grade_of_each_bin():
+    pairs = pd.DataFrame({"query_id": "q", "doc_id": list("abcde")})
+    baseline = pairs.assign(relevance=[0, 1, 3, 2, 3])
+    labels = pairs.assign(expected=[0.1, 0.3, 3.0, np.nan, 2.5])
+    table = agreement.calibration(baseline, labels)
+    assert list(table["pairs"]) == [2, 0, 0, 0, 0, 2]  # one pair has no expected grade
+    assert table.loc[0, ["expected", "baseline"]].tolist() == pytest.approx([0.2, 0.5])
+    assert table.loc[5, ["expected", "baseline"]].tolist() == pytest.approx([2.75, 3])
+    assert table.loc[1:4, ["expected", "baseline"]].isna().all(axis=None)
+    assert agreement.calibration_error(table) == pytest.approx((2 * 0.3 + 2 * 0.25) / 4)
+    (panel,) = figures.calibration_figure({"a judge": table}, "").axes
+    assert panel.lines[1].get_xydata() == pytest.approx(np.array([[0.2, 0.5], [2.75, 3]]))
+    assert [text.get_text() for text in panel.texts] == ["2", "0", "0", "0", "0", "2"]
+
+
+def test_expected_grades_that_are_the_baselines_have_no_calibration_error():
+    pairs = pd.DataFrame({"query_id": "q", "doc_id": list("abcd"), "relevance": [0, 1, 2, 3]})
+    assert agreement.calibration_error(agreement.calibration(pairs, pairs.assign(expected=pairs["relevance"]))) == 0
+    nothing = agreement.calibration(pairs, pairs.assign(expected=np.nan))
+    assert np.isnan(agreement.calibration_error(nothing))
+
+
+def recorded(model: str, metrics: dict) -> Recorded:
+    names = {"dataset": "demo", "prompt": "zeshot", "systems": "bm25", "queries": "all", "user_model": "dbn"}
+    sizes = {"n_pairs": 120, "n_systems": 24, "n_queries": 12}
+    return Recorded(None, model, model, {**names, "model": model}, {}, sizes | metrics, pd.DataFrame())
+
+
+def test_a_judge_without_probabilities_gets_no_calibration():
+    without, with_them = recorded("lexical", {}), recorded("llama8b", {gallery.CALIBRATED: 0.25})
+    assert gallery.drawings([without], ["calibration"]) == {}
+    assert list(gallery.drawings([without, with_them], ["calibration"])) == ["calibration"]
+
+
+@dataclass(frozen=True)
+class Unsure(Scripted):
+    """Gives every grade of its script .55, and .15 to each other."""
+
+    def answer(self, prompt, pairs):
+        for answer in super().answer(prompt, pairs):
+            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in GRADES)
+            yield replace(answer, probabilities=chances)
+
+
+def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cell = replace(composed_cell(["model=scripted", "bootstrap.B=0", "floor.shuffles=0"]), model=Unsure())
+    pipeline.run(cell, Recorder(None, "alignir"))
+    runs = read_runs(None, "alignir")
+    labels = runs[0].frame("labels.parquet")
+    expected = agreement.calibration(cell.dataset().qrels, labels)
+    assert expected["pairs"].sum() == 120
+    pd.testing.assert_frame_equal(runs[0].frame("calibration.csv"), expected)
+    figure = gallery.drawings(runs, ["calibration"])["calibration"]()
+    assert figure.axes[0].lines[1].get_xydata() == pytest.approx(expected.dropna()[["expected", "baseline"]].to_numpy())
+
+
+def test_names_are_short_and_say_what_tells_figures_apart():
+    runs = [recorded("lexical", {}), recorded("llama8b", {})]
+    assert list(gallery.drawings(runs, ["labels", "tau"])) == ["labels", "tau"]
+    other = recorded("lexical", {"n_pairs": 9260})
+    other.params["dataset"] = "trec_dl_2019"
+    assert list(gallery.drawings([*runs, other], ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
+    assert list(gallery.drawings(runs, ["online"])) == ["online-llama-3-1-8b-zeshot", "online-lexical-zeshot"]
+
+
+def test_the_same_figure_is_the_same_file_and_its_letters_stay_letters(tmp_path):
+    for name in ("one", "two"):
+        for form in ("svg", "png"):
+            canvas.save(system_figures.ranks_figure(scores(8, JUDGES), "A title"), tmp_path / f"{name}.{form}")
+    for form in ("svg", "png"):
+        assert (tmp_path / f"one.{form}").read_bytes() == (tmp_path / f"two.{form}").read_bytes()
+    text = (tmp_path / "one.svg").read_text()
+    assert ">A title</text>" in text
+    assert "<dc:date>" not in text
+    with pytest.raises(InputError, match=r"expected a name that ends in one of .*png"):
+        canvas.save(system_figures.ranks_figure(scores(8, JUDGES), ""), tmp_path / "figure.txt")
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_long_names_are_wrapped_and_shortened_without_losing_their_ends():
+    name = "replay labels=sun_decomposed_llama3-8b zeshot"
+    lines = canvas.wrapped(name, 1.5).split("\n")
+    assert all(len(line) <= 1.5 * canvas.PER_INCH for line in lines)
+    assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+    assert canvas.shortened("bm25+-k1.6-b0.9-stem-stop", 1) == "bm25+-k…em-stop"
+    assert canvas.shortened("p_bert", 1) == "p_bert"
+
+
+def test_letters_are_light_on_dark_and_dark_on_light():
+    assert [canvas.ink(colour) for colour in ("white", "yellow", "navy", "black")] == ["black"] * 2 + ["white"] * 2
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A folder with a small recorded sweep: two judges of the demo."""
+    folder = tmp_path_factory.mktemp("figures")
+    command = [sys.executable, "-m", "alignir", "-m", "model=lexical,scripted", "bootstrap.B=20", "floor.shuffles=1"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_the_command_writes_every_figure_of_a_sweep(swept, alignir):
+    done = alignir("--out", "drawn", folder=swept, program=(str(ROOT / "scripts/figures.py"),))
+    names = ["labels", "confusion", "scores", "ranks", "online-lexical-zeshot", "online-scripted-zeshot", "tau"]
+    assert done.stdout.split() == [f"drawn/{name}.png" for name in names]
+    assert "no judge gave probabilities" in done.stderr
+    for name in names:
+        assert (swept / "drawn" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "</svg>" in (swept / "drawn" / f"{name}.svg").read_text()
+    assert len(list((swept / "drawn").iterdir())) == 2 * len(names)
+
+
+def test_recorded_taus_are_scipys_of_the_points_drawn(swept):
+    drawings = gallery.drawings(read_runs(f"sqlite:///{swept}/mlruns/mlflow.db", "alignir"), ["scores", "online"])
+    panels = drawings["scores"]().axes
+    panels += [panel for name in drawings if name.startswith("online") for panel in drawings[name]().axes]
+    for panel in panels:
+        lines = [line for line in panel.get_title().split("\n") if "tau" in line]
+        sides = [points.get_offsets() for points in panel.collections]
+        if len(lines) == 1:  # of scores: systems that are named are points of their own
+            sides = [np.concatenate(sides)]
+        for line, points in zip(lines, sides, strict=True):
+            tau = float(line.split("tau ")[1].split()[0])
+            assert tau == pytest.approx(kendalltau(*np.asarray(points).T).statistic, abs=0.0006)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--experiment", "nothing"], "no experiment 'nothing'"),
+        (["--out", "mlruns/mlflow.db"], "--out mlruns/mlflow.db: expected a folder"),
+    ],
+)
+def test_a_mistake_is_one_message(swept, alignir, arguments, message):
+    done = alignir(*arguments, ok=False, folder=swept, program=(str(ROOT / "scripts/figures.py"),))
+    assert done.stderr.startswith(f"figures: {message}")
+    assert "Traceback" not in done.stderr
