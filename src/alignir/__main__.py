@@ -19,8 +19,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from alignir import progress
 from alignir.errors import InputError
-from alignir.progress import view
 
 PACKAGE = Path(__file__).parent
 CONF = next(folder for folder in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if folder.is_dir())
@@ -67,7 +67,7 @@ def _run(cfg: DictConfig) -> None:
     cell = _cell(cfg, _names(), HydraConfig.get().sweep.dir if _is_sweep() else "")
     if _checking and _is_sweep() and _in_this_process():
         _checked.append(list(HydraConfig.get().overrides.task))
-        view.check(_title())
+        progress.view.check(_title())
         pipeline.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
@@ -75,18 +75,18 @@ def _run(cfg: DictConfig) -> None:
 
     if cfg.get("plan"):
         plan = pipeline.plan(cell)
-        with view.above():
+        with progress.view.above():
             report.show_plan(cell, plan)
         return
     from alignir.tracking import Recorder
 
-    with view.cell(_title(), len(_checked) or 1, live=_in_this_process()):
+    with progress.view.cell(_title(), len(_checked) or 1, live=_in_this_process()):
         result = pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment))
-        view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
-    with view.above():
+        progress.view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
+    with progress.view.above():
         report.show(cell, result)
     if not _in_this_process():
-        view.show_warnings()  # this process knows of no other cell, and main is in another one
+        progress.view.show_warnings()  # this process knows of no other cell, and main is in another one
 
 
 def composed_cell(overrides: list[str]):
@@ -212,7 +212,7 @@ def main() -> None:
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
-        with view:
+        with progress.view:
             _checking = True
             logging.disable(logging.INFO)  # what is loaded would be told twice
             _job()
