@@ -8,6 +8,7 @@ from pathlib import Path
 def main() -> int:
     from alignir import summary, tables
     from alignir.errors import InputError
+    from alignir.files import check_out
     from alignir.tracking import read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write to this file instead of printing")
     args = parser.parse_args()
     try:
+        if args.out:
+            check_out(args.out)
         recorded = read_runs(args.tracking_uri, args.experiment)
         if not recorded:
             raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")

@@ -394,7 +394,7 @@ def test_the_papers_grid_is_planned_without_loading_a_model(alignir):
     pytest.importorskip("vllm", reason="needs vLLM to be installed: bash scripts/setup.sh")
     text = alignir("-m", "model=llama8b,gptoss20b,qwen32b", "prompt=zeshot,basic", "+plan=true").stdout
     assert text.count("120 to ask") == 6
-    order = re.findall(r"demo · (\w+) · (\w+):", text)
+    order = re.findall(r"(\w+) · (\w+) · demo:", text)
     assert [model for model, _ in order] == sorted((m for m, _ in order), key=["llama8b", "gptoss20b", "qwen32b"].index)
 
 
@@ -420,7 +420,7 @@ def test_the_paper_experiment_is_planned_over_both_datasets_without_loading_a_mo
     plans = re.findall(r"^(\w+) · (\w+) · (\w+): (\d) pairs, 0 answered", done.stdout, re.M)
     datasets, models = {"trec_dl_2019": "4", "rank_distillm": "3"}, ["llama8b", "gptoss20b", "qwen32b"]
     assert plans == [
-        (data, model, prompt, n) for model in models for data, n in datasets.items() for prompt in ("zeshot", "basic")
+        (model, prompt, data, n) for model in models for data, n in datasets.items() for prompt in ("zeshot", "basic")
     ]
     assert not (tmp_path / "ledger").exists()
 
@@ -430,13 +430,13 @@ def test_the_prompts_experiment_is_one_model_under_every_prompt(alignir, tmp_pat
     (tmp_path / "conf" / "prompt").mkdir(parents=True)
     shutil.copy(CONF / "prompt" / "basic.yaml", tmp_path / "conf" / "prompt" / "mine.yaml")
     text = alignir("experiment=prompts", "model=scripted", "+plan=true").stdout
-    assert re.findall(r"demo · scripted · (\w+): 120 pairs", text) == sorted([*shipped, "mine"])
+    assert re.findall(r"scripted · (\w+) · demo: 120 pairs", text) == sorted([*shipped, "mine"])
 
 
 def test_the_smoke_experiment_is_planned(alignir):
     text = alignir("experiment=smoke", "+plan=true").stdout
     judges = [("scripted", "zeshot"), ("scripted", "basic"), ("lexical", "zeshot"), ("lexical", "basic")]
-    assert re.findall(r"^demo · (\w+) · (\w+): 120 pairs", text, re.M) == judges
+    assert re.findall(r"^(\w+) · (\w+) · demo: 120 pairs", text, re.M) == judges
 
 
 def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
@@ -557,7 +557,7 @@ def test_stored_answers_are_read_again_without_a_model(swept):
     text = script(swept, "reread.py", "--format", "csv")
     found = pd.DataFrame(rows(text))
     assert list(found.columns) == ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
-    assert set(found["run"]) == {"demo · scripted · zeshot", "demo · scripted · basic"}
+    assert set(found["run"]) == {"scripted · zeshot · demo", "scripted · basic · demo"}
     assert (found["differ"] == "0").all()  # the script keeps to the form
     taus = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
     taus = taus[(taus["model"] == "scripted") & (taus["reference"] == "baseline") & (taus["queries"] == "all")]

@@ -88,10 +88,10 @@ def recorded_statuses(folder) -> dict[str, int]:
 def test_a_sweep_is_told_in_lines_where_there_is_no_terminal(swept):
     lines = without_times(swept.stderr)
     assert lines[:5] == [
-        "0 cell 1 of 2: folder · slow · zeshot: started",
-        "0 cell 1 of 2: folder · slow · zeshot: done in 0: ok 4",
-        "0 cell 2 of 2: folder · three · zeshot: started",
-        "0 cell 2 of 2: folder · three · zeshot: done in 0: ok 3, empty 1",
+        "0 cell 1 of 2: slow · zeshot · folder: started",
+        "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4",
+        "0 cell 2 of 2: three · zeshot · folder: started",
+        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, empty 1",
         "0 2 of 2 cells done in 0: ok 7, empty 1",
     ]
     assert recorded_statuses(swept.folder) == {"ok": 7, "empty": 1}
@@ -105,7 +105,7 @@ def test_warnings_are_told_at_the_end_with_the_cells_that_they_concern(swept):
     told = dict(zip(lines[start + 1 :: 2], lines[start + 2 :: 2], strict=True))
     assert lines[start] == f"{len(told)} warnings:"
     assert told["  folder: 1 of 3 queries have no judged pair and are left out"] == "    in all 2 cells"
-    assert told["  1 of 4 pairs have no label"] == "    in 1 of 2 cells: folder · three · zeshot"
+    assert told["  1 of 4 pairs have no label"] == "    in 1 of 2 cells: three · zeshot · folder"
     assert all(swept.output.count(message) == 1 for message in told)
 
 
@@ -129,7 +129,7 @@ def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path
     assert counts == sorted(counts)
     assert 0 < counts[0] < 4  # while the first cell was being labelled
     assert any("1 of 2 done" in line for line in lines)
-    assert any(line.startswith("now     folder · slow · zeshot") for line in lines)
+    assert any(line.startswith("now     slow · zeshot · folder") for line in lines)
     assert any(line.startswith("slow, zeshot") and "pairs/s" in line and "left" in line for line in lines)
 
 
@@ -145,18 +145,22 @@ def test_ctrl_c_leaves_the_terminal_sane_and_says_how_to_go_on(tmp_path):
     assert done.output.rindex(SHOW_CURSOR) > done.output.rindex(HIDE_CURSOR)
 
 
-def test_a_cell_that_fails_is_counted_and_the_next_one_is_another(capsys):
+def test_cells_that_fail_or_have_finished_before_are_counted_apart(capsys):
     with View() as view:
-        with pytest.raises(OSError, match="full"), view.cell("first", 2):
+        with pytest.raises(OSError, match="full"), view.cell("first", 3):
             raise OSError("disk full")
-        with view.cell("second", 2):
+        with view.cell("second", 3):
+            view.skip()
+        with view.cell("third", 3):
             view.found({"ok": 3, "unparsed": 2})
     assert without_times(capsys.readouterr().err) == [
-        "0 cell 1 of 2: first: started",
-        "0 cell 1 of 2: first: failed after 0",
-        "0 cell 2 of 2: second: started",
-        "0 cell 2 of 2: second: done in 0: ok 3, unparsed 2",
-        "0 1 of 2 cells done, 1 failed in 0: ok 3, unparsed 2",
+        "0 cell 1 of 3: first: started",
+        "0 cell 1 of 3: first: failed after 0",
+        "0 cell 2 of 3: second: started",
+        "0 cell 2 of 3: second: finished before",
+        "0 cell 3 of 3: third: started",
+        "0 cell 3 of 3: third: done in 0: ok 3, unparsed 2",
+        "0 1 of 3 cells done, 1 failed, 1 finished before in 0: ok 3, unparsed 2",
     ]
 
 

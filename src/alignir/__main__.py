@@ -78,15 +78,25 @@ def _run(cfg: DictConfig) -> None:
         with progress.view.above():
             report.show_plan(cell, plan)
         return
-    from alignir.tracking import Recorder
-
     with progress.view.cell(_title(), len(_checked) or 1, live=_in_this_process()):
-        result = pipeline.run(cell, Recorder(cfg.tracking.uri, cfg.tracking.experiment))
-        progress.view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
-    with progress.view.above():
-        report.show(cell, result)
+        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        if result is None:
+            progress.view.skip()
+        else:
+            progress.view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
+    if result is not None:
+        with progress.view.above():
+            report.show(cell, result)
     if not _in_this_process():
         progress.view.show_warnings()  # this process knows of no other cell, and main is in another one
+
+
+@lru_cache(maxsize=1)
+def _recorder(uri: str | None, experiment: str):
+    """The same for all cells of a sweep."""
+    from alignir.tracking import Recorder
+
+    return Recorder(uri, experiment)
 
 
 def composed_cell(overrides: list[str]):
@@ -135,7 +145,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
         shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
         resampling=Resampling(**config.get("bootstrap", {})),
-        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "tracking")},
+        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")},
         sweep=sweep,
     )
 
@@ -182,9 +192,9 @@ def _named(choices: DictConfig) -> dict[str, str]:
 
 
 def _title() -> str:
-    """The cell's dataset, model and prompt, and what else tells it from the others of the sweep."""
+    """The cell's model, prompt and dataset, and what else tells it from the others of the sweep."""
     names = _names()
-    title = " · ".join(names[group] for group in ("dataset", "model", "prompt"))
+    title = " · ".join(names[group] for group in ("model", "prompt", "dataset"))
     others = [
         choice
         for choice in HydraConfig.get().overrides.task
@@ -224,7 +234,11 @@ def main() -> None:
         print(f"alignir: {_message(error)}", file=sys.stderr)
         failed = 1
     except KeyboardInterrupt:
-        print("alignir: stopped; the answers so far are in the ledger, and the same command goes on", file=sys.stderr)
+        print(
+            "alignir: stopped; the answers so far are in the ledger, and the same command goes on"
+            + (", with skip=finished without the cells that are done" if progress.view.done else ""),
+            file=sys.stderr,
+        )
         failed = 130
     finally:
         close_engines()

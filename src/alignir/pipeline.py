@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import os
 import platform
 import subprocess
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import agreement, correlations, figures, pools, system_figures
+from alignir import agreement, correlations, figures, page, pools, system_figures
 from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bootstrap import METHODS, NONE, OVER, Resampling, matrices
 from alignir.bounds import SECOND, bounds
@@ -79,20 +80,8 @@ class Cell:
     sweep: str = ""
 
     @property
-    def key(self) -> str:
-        """The same for two runs of the same cell: the settings of its groups, and the prompt's text."""
-        settings = {group: self.config.get(group) for group in GROUPS}
-        # a prompt that is rewritten in its file is another one, and the same text in another file is not
-        settings["prompt"] = {**(settings["prompt"] or {}), "file": self.prompt().sha256}
-        settings["dataset"] = _absolute(settings["dataset"] or {})
-        content = json.dumps(
-            [self.names, settings, *(getattr(self, name) for name in OF_A_CELL)], sort_keys=True, default=str
-        )
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-    @property
     def title(self) -> str:
-        return " · ".join(self.names[group] for group in ("dataset", "model", "prompt"))
+        return " · ".join(self.names[group] for group in ("model", "prompt", "dataset"))
 
 
 @dataclass(frozen=True)
@@ -210,9 +199,49 @@ def _settings_of(cell: Cell, group: str):
         raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error
 
 
-def run(cell: Cell, recorder: Recorder) -> Result:
-    """Label, evaluate, simulate, align and record one cell."""
+def key(cell: Cell, inputs: Inputs) -> str:
+    """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
+
+    Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
+    corrected file makes another cell. Where the answers are kept does not count.
+    """
+    settings = {name: value for name, value in cell.config.items() if name != "ledger"}
+    # the same text in another file is the same prompt
+    settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
+    digests = [
+        hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
+        for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)
+    ]
+    content = json.dumps(
+        [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _with_content(setting, name: str = ""):
+    """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content."""
+    if isinstance(setting, dict):
+        return {key: _with_content(value, key) for key, value in setting.items()}
+    if isinstance(setting, list):
+        return [_with_content(value) for value in setting]
+    if isinstance(setting, str) and os.path.isfile(setting):
+        with open(setting, "rb") as file:
+            return [os.path.realpath(setting), hashlib.file_digest(file, "sha256").hexdigest()]
+    if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
+        return os.path.realpath(setting)
+    return setting
+
+
+def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | None:
+    """Label, evaluate, simulate, align and record one cell; None for one that skip="finished" leaves out."""
+    if skip not in (None, "finished"):
+        raise one_of("way to skip cells", skip, ("null", "finished"))
     inputs = read_inputs(cell)
+    this = key(cell, inputs)
+    before = recorder.finished(this, _versions().get("version.alignir", ""), cell.sweep) if skip else None
+    if before is not None:
+        log.info("skip=finished: %s has finished before, as %s", cell.title, before)
+        return None
     for note in inputs.notes:
         log.warning("%s", note)
     dataset = inputs.dataset
@@ -227,12 +256,16 @@ def run(cell: Cell, recorder: Recorder) -> Result:
         "mlflow.source.git.commit": _commit(),
         **_versions(),
     }
-    with recorder.run(cell.title, cell.key, _params(cell), tags) as recording:
-        recording.dataset(
-            dataset.name, dataset.fingerprint, str(cell.config.get("dataset", {}).get("path") or dataset.name)
-        )
-        result = compute(cell, inputs)
-        recording.metrics(metrics(cell, inputs, result))
+    with recorder.run(cell.title, this, _params(cell), tags) as recording:
+        source = cell.config.get("dataset", {}).get("path")
+        source = str(Path(source).absolute()) if source else dataset.name
+        recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
+        with contextlib.nullcontext() if hasattr(cell.model, "grade") else recording.system_metrics():
+            result = compute(cell, inputs)
+        found = metrics(cell, inputs, result)
+        recording.metrics(found)
+        recording.description(page.description(found, result.notes))
+        recording.table(page.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
@@ -369,9 +402,13 @@ def _price(model, tokens: dict[str, float]) -> dict[str, float]:
 
 
 def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
-    """The numbers of a run by the names that MLflow shows: letters, digits, `_`, `.` and `/` only."""
+    """The numbers of a run by the names and in the order that MLflow shows: letters, digits, `_`, `.` and `/` only."""
     labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
-    values = {
+    values = {}
+    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+        for name in ("tau_b", "ci_low", "ci_high", "p_value"):
+            values[f"{name}/{row.offline}/{row.reference}"] = getattr(row, name)
+    values |= {
         "n_pairs": len(labels),
         "n_systems": len(inputs.systems),
         "n_queries": len(dataset.queries),
@@ -403,11 +440,6 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
-    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
-        values[f"tau_b/{row.offline}/{row.reference}"] = row.tau_b
-        values[f"p_value/{row.offline}/{row.reference}"] = row.p_value
-        values[f"ci_low/{row.offline}/{row.reference}"] = row.ci_low
-        values[f"ci_high/{row.offline}/{row.reference}"] = row.ci_high
     return values
 
 
@@ -524,29 +556,22 @@ def _unmeasured(online: pd.DataFrame, query_ids: list[str], user_model: str):
 
 
 def _params(cell: Cell) -> dict[str, str]:
-    """The choices of the groups, and every setting under them as `group.setting`."""
-    params = dict(cell.names)
-    for group in GROUPS:
-        for key, value in _flat(cell.config.get(group) or {}, group):
-            params[key] = value
-    return {**params, **{name: getattr(cell, name) for name in OF_A_CELL}, "measures": ", ".join(cell.measures)}
+    """The choices of the groups and the settings beside them, then every setting under them as `group.setting`."""
+    first = {name: getattr(cell, name) for name in OF_A_CELL}
+    settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
+    settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
+    settings["measures"] = ", ".join(cell.measures)
+    groups = {group: cell.config.get(group) or {} for group in GROUPS}
+    names = {group: cell.names[group] for group in ("model", "prompt", *GROUPS)}  # in the order that MLflow shows
+    return {**names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
 
 
-def _flat(node, prefix: str):
+def _flat(node: dict, prefix: str = ""):
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}.{key}")
+            yield from _flat(value, f"{prefix}{key}.")
         elif not str(key).startswith("_"):
-            yield f"{prefix}.{key}", value
-
-
-def _absolute(settings: dict) -> dict:
-    paths = {
-        key: str(Path(value).absolute())
-        for key, value in settings.items()
-        if key in ("path", "run", "second") and value
-    }
-    return {**settings, **paths}
+            yield f"{prefix}{key}", value
 
 
 def _versions() -> dict[str, str]:

@@ -105,7 +105,7 @@ class View:
     """What is known of the cells that this process runs, shown live on a terminal and in lines elsewhere."""
 
     def __init__(self):
-        self.total = self.done = self.failed = self.checked = 0
+        self.total = self.done = self.failed = self.skipped = self.checked = 0
         self.titles: dict[int, str] = {}  # of the cells, by their number from 1
         self.number = 0  # of the current cell
         self.recorded = Counter()  # statuses of the labels of all cells that are done
@@ -123,9 +123,8 @@ class View:
         self._hide()
         warnings.showwarning = self._showwarning
         if self.total > 1:
-            failed = f", {self.failed} failed" if self.failed else ""
             counts = f": {in_words(self.recorded)}" if self.recorded else ""
-            _line(f"{self.done} of {self.total} cells done{failed} in {_clock(time.monotonic() - self.began)}{counts}")
+            _line(f"{self._cells('cells ')} in {_clock(time.monotonic() - self.began)}{counts}")
         self.show_warnings()
 
     def _python_warning(self, message, category, *_) -> None:
@@ -140,13 +139,13 @@ class View:
     @contextlib.contextmanager
     def cell(self, title: str, total: int, live: bool = True) -> Iterator[None]:
         """A cell runs, one of `total`; `live`: no other process writes to this terminal."""
-        self._begin(self.done + self.failed + 1, title)
+        self._begin(self.finished + 1, title)
         self.total = total
         place = f"cell {self.number} of {total}: {title}" if total > 1 else title
         moves = live and self._show()
         if not moves:
             _line(f"{place}: started")
-        before = self.recorded.copy()
+        before, skipped = self.recorded.copy(), self.skipped
         try:
             yield
         except BaseException as error:
@@ -157,10 +156,14 @@ class View:
             raise
         finally:
             self.answers = Counter()
-        self.done += 1
-        if not moves:
+        if self.skipped > skipped:
+            outcome = "finished before"
+        else:
+            self.done += 1
             counts = in_words(self.recorded - before)
-            _line(f"{place}: done in {self._cell_s}{counts and ': ' + counts}")
+            outcome = f"done in {self._cell_s}{counts and ': ' + counts}"
+        if not moves:
+            _line(f"{place}: {outcome}")
 
     def found(self, statuses: Mapping[str, int], notes: tuple[str, ...] = ()) -> None:
         """The current cell's statuses as they are recorded, and what a reader should know of it."""
@@ -168,6 +171,10 @@ class View:
         self.answers = Counter()
         for note in notes:
             self.warn(note)
+
+    def skip(self) -> None:
+        """The current cell has finished in an earlier run, and is not done again."""
+        self.skipped += 1
 
     def warn(self, message: str) -> None:
         """Something to tell at the end, once for all cells that it concerns."""
@@ -202,9 +209,18 @@ class View:
         self.warnings = {}
 
     @property
+    def finished(self) -> int:
+        return self.done + self.failed + self.skipped
+
+    @property
     def statuses(self) -> dict[str, int]:
         """Of all labels so far."""
         return {status: self.recorded[status] + self.answers[status] for status in STATUSES}
+
+    def _cells(self, cells: str = "") -> str:
+        failed = f", {self.failed} failed" if self.failed else ""
+        skipped = f", {self.skipped} finished before" if self.skipped else ""
+        return f"{self.done} of {self.total} {cells}done{failed}{skipped}"
 
     @property
     def _cell_s(self) -> str:
@@ -248,12 +264,10 @@ class View:
         lines.add_column(style="bold", no_wrap=True)
         lines.add_column(no_wrap=True, overflow="ellipsis")
         if self.total > 1:
-            failed = f", {self.failed} failed" if self.failed else ""
-            finished = self.done + self.failed
             cells = Table.grid(padding=(0, 1))
             cells.add_row(
-                ProgressBar(self.total, finished, width=24),
-                f"{self.done} of {self.total} done{failed}, {_clock(time.monotonic() - self.began)}",
+                ProgressBar(self.total, self.finished, width=24),
+                f"{self._cells()}, {_clock(time.monotonic() - self.began)}",
             )
             lines.add_row("cells", cells)
         if self.total:

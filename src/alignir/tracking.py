@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -94,41 +95,59 @@ class Recorder:
 
     @cached_property
     def experiment_id(self) -> str:
-        return _experiment(self.client, store(self.uri), self.experiment)
+        """The experiment, made if it is not there; runs that a killed process left RUNNING in it end here."""
+        experiment_id = _experiment(self.client, store(self.uri), self.experiment)
+        _end_left_behind(self.client, experiment_id)
+        return experiment_id
 
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
         """A run that ends FINISHED, or FAILED with the reason as its tag `failure`."""
-        from mlflow.entities import Param, RunTag
+        from mlflow.entities import Param
 
+        tags = {key: str(value)[:8000] for key, value in {**tags, "cell": cell, **_this_process()}.items()}
         with _quiet():
-            run = self.client.create_run(self.experiment_id, run_name=name)
+            run = self.client.create_run(self.experiment_id, tags=tags, run_name=name)
         run_id = run.info.run_id
         try:
-            self.client.log_batch(
-                run_id,
-                params=[Param(key, str(value)[:6000]) for key, value in params.items()],
-                tags=[RunTag(key, str(value)[:8000]) for key, value in {**tags, "cell": cell}.items()],
-            )
-            yield OpenRun(self.client, run_id)
+            self.client.log_batch(run_id, params=[Param(key, str(value)[:6000]) for key, value in params.items()])
+            yield OpenRun(self.client, run_id, store(self.uri))
         except BaseException as error:
             self.client.set_tag(run_id, "failure", f"{type(error).__name__}: {error}"[:8000])
             self.client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         self.client.set_terminated(run_id, "FINISHED")
 
+    def finished(self, cell: str, version: str, sweep: str) -> str | None:
+        """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
+
+        The run joins the sweep that found it: its tag `sweep` names every sweep that it belongs to.
+        """
+        query = f"attributes.status = 'FINISHED' and tags.cell = '{cell}'"
+        runs = list(_pages(self.client.search_runs, [self.experiment_id], query))
+        same = [run for run in runs if run.data.tags.get("version.alignir", "") == version]
+        if runs and not same:
+            log.info("%s: finished before with another version of alignir, and runs again", runs[0].info.run_name)
+        if not same:
+            return None
+        sweeps = same[0].data.tags.get("sweep", "").split(", ")
+        if sweep and sweep not in sweeps:
+            self.client.set_tag(same[0].info.run_id, "sweep", ", ".join(filter(None, [*sweeps, sweep])))
+        return f"{same[0].info.run_name} ({same[0].info.run_id})"
+
     def prompt_version(self, prompt: Prompt) -> str:
         """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
         template = prompt.text.replace("${query}", "{{query}}").replace("$query", "{{query}}")
         template = template.replace("${passage}", "{{passage}}").replace("$passage", "{{passage}}")
         alias = f"sha-{prompt.sha256[:16]}"
-        with _quiet():
+        client = self.client  # opened first: that takes the lock, too
+        with _quiet(), _alone(store(self.uri)):  # two processes at once would make two versions of one text
             known = None
             with contextlib.suppress(Exception):  # MLflow raises for a prompt or an alias that is not there
-                known = self.client.get_prompt_version_by_alias(prompt.name, alias)
+                known = client.get_prompt_version_by_alias(prompt.name, alias)
             if known is None:
-                known = self.client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
-                self.client.set_prompt_alias(prompt.name, alias, known.version)
+                known = client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
+                client.set_prompt_alias(prompt.name, alias, known.version)
         return str(known.version)
 
 
@@ -138,6 +157,7 @@ class OpenRun:
 
     client: object
     run_id: str
+    store: str
 
     def metrics(self, values: dict[str, float]) -> None:
         from mlflow.entities import Metric
@@ -147,11 +167,45 @@ class OpenRun:
         for start in range(0, len(found), 1000):  # more at once are refused
             self.client.log_batch(self.run_id, metrics=found[start : start + 1000])
 
-    def dataset(self, name: str, fingerprint: str, source: str) -> None:
-        from mlflow.entities import Dataset, DatasetInput
+    def dataset(self, name: str, fingerprint: str, source: str, qrels: pd.DataFrame) -> None:
+        """The run's input as MLflow knows datasets: the columns of QRELS, and how many of what."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        entry = Dataset(name, fingerprint[:32], "local", json.dumps({"source": source}))
-        self.client.log_inputs(self.run_id, [DatasetInput(entry, tags=[])])
+        types = {"relevance": "long"}
+        columns = [{"name": column, "type": types.get(column, "string"), "required": True} for column in qrels]
+        profile = {"num_rows": len(qrels), "num_queries": qrels["query_id"].nunique()}  # 80 letters of it are shown
+        entry = Dataset(
+            name,
+            fingerprint[:32],
+            "local",
+            json.dumps({"uri": source}),
+            json.dumps({"mlflow_colspec": columns}),
+            json.dumps(profile),
+        )
+        self.client.log_inputs(self.run_id, [DatasetInput(entry, [InputTag("mlflow.data.context", "evaluation")])])
+
+    def description(self, markdown: str) -> None:
+        """What the run's page shows first."""
+        self.client.set_tag(self.run_id, "mlflow.note.content", markdown[:8000])
+
+    def table(self, frame: pd.DataFrame, name: str) -> None:
+        """A table that can be browsed on the run's page."""
+        with _quiet():
+            self.client.log_table(self.run_id, frame, f"{name}.json")
+
+    @contextlib.contextmanager
+    def system_metrics(self) -> Iterator[None]:
+        """The load of processors, memory, disk, network and GPUs while this lasts, every 10 s, as `system/` metrics."""
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        with _quiet():
+            monitor = SystemMetricsMonitor(self.run_id, tracking_uri=self.store)
+            monitor.start()
+        try:
+            yield
+        finally:
+            with _quiet():
+                monitor.finish()
 
     def tags(self, values: dict[str, str]) -> None:
         for key, value in values.items():
@@ -163,27 +217,30 @@ class OpenRun:
 
 def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     """The finished runs of an experiment, the newest run of each cell only, oldest cell first."""
-    from mlflow.entities import ViewType
-
-    if uri is None and not Path("mlruns/mlflow.db").exists():
-        raise InputError(f"no recorded runs in {Path('mlruns').absolute()}: run python -m alignir first")
+    file = _file(store(uri))
+    if file is not None and not file.exists():
+        raise InputError(f"no recorded runs in {file.parent}: run python -m alignir first")
     client = _client(uri)
     found = client.get_experiment_by_name(experiment)
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments())
-        raise InputError(f"no experiment {experiment!r} in {re.sub('//[^/@]*@', '//', store(uri))}; there are: {names}")
-    newest, token = {}, None
-    while True:  # a page ends at 1,000 runs without saying so
-        page = client.search_runs(
-            [found.experiment_id], "attributes.status = 'FINISHED'", ViewType.ACTIVE_ONLY, 1000, page_token=token
-        )
-        for run in page:  # newest first
-            if "cell" in run.data.tags:
-                newest.setdefault(run.data.tags["cell"], run)
+        raise InputError(f"no experiment {experiment!r} in {_shown(store(uri))}; there are: {names}")
+    newest = {}
+    for run in _pages(client.search_runs, [found.experiment_id], "attributes.status = 'FINISHED'"):  # newest first
+        if "cell" in run.data.tags:
+            newest.setdefault(run.data.tags["cell"], run)
+    return [_recorded(uri, run) for run in reversed(newest.values())]
+
+
+def _pages(search, *arguments) -> Iterator:
+    """Everything that one of MLflow's searches finds: a page ends at 1,000 without saying so."""
+    token = None
+    while True:
+        page = search(*arguments, max_results=1000, page_token=token)
+        yield from page
         token = page.token
         if not token:
             break
-    return [_recorded(uri, client, run) for run in reversed(newest.values())]
 
 
 def read_prompts(uri: str | None) -> list[PromptVersion]:
@@ -191,21 +248,11 @@ def read_prompts(uri: str | None) -> list[PromptVersion]:
     client = _client(uri)
     versions = [
         PromptVersion(prompt.name, int(each.version), each.tags["sha256"], _time(each.creation_timestamp))
-        for prompt in _paged(client.search_prompts)
-        for each in _paged(client.search_prompt_versions, prompt.name)
+        for prompt in _pages(client.search_prompts)
+        for each in _pages(client.search_prompt_versions, prompt.name)
         if "sha256" in each.tags
     ]
     return sorted(versions, key=lambda each: (each.name, each.version))
-
-
-def _paged(search, *arguments) -> Iterator:
-    token = None
-    while True:
-        page = search(*arguments, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def told_apart(recorded: list[Recorded]) -> list[Recorded]:
@@ -220,7 +267,8 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
     apart = []
     for runs in shared.values():
         keys = sorted(set().union(*(run.params for run in runs)))
-        settings = [key for key in keys if "." in key or key in OF_A_CELL]
+        of_groups = [key for key in keys if "." in key and key.partition(".")[0] in GROUPS]
+        settings = [*of_groups, *(key for key in keys if key in OF_A_CELL)]
         differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1 and key != "prompt.file"]
         own = {run.tags.get("prompt.sha256") for run in runs if _file_of_its_name(run)}
         for run in runs:
@@ -248,12 +296,10 @@ def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
     return Path(_client(uri).download_artifacts(run.run_id, name, folder))
 
 
-def _recorded(uri: str | None, client, run) -> Recorded:
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    file = client.download_artifacts(run.info.run_id, "alignment.csv")
-    alignment = pd.read_csv(file)
-    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, alignment)
-    return Recorded(uri, run.info.run_id, *found, _time(run.info.start_time))
+def _recorded(uri: str | None, run) -> Recorded:
+    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, pd.DataFrame())
+    recorded = Recorded(uri, run.info.run_id, *found, _time(run.info.start_time))
+    return replace(recorded, alignment=recorded.frame("alignment.csv"))
 
 
 def _time(milliseconds: int) -> datetime:
@@ -265,32 +311,83 @@ def store(uri: str | None) -> str:
     return uri or f"sqlite:///{Path('mlruns/mlflow.db').absolute()}"
 
 
+def _file(store: str) -> Path | None:
+    """The file of a store that is one: SQLite's."""
+    if not store.startswith("sqlite:///"):
+        return None
+    return Path(store.removeprefix("sqlite:///").partition("?")[0]).absolute()
+
+
+def _shown(text: str) -> str:
+    """Without the user and the password in a URI."""
+    return re.sub("//[^/@ ]*@", "//", text)
+
+
 def _client(uri: str | None):
-    return _opened(store(uri), Path("mlruns").absolute() if uri is None else None)
+    return _opened(store(uri))
 
 
 @lru_cache(maxsize=4)
-def _opened(store: str, folder: Path | None):
-    """A client of the store, kept through a sweep: opening one takes a second; `folder` is made for a new database."""
+def _opened(store: str):
+    """A client of the store, kept through a sweep: opening one takes a second; a SQLite database is made if need be."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    try:
+        with _alone(store):  # processes that make a database at once break its migrations
+            return _reached(store)
+    except Exception as error:  # of MLflow, of SQLAlchemy, of a database's driver, of the network
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if isinstance(error, ModuleNotFoundError):
+            reason += " (the database's driver; the address can name another: postgresql+psycopg2://...)"
+        raise InputError(
+            "tracking.uri: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
+            f"postgresql://...), found {_shown(store)}, which cannot be opened: {_shown(reason)[:400]}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _alone(store: str) -> Iterator[None]:
+    """No other process does what this one does meanwhile, if the store is SQLite's; a server sees to that itself."""
+    file = _file(store)
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file.parent / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _reached(store: str):
+    """A client of a store that has answered once, with less patience than MLflow has: minutes, without a word."""
     from mlflow import MlflowClient
 
-    if folder is None:
-        return MlflowClient(store)
-    folder.mkdir(exist_ok=True)
-    with open(folder / ".lock", "w") as lock:  # processes that make the database at once break its migrations
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    scheme = store.partition(":")[0].partition("+")[0]
+    if scheme in ("postgresql", "mysql", "mssql"):
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(store)
+        engine.connect().close()
+        engine.dispose()
+    patience = os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES")
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
+    try:
         with _quiet():
             client = MlflowClient(store)
             client.search_experiments(max_results=1)
+    finally:
+        del os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]
+        if patience is not None:
+            os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = patience
     return client
 
 
-def _experiment(client, uri: str, name: str) -> str:
+def _experiment(client, store: str, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found.experiment_id
-    local = uri.startswith("sqlite:///")
-    place = Path(uri.removeprefix("sqlite:///")).absolute().parent / "artifacts" if local else None
+    file = _file(store)
+    place = file.parent / "artifacts" if file else None
     try:
         return client.create_experiment(name, artifact_location=place.as_uri() if place else None)
     except Exception:  # another process made it in between
@@ -298,6 +395,65 @@ def _experiment(client, uri: str, name: str) -> str:
         if found is None:
             raise
         return found.experiment_id
+
+
+def _end_left_behind(client, experiment_id: str) -> None:
+    """End the RUNNING runs whose process was killed as FAILED, and say so; name those that nobody here can tell of."""
+    unknown = []
+    for run in _pages(client.search_runs, [experiment_id], "attributes.status = 'RUNNING'"):
+        run_id, process = run.info.run_id, run.data.tags.get("process", "an unknown process")
+        ended = _has_ended(run.data.tags.get("process.identity", ""))
+        if ended:
+            reason = f"its process ({process}) ended without a word: killed, or out of memory"
+            client.set_tag(run_id, "failure", reason)
+            client.set_terminated(run_id, "FAILED")
+            log.warning("%s (%s) was still RUNNING and is now FAILED: %s", run.info.run_name, run_id, reason)
+        elif ended is None:
+            unknown.append(f"{run.info.run_name} ({run_id}) by {process}")
+    if unknown:
+        log.info("RUNNING according to MLflow, which cannot be checked from here: %s", "; ".join(unknown))
+
+
+def _this_process() -> dict[str, str]:
+    """The tags that say which process writes a run; `process.identity` belongs to no other one, before or after."""
+    pid = os.getpid()
+    return {
+        "process": f"{socket.gethostname()}, pid {pid}",
+        "process.identity": f"{_pids()} {pid} {_started(pid)}" if _pids() else "",
+    }
+
+
+def _pids() -> str:
+    """Names the numbering of processes that this one belongs to: of this boot and this container; empty if unknown."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not Linux
+        return ""
+
+
+def _started(pid: int) -> str | None:
+    """When a process began, in the kernel's ticks, "" if it is dead and not yet buried; None where that is not told."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return state[19] if state[0] not in "ZX" else ""
+
+
+def _has_ended(identity: str) -> bool | None:
+    """Whether a process is gone; None where that cannot be known: of another machine, container or boot."""
+    pids, _, pid_started = identity.rpartition("] ")
+    if not identity or f"{pids}]" != _pids():
+        return None
+    pid, started = pid_started.split()
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # of another user, so it may be there
+        pass
+    now = _started(int(pid))
+    return None if now is None else now != started
 
 
 @contextlib.contextmanager

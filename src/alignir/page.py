@@ -1,0 +1,68 @@
+"""Page: what MLflow shows of a run before anything else: its headline, and labels beside the texts they are about."""
+
+import pandas as pd
+
+from alignir.alignment import BASELINE
+from alignir.frames import PAIR
+from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.scores import NDCG
+
+ROWS = 2_000  # of the table of labels: the browser loads it whole
+LETTERS = 500  # of a text in it
+
+
+def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
+    """Markdown from a run's metrics: tau_b with its intervals, kappa, coverage, and what they were measured on."""
+    with_users = [name.rpartition("/")[2] for name in metrics if name.startswith(f"tau_b/{NDCG}/")]
+    with_users.remove(BASELINE)
+    lines = [
+        f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{NDCG}/{BASELINE}')}**"
+        f"{_interval(metrics, BASELINE, ' (95% interval {} to {})')}: "
+        f"nDCG@10 of {metrics['n_systems']:,} systems on {metrics['n_queries']:,} queries.",
+        f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
+        f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of {metrics['n_pairs']:,} pairs have a "
+        "label.",
+        "",
+        "| users | tau_b | 95% interval |",
+        "|:--|--:|--:|",
+        *(
+            f"| {NAMES.get(metric, metric)}{' ↓' * (metric in LOWER_IS_BETTER)} "
+            f"| {_number(metrics, f'tau_b/{NDCG}/{metric}')} | {_interval(metrics, metric, '{} to {}')} |"
+            for metric in with_users
+        ),
+        "",
+        "↓ lower is better; tau is raw. – is undefined, or was not measured.",
+        "",
+        *(f"- {note}" for note in notes),
+    ]
+    if metrics["n_pairs"] > ROWS:
+        lines.append(
+            f"- `labels.json` shows {ROWS:,} of {metrics['n_pairs']:,} pairs, drawn at random; `labels.parquet` has all"
+        )
+    return "\n".join(lines).strip()
+
+
+def _number(metrics: dict[str, float], name: str) -> str:
+    value = metrics.get(name, float("nan"))
+    return "–" if value != value else f"{value:.4f}"
+
+
+def _interval(metrics: dict[str, float], reference: str, form: str) -> str:
+    ends = [_number(metrics, f"{end}/{NDCG}/{reference}") for end in ("ci_low", "ci_high")]
+    return "" if "–" in ends else form.format(*ends)
+
+
+def labels(pairs: pd.DataFrame, qrels: pd.DataFrame, labels: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
+    """query, passage, label, baseline, status, response and the ids: `rows` pairs at most, drawn with one seed.
+
+    `pairs` has the texts, `qrels` the baseline labels, `labels` are LABELS. Long texts end with "…".
+    """
+    drawn = labels.sample(rows, random_state=0).sort_index() if len(labels) > rows else labels
+    table = drawn.merge(pairs, on=PAIR, how="left")
+    table = table.rename(columns={"relevance": "label"})
+    table = table.merge(qrels[[*PAIR, "relevance"]].rename(columns={"relevance": "baseline"}), on=PAIR, how="left")
+    table = table[["query", "passage", "label", "baseline", "status", "response", *PAIR]]
+    for column in ("query", "passage", "response"):
+        cut = table[column].str.len() > LETTERS
+        table[column] = table[column].mask(cut, table[column].str.slice(stop=LETTERS) + "…")
+    return table

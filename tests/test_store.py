@@ -1,0 +1,425 @@
+"""Recorded runs: what a store holds of them, what a sweep leaves out, and what killed processes leave behind."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT, write_small
+from mlflow import MlflowClient
+
+from alignir import __main__ as command
+from alignir import page, pipeline, summary
+from alignir.errors import InputError
+from alignir.tracking import Recorder, read_runs
+
+QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Path:
+    """An MLflow database without a run: its migrations take seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    assert Recorder(f"sqlite:///{folder / 'mlflow.db'}", "other").experiment_id
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def recorder(made_once, tmp_path) -> Recorder:
+    shutil.copy(made_once, tmp_path / "mlflow.db")
+    return Recorder(f"sqlite:///{tmp_path / 'mlflow.db'}", "alignir")
+
+
+def with_a_third_system(folder: Path) -> Path:
+    (folder / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
+    return folder
+
+
+@pytest.fixture
+def third(small) -> Path:
+    """The small dataset with one more system."""
+    return with_a_third_system(small)
+
+
+def cell_of(folder: Path, *overrides: str) -> pipeline.Cell:
+    return command.composed_cell(["dataset=folder", f"dataset.path={folder}", *QUICK, *overrides])
+
+
+def key_of(folder: Path, *overrides: str) -> str:
+    command._read_dataset.cache_clear()  # a process reads a dataset once
+    command._read_systems.cache_clear()
+    cell = cell_of(folder, *overrides)
+    return pipeline.key(cell, pipeline.read_inputs(cell))
+
+
+def runs_of(recorder: Recorder, query: str = "") -> list:
+    return recorder.client.search_runs([recorder.experiment_id], query)
+
+
+@pytest.fixture(scope="module")
+def shown(made_once, tmp_path_factory):
+    """(client, run, result) of one recorded cell of the dataset beside it."""
+    folder = tmp_path_factory.mktemp("shown")
+    shutil.copy(made_once, folder / "mlflow.db")
+    recorder = Recorder(f"sqlite:///{folder / 'mlflow.db'}", "alignir")
+    result = pipeline.run(cell_of(with_a_third_system(write_small(folder / "data")), "bootstrap.B=20"), recorder)
+    (run,) = runs_of(recorder)
+    return recorder.client, run, result
+
+
+def test_a_run_says_on_its_page_what_was_found(shown):
+    _, run, result = shown
+    assert run.info.run_name == "lexical · zeshot · folder"
+    tau = result.alignment.query("labels == 'model' and reference == 'baseline'").iloc[0]
+    headline = run.data.tags["mlflow.note.content"].split("\n\n")[0]
+    assert f"tau_b with the baseline labels {tau['tau_b']:.4f}" in headline
+    assert f"{tau['ci_low']:.4f} to {tau['ci_high']:.4f}" in headline
+    assert "3 systems on 2 queries" in headline
+    assert f"kappa {result.agreement['kappa4']:.4f}" in headline
+    assert "100.0% of 4 pairs have a label" in headline
+    assert run.data.metrics["ci_low/ndcg_cut_10/baseline"] == pytest.approx(tau["ci_low"])
+    assert run.data.params["bootstrap.B"] == "20"
+    assert list(run.data.params)[:3] == ["model", "prompt", "dataset"]
+    assert list(run.data.metrics)[:3] == [f"{name}/ndcg_cut_10/baseline" for name in ("tau_b", "ci_low", "ci_high")]
+
+
+def test_the_dataset_is_an_input_with_its_size_and_columns(shown):
+    _, run, _ = shown
+    (found,) = run.inputs.dataset_inputs
+    assert found.dataset.name == "folder"
+    assert run.data.tags["dataset.fingerprint"].startswith(found.dataset.digest)
+    assert json.loads(found.dataset.source) == {"uri": run.data.params["dataset.path"]}
+    assert json.loads(found.dataset.profile) == {"num_rows": 4, "num_queries": 2}
+    columns = json.loads(found.dataset.schema)["mlflow_colspec"]
+    types = {column["name"]: column["type"] for column in columns}
+    assert types == {"query_id": "string", "doc_id": "string", "relevance": "long"}
+    assert {tag.key: tag.value for tag in found.tags} == {"mlflow.data.context": "evaluation"}
+
+
+def test_labels_are_a_table_beside_their_texts(shown):
+    client, run, result = shown
+    assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": "labels.json", "type": "table"}]
+    table = pd.read_json(client.download_artifacts(run.info.run_id, "labels.json"), orient="split")
+    assert table["query"].tolist() == ["red apples", "red apples", "green pears", "green pears"]
+    assert table["passage"].tolist() == ["red apples are sweet", "apples", "green pears", "a pear is a fruit"]
+    assert table["baseline"].tolist() == [3, 1, 2, 0]
+    assert table["label"].tolist() == result.labelling.labels["relevance"].tolist()
+
+
+def test_a_table_of_many_labels_is_a_sample_and_the_page_says_so():
+    ids = [f"d{number}" for number in range(30)]
+    pairs = pd.DataFrame({"query_id": "q", "doc_id": ids, "query": "x", "passage": "y" * 501})
+    labels = pairs[["query_id", "doc_id"]].assign(relevance=1, status="ok", response=ids)
+    table = page.labels(pairs, labels, labels, rows=10)
+    assert len(table) == table["doc_id"].nunique() == 10
+    assert (table["response"] == table["doc_id"]).all()
+    assert set(table["passage"]) == {"y" * 500 + "…"}
+    metrics = {"tau_b/ndcg_cut_10/baseline": float("nan"), "n_systems": 2, "n_queries": 1, "coverage": 1.0}
+    assert "2,000 of 2,001 pairs" in page.description({**metrics, "n_pairs": 2001})
+    assert "labels.json" not in page.description({**metrics, "n_pairs": 2000})
+    assert "baseline labels –" in page.description({**metrics, "n_pairs": 2000})
+
+
+def test_the_load_of_the_machine_is_recorded_while_an_llm_is_asked(recorder, third, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
+    for model in ("model=scripted", "model=lexical"):
+        pipeline.run(cell_of(third, model, f"ledger={tmp_path / 'ledger'}"), recorder)
+    measured = {
+        run.data.params["model"]: "system/cpu_utilization_percentage" in run.data.metrics for run in runs_of(recorder)
+    }
+    assert measured == {"scripted": True, "lexical": False}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "bootstrap.B=9",
+        "bootstrap.seed=1",
+        "floor.shuffles=1",
+        "floor.seed=1",
+        "rejudge.n=1",
+        "++families={go*: good}",
+        "missing=zero",
+        "systems.exclude=[bad]",
+        "user_model.model.continuation=0.5",
+        "prompt=basic",
+        "model.shares=[0.3,0.5,0.75]",
+    ],
+)
+def test_every_setting_that_changes_a_number_makes_another_cell(third, change):
+    assert key_of(third, change) != key_of(third)
+
+
+def test_a_cell_is_the_same_from_another_folder_and_with_another_ledger(third, tmp_path, monkeypatch):
+    key = key_of(third)
+    assert key_of(third, "ledger=elsewhere", "tracking.experiment=other", "skip=finished") == key
+    monkeypatch.chdir(tmp_path)
+    assert key_of(Path("small")) == key
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("qrels.txt", "q1 0 d1 2\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 0\n"),
+        ("queries.tsv", "q1\tred apple\nq2\tgreen pears\n"),
+        ("runs/third.run", "q1 Q0 d1 1 9 t\nq2 Q0 d3 1 9 t\n"),
+        ("prompt.txt", "Rate it. $query / $passage"),
+        ("labels.txt", "q1 0 d1 2\n"),
+    ],
+)
+def test_an_input_file_that_changed_makes_another_cell(third, file, content):
+    (third / "prompt.txt").write_text("Rate. $query / $passage")
+    (third / "labels.txt").write_text("q1 0 d1 3\n")
+    overrides = [f"prompt.file={third / 'prompt.txt'}", "model=replay", f"model.labels={third / 'labels.txt'}"]
+    before = key_of(third, *overrides)
+    assert key_of(third, *overrides) == before
+    (third / file).write_text(content)
+    assert key_of(third, *overrides) != before
+
+
+def test_a_sweep_that_runs_again_does_only_what_is_missing(recorder, third, caplog):
+    caplog.set_level("INFO", "alignir")
+    first, second = (replace(cell_of(third, f"prompt={name}"), sweep="outputs/1") for name in ("zeshot", "basic"))
+    pipeline.run(first, recorder)
+    (run,) = runs_of(recorder)
+    done = [pipeline.run(replace(cell, sweep="outputs/2"), recorder, "finished") for cell in (first, second)]
+    assert [result is None for result in done] == [True, False]
+    (line,) = [record.message for record in caplog.records if "skip=finished" in record.message]
+    assert (
+        line
+        == f"skip=finished: lexical · zeshot · folder has finished before, as {run.info.run_name} ({run.info.run_id})"
+    )
+    assert len(runs_of(recorder)) == 2
+    assert len(runs_of(recorder, "tags.sweep LIKE '%outputs/2%'")) == 2
+    assert len(runs_of(recorder, "tags.sweep LIKE '%outputs/1%'")) == 1
+    assert pipeline.run(first, recorder) is not None
+    assert len(runs_of(recorder)) == 3
+
+
+def test_what_failed_or_was_made_by_another_version_runs_again(recorder, third, caplog):
+    caplog.set_level("INFO", "alignir")
+    cell = cell_of(third)
+    pipeline.run(cell, recorder)
+    (run,) = runs_of(recorder)
+    recorder.client.set_tag(run.info.run_id, "version.alignir", "0.0.1")
+    assert pipeline.run(cell, recorder, "finished") is not None
+    assert "finished before with another version of alignir" in caplog.text
+    for run in runs_of(recorder):
+        recorder.client.set_terminated(run.info.run_id, "FAILED")
+    assert pipeline.run(cell, recorder, "finished") is not None
+    with pytest.raises(InputError, match="no way to skip cells 'all'; there are: null, finished"):
+        pipeline.run(cell, recorder, "all")
+
+
+WRITER = """
+import os, sys, time
+from pathlib import Path
+from alignir.prompts import Prompt
+from alignir.tracking import Recorder
+uri, name, count = sys.argv[1] or None, sys.argv[2], int(sys.argv[3])
+Path(f"ready-{name}").touch()
+while len(list(Path().glob("ready-*"))) < count:
+    time.sleep(0.01)
+recorder = Recorder(uri, "alignir")
+recorder.prompt_version(Prompt("zeshot", "Rate $query $passage", "", "final_score", 9))
+with recorder.run(name, name, {"model": name}, {}) as run:
+    run.metrics({"n": 1})
+    if name == "killed":
+        os.kill(os.getpid(), 9)
+    Path(f"of-{name}").mkdir()
+    Path(f"of-{name}", "alignment.csv").write_text("offline")
+    run.artifacts(Path(f"of-{name}"))
+"""
+
+
+def writer(folder: Path, uri: str, name: str, count: int) -> subprocess.Popen:
+    arguments = [sys.executable, "-c", WRITER, uri, name, str(count)]
+    return subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_processes_that_start_at_once_in_a_fresh_folder_lose_no_run(tmp_path):
+    names = ["one", "two", "three"]
+    for process in [writer(tmp_path, "", name, len(names)) for name in names]:
+        output, _ = process.communicate(timeout=180)
+        assert process.returncode == 0, output
+    recorder = Recorder(f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}", "alignir")
+    runs = runs_of(recorder)
+    assert sorted(run.info.run_name for run in runs) == sorted(names)
+    assert {(run.info.status, run.data.metrics["n"]) for run in runs} == {("FINISHED", 1)}
+    assert all(recorder.client.list_artifacts(run.info.run_id) for run in runs)
+    assert len(recorder.client.search_prompt_versions("zeshot")) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="needs Linux's /proc, which tells processes apart")
+def test_a_run_whose_process_was_killed_ends_failed_and_is_named(recorder, tmp_path, caplog):
+    process = writer(tmp_path, recorder.uri, "killed", 1)
+    process.communicate(timeout=180)
+    assert process.returncode == -signal.SIGKILL
+    killed = "attributes.run_name = 'killed'"
+    experiment = recorder.client.get_experiment_by_name("alignir").experiment_id
+    (run,) = recorder.client.search_runs([experiment], killed)
+    assert run.info.status == "RUNNING"
+    with recorder.run("next", "next", {}, {}):  # opens the experiment
+        (found,) = runs_of(recorder, killed)
+    assert found.info.status == "FAILED"
+    assert f"pid {process.pid}" in found.data.tags["failure"]
+    assert f"killed ({run.info.run_id}) was still RUNNING and is now FAILED" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="needs Linux's /proc, which tells processes apart")
+def test_runs_of_living_processes_and_of_other_machines_stay_as_they_are(recorder, caplog):
+    caplog.set_level("INFO", "alignir")
+    client = recorder.client
+    with recorder.run("mine", "mine", {}, {}):
+        (mine,) = runs_of(recorder)
+        identity = mine.data.tags["process.identity"]
+        pids, _, rest = identity.rpartition("] ")
+        pid, started = rest.split()
+        elsewhere = {"process": "far, pid 7", "process.identity": f"0{identity}"}
+        client.create_run(recorder.experiment_id, run_name="elsewhere", tags=elsewhere)
+        reused = {"process": "near", "process.identity": f"{pids}] {pid} {int(started) - 1}"}
+        client.create_run(recorder.experiment_id, run_name="before", tags=reused)
+        client.create_run(recorder.experiment_id, run_name="untold")
+        assert Recorder(recorder.uri, "alignir").experiment_id == recorder.experiment_id
+        statuses = {run.info.run_name: run.info.status for run in runs_of(recorder)}
+    assert statuses == {"mine": "RUNNING", "elsewhere": "RUNNING", "untold": "RUNNING", "before": "FAILED"}
+    assert "by far, pid 7" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("http://127.0.0.1:9", "refused"),
+        ("postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow", "refused"),
+        ("gopher://host", "gopher"),
+    ],
+)
+def test_a_wrong_tracking_uri_is_one_message(third, uri, reason):
+    if uri.startswith("postgresql"):
+        pytest.importorskip("psycopg2", reason="needs PostgreSQL's driver, an extra of dev")
+    with pytest.raises(InputError, match=r"^tracking.uri: expected .* found ") as found:
+        pipeline.run(cell_of(third), Recorder(uri, "alignir"))
+    assert reason in str(found.value)
+    assert "secret" not in str(found.value)
+
+
+def test_reading_a_database_that_is_not_there_makes_none(tmp_path):
+    with pytest.raises(InputError, match=r"no recorded runs in .*nowhere: run python -m alignir first"):
+        read_runs(f"sqlite:///{tmp_path}/nowhere/mlflow.db", "alignir")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_for_a_folder_that_is_not_there_are_refused(summarize):
+    done = summarize("--out", "nowhere/tables.md", ok=False)
+    assert "summarize: --out nowhere/tables.md: there is no such folder" in done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def postgresql(program: str) -> str | None:
+    """Where a program of PostgreSQL is: Debian keeps them out of the PATH."""
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda file: int(file.parts[4]))
+    return str(newest[-1]) if newest else shutil.which(program)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """The URI of an empty database of a PostgreSQL that listens on the loopback while the tests of this module run."""
+    initdb, pg_ctl = postgresql("initdb"), postgresql("pg_ctl")
+    if not (initdb and pg_ctl):
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    pytest.importorskip("psycopg2", reason="needs PostgreSQL's driver, an extra of dev")
+    root = os.geteuid() == 0  # as whom PostgreSQL refuses to run
+    other = ["runuser", "-u", "nobody", "--"] if root else []
+    folder = Path("/tmp") / f"alignir-{os.getpid()}-{time.monotonic_ns()}"  # pytest's own are for root only
+    folder.mkdir(mode=0o700)
+    if root:
+        shutil.chown(folder, "nobody")
+    port, data = free_port(), folder / "data"
+    run = {"check": True, "capture_output": True, "cwd": folder}
+    try:
+        subprocess.run([*other, initdb, "-D", data, "-U", "alignir", "-A", "trust", "--no-sync", "-E", "UTF8"], **run)
+        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        log = ["-l", str(folder / "log"), "-w"]
+        subprocess.run([*other, pg_ctl, "-D", data, "-o", settings, *log, "start"], **{**run, "capture_output": False})
+        try:
+            yield f"postgresql+psycopg2://alignir@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*other, pg_ctl, "-D", data, "-m", "immediate", "stop"], **run)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def server(database, tmp_path_factory):
+    """The address of an MLflow server on the loopback that stores in PostgreSQL and hands artifacts on itself."""
+    from urllib.request import urlopen
+
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    places = ["--backend-store-uri", database, "--artifacts-destination", str(folder / "artifacts")]
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(
+            [*command, *places],
+            cwd=folder,
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 180
+        while True:
+            with contextlib.suppress(OSError):
+                assert urlopen(f"http://127.0.0.1:{port}/health").read() == b"OK"
+                break
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # at SIGTERM it waits half a minute for its clients
+        process.wait()
+
+
+def test_a_cell_goes_through_a_server_into_postgresql_and_comes_back(server, database, alignir, third, tmp_path):
+    cell = ["dataset=folder", f"dataset.path={third}", "model=scripted", "bootstrap.B=20", f"tracking.uri={server}"]
+    alignir(*cell, "skip=finished")
+    assert "skip=finished: scripted · zeshot · folder has finished before" in alignir(*cell, "skip=finished").stderr
+    assert not (tmp_path / "mlruns").exists()
+    (run,) = read_runs(server, "alignir")
+    assert run.metrics["n_pairs"] == 4
+    assert run.tags["mlflow.note.content"].startswith("**tau_b with the baseline labels")
+    client = MlflowClient(database)
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+    assert client.get_run(run.run_id).info.artifact_uri.startswith("mlflow-artifacts:/")
+    (row,) = [
+        row for row in summary.alignment_rows([run]) if row.reference == "baseline" and row.judge[0] == "scripted"
+    ]
+    assert row.tau_b == pytest.approx(run.metrics["tau_b/ndcg_cut_10/baseline"], nan_ok=True)
+    assert len(run.frame("labels.parquet")) == 4
+    program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), "--tracking-uri", server]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert "Table 1." in done.stdout, done.stderr
+
+
+def test_an_undefined_number_stays_undefined_through_a_server(server):
+    recorder = Recorder(server, "numbers")
+    with recorder.run("undefined", "cell", {}, {}) as run:
+        run.metrics({"tau_b": float("nan"), "n": 1})
+    (found,) = runs_of(recorder)
+    assert found.data.metrics["tau_b"] != found.data.metrics["tau_b"]
+    assert found.data.metrics["n"] == 1
