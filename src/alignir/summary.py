@@ -187,6 +187,10 @@ def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict,
 
 def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
     """The tables of these kinds, in this order."""
+    return [table for of_kind in tables_by_kind(recorded, kinds).values() for table in of_kind]
+
+
+def tables_by_kind(recorded: list[Recorded], kinds: Iterable[str]) -> dict[str, list[Table]]:
     pairs = cache(lambda users: compared(recorded, users))
     made = {
         "baseline": lambda: [baseline_table(recorded, worse(pairs(False))), *family_tables(recorded)],
@@ -199,7 +203,7 @@ def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
         "alignment": lambda: [alignment_table(recorded)],
         "measures": lambda: measures_tables(recorded),
     }
-    return [table for kind in kinds for table in made[kind]()]
+    return {kind: made[kind]() for kind in kinds}
 
 
 def _mark_notes(lines: list[list[str]]) -> list[str]:
