@@ -30,7 +30,8 @@ def run(args) -> int:
     from alignir import dossier, gallery, methods, summary
     from alignir.errors import InputError
     from alignir.files import written_whole
-    from alignir.tracking import read_runs
+    from alignir.grid import Grid
+    from alignir.tracking import read_failures, read_runs
 
     try:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,8 @@ def run(args) -> int:
     entries = methods.read(recorded)
     several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
     kinds = [kind for kind in dossier.TABLES if kind != "measures" or several]
-    tables = summary.tables_by_kind(recorded, kinds)
+    failures = tuple(read_failures(args.tracking_uri, args.experiment))
+    tables = summary.tables_by_kind(recorded, kinds, Grid(failures=failures))
     pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
     commands = _commands(recorded, entries)
     page = dossier.page(args.experiment, recorded, tables, pictures, entries, commands)

@@ -33,7 +33,8 @@ FIGURES = {
     "tau": "Every tau",
 }
 LONG = 30  # rows from which a table is folded: there for a doubt, not to be read from top to bottom
-PRINTED = 1100  # letters of one point side by side on a printed page
+PRINTED = 1000  # letters of one point side by side on a printed page
+NAMES = 20  # letters of a name that stand on one line there
 # Nothing is loaded, nothing runs and nothing is sent, whatever stands in a name or a text.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 PAGE_STYLE = """\
@@ -59,6 +60,10 @@ figure.drawing figcaption { font-size: .85rem; margin-top: .25rem; }
 .settings figure.table td:first-child { white-space: nowrap; }
 pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px solid #8886; padding: .75rem;
   margin: 0 0 1rem; }
+@media print, (max-width: 40rem) {
+  .numbers th.text, .numbers td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+  figure.table th, figure.table td { padding: .15rem .4rem; }
+}
 @page { size: A4; margin: 15mm; }
 @media print {
   :root { font-size: 9.5pt; }
@@ -68,7 +73,6 @@ pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px s
   figure.drawing, tr, .together { break-inside: avoid; }
   figure.drawing img { max-width: 100%; max-height: 230mm; margin: 0 auto; }
   details figure.table { break-inside: auto; }
-  figure.table th, figure.table td { padding: .15em .4em; }
   figure.table table { font-size: min(8.5pt, calc(var(--print, 8.5) * 1pt)); }
   .scroll { overflow: visible; }
 }
@@ -172,8 +176,10 @@ def _chapter(anchor: str, title: str, sections: dict[str, str]) -> str:
 
 def _one_table(table: Table, kind: str = "numbers") -> str:
     """A table, small enough in print to show all of its columns, and folded if it is long."""
-    letters = sum(max(map(len, column)) + 2 for column in zip(table.columns, *table.rows, strict=True))
-    drawn = f'<div class="{kind}" style="--print: {PRINTED / letters:.1f}">\n{html_table(table)}\n</div>'
+    letters = [max(map(len, column)) + 2 for column in zip(table.columns, *table.rows, strict=True)]
+    if kind == "numbers":
+        letters[:2] = [min(NAMES, each) for each in letters[:2]]
+    drawn = f'<div class="{kind}" style="--print: {PRINTED / sum(letters):.1f}">\n{html_table(table)}\n</div>'
     if len(table.rows) < LONG:
         return drawn
     what = f"{len(table.rows):,} rows: {_escaped(table.title)}"

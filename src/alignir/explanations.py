@@ -9,7 +9,7 @@ from alignir import agreement
 from alignir.alignment import BASELINE
 from alignir.bounds import SECOND
 from alignir.comparison import LEVEL, B, better
-from alignir.conventions import size_note
+from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
 from alignir.frames import GRADES, STATUSES
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
@@ -58,7 +58,7 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
         for judge in in_order({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
-    notes.append("interval: 95%, of the difference, from the same resamples of the queries for both")
+    notes.append("interval: 95%, symmetric, of the difference: a bootstrap of the queries, the same ones for both")
     if any("!" in line[6] for line in lines):
         notes.append(
             "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"
@@ -92,8 +92,14 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
             shares = [share(count, sum(counts)) for count in counts]
             lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
         columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
+        notes = [
+            "0 to 3: the share of the pairs with this label"
+            + ("; then: the pairs without one, by what became of the answer" if seen else ""),
+            "kappa: Cohen's, with the baseline labels, of the pairs that have both; kappa ≥ 2: of relevant or not",
+            *label_notes(list(runs.values())),
+        ]
         title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-        tables.append(Table(title, columns, lines, ["kappa: Cohen's, with the baseline labels"]))
+        tables.append(Table(title, columns, lines, notes))
     return tables
 
 
@@ -107,7 +113,7 @@ def agreement_tables(recorded: list[Recorded]) -> list[Table]:
         "quadratic",
         "alpha",
         "exact",
-        "MAE",
+        "MAE ↓",
         "bias",
         "kappa of a query",
     ]
@@ -123,9 +129,11 @@ def agreement_tables(recorded: list[Recorded]) -> list[Table]:
             numbers = [number(found[name], 4) for name in agreement.NAMES]
             lines.append([*judge_titles(judge), *numbers, over_queries, *grades])
         notes = [
-            "kappa: Cohen's with the baseline labels, quadratic: its weights; alpha: Krippendorff's, ordinal; "
-            "bias: label - baseline; kappa of a query: median and quartiles",
+            "kappa: Cohen's with the baseline labels, of the pairs that have both; ≥ 2: of relevant or not; quadratic: "
+            "its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute error; "
+            "bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
             "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
+            *label_notes(list(runs.values())),
         ]
         title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
         tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
@@ -156,11 +164,11 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
         "rbo_a": "RBO a",
         "rbo_b": "RBO b",
         "top1": "same best",
-        "largest_drop": "largest drop",
+        "largest_drop": "largest drop ↓",
         "concordant": "concordant",
-        "discordant": "discordant",
-        "missed": "missed",
-        "false_alarm": "false alarm",
+        "discordant": "discordant ↓",
+        "missed": "missed ↓",
+        "false_alarm": "false alarm ↓",
         "neither": "neither",
     }
     tables = []
@@ -178,8 +186,10 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
             lines.append([*judge_titles(judge), number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
         notes = [
             size_note([setting]),
+            NDCG_NOTE,
+            *label_notes(list(runs.values())),
             "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
-            "largest drop: the most ranks that a system loses",
+            "largest drop: the most ranks that a system loses; ↓ lower is better",
             "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
             "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
         ]
@@ -229,7 +239,7 @@ def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]
             taus[line.offline, line.labels, (user_model, line.reference)] = line.tau_b
     measures = dict.fromkeys(measure for measure, _, _ in taus)
     online = sorted({column for _, _, column in taus if column[0]}, key=online_order)
-    notes = [size_note([setting]), "↓ lower is better; tau is raw"]
+    notes = [size_note([setting]), NDCG_NOTE, *label_notes(runs)]
     if level := runs[-1].params.get("relevance_level"):
         notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
     tables = []
@@ -247,7 +257,9 @@ def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]
         title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {setting_titles([setting])[0]}"
         title += f", users: {columns[0][0]}" if alone else ""
         titles = ["baseline", *(online_title(column, alone) for column in columns)]
-        tables.append(Table(title, ["measure", "labels", *titles], lines, notes))
+        here = [run for run in runs if run.names["user_model"] in {user_model for user_model, _ in columns}]
+        of_users = [*metric_notes(columns), *user_notes(here)]
+        tables.append(Table(title, ["measure", "labels", *titles], lines, [*notes, *of_users]))
     return tables
 
 
@@ -276,6 +288,7 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
         title = f"Judges compared by their tau_b, {setting_titles([setting])[0]}"
         notes = [
             size_note([setting]),
+            NDCG_NOTE,
             f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
             f"better: Holm's p ≤ {LEVEL}",
         ]

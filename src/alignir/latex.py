@@ -49,6 +49,8 @@ SYMBOLS = {
     "×": r"$\times$",
     "÷": r"$\div$",
     "∞": r"$\infty$",
+    "▲": r"$\triangle$",
+    "○": r"$\circ$",
     "†": r"$^\dagger$",
     "‡": r"$^\ddagger$",
     "°": r"$^\circ$",

@@ -2,6 +2,7 @@
 
 from alignir.alignment import BASELINE
 
+QUERIES = {"trec_dl_2019": 43, "rank_distillm": 2000}
 TABLE_1 = {
     ("llama8b", "basic"): {"trec_dl_2019": 0.664, "rank_distillm": 0.698},
     ("llama8b", "zeshot"): {"trec_dl_2019": 0.851, "rank_distillm": 0.798},

@@ -5,10 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from alignir import poster
+from alignir import grid, poster
 from alignir.alignment import BASELINE
-from alignir.comparison import LEVEL, compared, worse
-from alignir.conventions import bound_notes, size_note
+from alignir.comparison import LEVEL, B, compared, worse
+from alignir.conventions import (
+    NDCG_NOTE,
+    TAU_NOTE,
+    bound_notes,
+    interval_note,
+    label_notes,
+    metric_notes,
+    noise_note,
+    size_note,
+    user_notes,
+)
 from alignir.explanations import (
     agreement_tables,
     compare_tables,
@@ -19,11 +29,13 @@ from alignir.explanations import (
     measures_tables,
 )
 from alignir.frames import ALIGNMENT
+from alignir.grid import Grid
 from alignir.scores import NDCG
 from alignir.tables import Table
 from alignir.tracking import GROUPS, Recorded, told_apart
 from alignir.wording import (
     BOUNDS,
+    DATASETS,
     by_dataset,
     fitting_a_page,
     full,
@@ -40,6 +52,8 @@ KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations",
 
 ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 DRAWS = "two draws of the users"
+NOT_RUN = "not run"
+EVERYTHING = Grid()
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class Row:
     p_value: float
     ci_low: float  # of the 95% bootstrap interval; NaN: not made
     ci_high: float
+    run: Recorded  # that it was found by
 
     @property
     def judge(self) -> tuple[str, str]:
@@ -72,7 +87,7 @@ def alignment_rows(recorded: list[Recorded]) -> list[Row]:
                 names = {**names, "model": line.labels, "prompt": ""}
             interval = (getattr(line, "ci_low", math.nan), getattr(line, "ci_high", math.nan))  # of older runs: none
             found = (line.offline, line.reference, line.tau_b, line.p_value, *interval)
-            row = Row(names, run.setting, line.n_systems, line.n_queries, *found)
+            row = Row(names, run.setting, line.n_systems, line.n_queries, *found, run)
             rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
     return list(rows.values())
 
@@ -96,13 +111,14 @@ def alignment_table(recorded: list[Recorded]) -> Table:
     return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, rows)
 
 
-def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
+def baseline_table(recorded: list[Recorded], marked: set[tuple], expected: Grid = EVERYTHING) -> Table:
     """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference == BASELINE]
     settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
+    judges = {row.judge for row in rows} | grid.judges_without_runs(expected, recorded)
     lines = []
-    for judge in in_order({row.judge for row in rows}, ("basic", "zeshot")):
+    for judge in in_order(judges, ("basic", "zeshot")):
         of_poster = poster.TABLE_1.get(judge, {})
         cells = [
             _cell(
@@ -114,61 +130,67 @@ def baseline_table(recorded: list[Recorded], marked: set[tuple]) -> Table:
             for setting in settings
         ]
         lines.append([*judge_titles(judge), *cells])
-    notes = [size_note(settings), *_mark_notes(lines), *bound_notes({row.judge[0] for row in rows})]
-    titles = setting_titles(settings)
-    return Table(
-        "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)",
-        ["model", "prompt", *titles],
-        lines,
-        notes,
-    )
+    notes = [*_notes(settings, list(values.values()), lines), *grid.notes(expected, recorded, grid.GROUPS[:3])]
+    title = "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)"
+    return Table(title, ["model", "prompt", *setting_titles(settings)], lines, notes)
 
 
-def online_tables(recorded: list[Recorded], marked: set[tuple]) -> list[Table]:
+def online_tables(
+    recorded: list[Recorded], marked: set[tuple], expected: Grid = EVERYTHING, with_intervals: bool = False
+) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference != BASELINE]
     apart = told_apart(recorded)
-    definitions = {run.names["user_model"]: run.tags.get("user_model.definitions", "") for run in apart}
+    lacking = grid.judges_without_runs(expected, recorded)
     tables = []
     for setting in sorted({row.setting for row in rows}, key=by_dataset):
         here = [row for row in rows if row.setting == setting]
         groups = fitting_a_page(sorted({(row.names["user_model"], row.reference) for row in here}, key=online_order))
         for columns in groups:
             used = sorted({user_model for user_model, _ in columns})
-            noise, floors = _noise([run for run in apart if run.setting == setting], columns)
-            lines = _online_lines(here, columns, setting, floors, marked)
+            runs = [run for run in apart if run.setting == setting and run.names["user_model"] in used]
+            noise, floors = _noise(runs, columns)
+            lines = _online_lines(here, columns, lacking, floors, marked, with_intervals)
             if noise:
                 lines.append([DRAWS, "", *(number(noise.get(column, math.nan), 4) for column in columns)])
             title = (
                 f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {setting_titles([setting])[0]}"
             )
             title += f", users: {', '.join(used)}" if len(groups) > 1 else ""
-            notes = [
-                size_note([setting]),
-                "↓ lower is better; tau is raw",
-                *_mark_notes(lines),
-                *bound_notes({row.judge[0] for row in here}),
-            ]
-            notes += [f"{user_model}: {definitions[user_model]}" for user_model in used]
+            notes = _notes([setting], [row for row in here if row.names["user_model"] in used], lines)
+            notes += [*metric_notes(columns), *user_notes(runs)]
             alone = len(groups) > 1 and len(used) == 1  # the table's title names them
             titles = [online_title(column, alone) for column in columns]
             tables.append(Table(title, ["model", "prompt", *titles], lines, notes))
+    if tables:
+        tables[-1].notes.extend(grid.notes(expected, recorded))
     return tables
 
 
 def _online_lines(
-    rows: list[Row], columns: list[tuple[str, str]], setting: tuple, floors: dict, marked: set[tuple]
+    rows: list[Row],
+    columns: list[tuple[str, str]],
+    lacking: set[tuple[str, str]],
+    floors: dict,
+    marked: set[tuple],
+    with_intervals: bool,
 ) -> list[list[str]]:
     """A line a judge, then the BOUNDS."""
     values = {(row.judge, row.names["user_model"], row.reference): row for row in rows}
-    lines = []
-    for judge in in_order({row.judge for row in rows}, ("zeshot", "basic")):
+    setting, lines = rows[0].setting, []
+    for judge in in_order({row.judge for row in rows} | lacking, ("zeshot", "basic")):
         of_poster = {}
         if setting[0] == poster.TABLE_2_DATASET and judge in poster.TABLE_2:
             of_poster = dict(zip(poster.TABLE_2_COLUMNS, poster.TABLE_2[judge], strict=True))
         cells = [
-            _cell(values.get((judge, *c)), of_poster.get(c), floors.get(c, math.nan), (setting, *c, judge) in marked)
-            for c in columns
+            _cell(
+                values.get((judge, *column)),
+                of_poster.get(column),
+                floors.get(column, math.nan),
+                (setting, *column, judge) in marked,
+                with_intervals,
+            )
+            for column in columns
         ]
         lines.append([*judge_titles(judge), *cells])
     return lines
@@ -185,16 +207,20 @@ def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict,
     return noise, floors
 
 
-def tables(recorded: list[Recorded], kinds: Iterable[str]) -> list[Table]:
-    """The tables of these kinds, in this order."""
-    return [table for of_kind in tables_by_kind(recorded, kinds).values() for table in of_kind]
+def tables(
+    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
+) -> list[Table]:
+    """The tables of these kinds, in this order; `with_intervals`: in Table 2 too."""
+    return [table for some in tables_by_kind(recorded, kinds, expected, with_intervals).values() for table in some]
 
 
-def tables_by_kind(recorded: list[Recorded], kinds: Iterable[str]) -> dict[str, list[Table]]:
+def tables_by_kind(
+    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
+) -> dict[str, list[Table]]:
     pairs = cache(lambda users: compared(recorded, users))
     made = {
-        "baseline": lambda: [baseline_table(recorded, worse(pairs(False))), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded, worse(pairs(True))),
+        "baseline": lambda: [baseline_table(recorded, worse(pairs(False)), expected), *family_tables(recorded)],
+        "online": lambda: online_tables(recorded, worse(pairs(True)), expected, with_intervals),
         "labels": lambda: label_tables(recorded),
         "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
         "agreement": lambda: agreement_tables(recorded),
@@ -206,28 +232,44 @@ def tables_by_kind(recorded: list[Recorded], kinds: Iterable[str]) -> dict[str, 
     return {kind: made[kind]() for kind in kinds}
 
 
-def _mark_notes(lines: list[list[str]]) -> list[str]:
-    cells = [cell for line in lines for cell in line[2:]]
-    notes = []
-    if any("[" in cell for cell in cells):
-        notes.append("in brackets: 95% interval")
-    if any("°" in cell for cell in cells):
-        notes.append("° cannot be told from 0: p > 0.05, or 0 is in the interval")
-    if any("†" in cell for cell in cells):
-        notes.append(f"† worse than the best judge of the column (Holm's p ≤ {LEVEL}; --table compare)")
-    if any("≈" in cell for cell in cells):
+def _notes(settings: list[tuple], rows: list[Row], lines: list[list[str]]) -> list[str]:
+    """Under Tables 1 and 2: sizes, definitions, what the runs behind the rows did, and the marks of the lines."""
+    cells = " ".join(cell for line in lines for cell in line[2:])
+    judged = [row.run for row in rows if row.judge[0] not in BOUNDS]
+    notes = [size_note(settings), NDCG_NOTE, TAU_NOTE, *label_notes(judged)]
+    if "[" in cells:
+        notes.append(interval_note([row.run for row in rows if row.ci_low == row.ci_low]))
+    if "°" in cells:
+        notes.append("° cannot be told from 0: p > 0.05, or 0 is in the 95% interval")
+    if "†" in cells:
+        resampled = f"Holm's p ≤ {LEVEL} of a paired bootstrap of the queries, {B:,} resamples"
+        notes.append(f"† worse than the best judge of the column ({resampled}; --table compare)")
+    if "≈" in cells:
         notes.append(f"≈ within the noise: agrees with the users as well as they do with themselves ({DRAWS})")
-    if any("–" in cell for cell in cells):
-        notes.append("– undefined: one side ties all systems, or the cell was not run; the run's notes say which")
-    if any("(" in cell for cell in cells):
-        notes.append("in parentheses: the poster's value")
-    return notes
+    if any(line[0] == DRAWS for line in lines):
+        notes.append(noise_note([row.run for row in rows]))
+    if "–" in cells:
+        notes.append("– undefined: one side ties all systems; the run's notes say which")
+    if NOT_RUN in cells:
+        notes.append(f"{NOT_RUN}: no finished run of this cell")
+    if "(" in cells:
+        queries = ", ".join(f"{n:,} queries of {DATASETS[dataset]}" for dataset, n in poster.QUERIES.items())
+        notes.append(
+            f"in parentheses: the poster's value, and ours less the poster's, which had {queries}, and systems that "
+            "are not published"
+        )
+    return notes + bound_notes({row.judge[0] for row in rows}, [row.run for row in rows])
 
 
 def _cell(
-    row: Row | None, published: float | None, floor: float = math.nan, worse: bool = False, with_interval: bool = False
+    row: Row | None,
+    published: float | None,
+    floor: float = math.nan,
+    worse: bool = False,
+    with_interval: bool = False,
 ) -> str:
-    text = "–" if row is None else number(row.tau_b, 4)
+    """tau_b, its marks, its interval, and in parentheses the poster's value and the difference to it."""
+    text = NOT_RUN if row is None else number(row.tau_b, 4)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
     if row is not None and (row.p_value > 0.05 or row.ci_low <= 0 <= row.ci_high):
@@ -236,4 +278,7 @@ def _cell(
         text += "†"
     if row is not None and with_interval and row.ci_low == row.ci_low:
         text += f" {interval(row.ci_low, row.ci_high, 2)}"
-    return text if published is None else f"{text} ({published:.3f})"
+    if published is None:
+        return text
+    difference = f", {row.tau_b - published:+.3f}" if row is not None and row.tau_b == row.tau_b else ""
+    return f"{text} ({published:.3f}{difference})"

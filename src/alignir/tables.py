@@ -6,14 +6,14 @@ import io
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alignir import latex
 
 FORMATS = ("rich", "markdown", "latex", "html", "csv")
-A_LINE_OF_LETTERS = 80  # about as many as stand beside each other on a page of LaTeX's article
-A_PAGE_OF_ROWS = 40
-NEEDED = {"booktabs": r"\toprule", "graphicx": r"\resizebox", "longtable": r"\begin{longtable}"}  # packages
+A_LINE_OF_LETTERS = 70  # about as many as stand beside each other on a page of LaTeX's article
+A_PAGE_OF_ROWS = 30
+NEEDED = {"booktabs": r"\toprule", "graphicx": r"\resizebox"}  # packages
 STYLE = """\
 figure.table { margin: 0 0 2.5rem; }
 figure.table figcaption { font-weight: 600; margin-bottom: .5rem; }
@@ -94,44 +94,39 @@ def _markdown(shown: list[Table], width: int | None) -> str:
 
 
 def _latex(shown: list[Table], width: int | None) -> str:
-    """A float each; a table that does not fit one page runs over several, and one too wide is shrunk to the text."""
-    parts = [_longtable(table) if len(table.rows) > A_PAGE_OF_ROWS else _float(table) for table in shown]
-    packages = [name for name in ("booktabs", "graphicx", "longtable") if any(NEEDED[name] in part for part in parts)]
-    return "\n\n".join([f"% needs \\usepackage{{{','.join(packages)}}}", *parts]) + "\n"
+    """A float each; a table that does not fit one page becomes several, and one too wide is shrunk to the text."""
+    parts = [_float(part) for table in shown for part in _pages(table)]
+    needed = [package for package, command in NEEDED.items() if any(command in part for part in parts)]
+    return "\n\n".join([f"% needs \\usepackage{{{','.join(needed)}}}", *parts]) + "\n"
+
+
+def _pages(table: Table) -> list[Table]:
+    """The table in parts that fit a page each, its notes under the last."""
+    starts = range(0, len(table.rows), A_PAGE_OF_ROWS)
+    parts = [replace(table, rows=table.rows[start : start + A_PAGE_OF_ROWS]) for start in starts]
+    if len(parts) < 2:
+        return [table]
+    titles = [f"{table.title} ({number} of {len(parts)})" for number in range(1, len(parts) + 1)]
+    parts = [replace(part, title=title, notes=[]) for part, title in zip(parts, titles, strict=True)]
+    return [*parts[:-1], replace(parts[-1], notes=table.notes)]
 
 
 def _float(table: Table) -> str:
-    form, lines = _tabular(table)
-    body = "\n".join([rf"\begin{{tabular}}{{{form}}}", *lines, r"\end{tabular}"])
+    rows = [" & ".join(map(latex.escaped, row)) + r" \\" for row in [table.columns, *_without_repeats(table)]]
+    form = "ll" + "r" * (len(table.columns) - 2)
+    lines = [rf"\begin{{tabular}}{{{form}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
+    body = "\n".join([*lines, r"\end{tabular}"])
     if _letters(table) > A_LINE_OF_LETTERS:
         body = f"\\resizebox{{\\textwidth}}{{!}}{{%\n{body}%\n}}"
     parts = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{_caption(table)}}}", body]
-    return "\n".join([*parts, *_latex_notes(table), r"\end{table}"])
-
-
-def _longtable(table: Table) -> str:
-    form, (top, head, middle, *lines, bottom) = _tabular(table)
-    letters = _letters(table)
-    size = r"\small" if letters <= A_LINE_OF_LETTERS else r"\scriptsize" if letters <= 110 else r"\tiny"
-    caption = rf"\caption{{{_caption(table)}}}\\"
-    parts = [rf"{{{size}\setlength{{\tabcolsep}}{{3pt}}", rf"\begin{{longtable}}{{{form}}}", caption, top, head, middle]
-    parts += [r"\endfirsthead", top, head, middle, r"\endhead", *lines, bottom, r"\end{longtable}"]
-    return "\n".join([*parts, *_latex_notes(table), "}"])
+    if table.notes:
+        notes = [rf"\noindent {latex.escaped(note)}\par" for note in table.notes]
+        parts += [r"\par\smallskip{\footnotesize\raggedright", *notes, "}"]
+    return "\n".join([*parts, r"\end{table}"])
 
 
 def _caption(table: Table) -> str:
     return latex.escaped(re.sub(r"^Table \d+\. ", "", table.title))  # LaTeX counts itself
-
-
-def _tabular(table: Table) -> tuple[str, list[str]]:
-    """(the form of the columns, lines: rule, head, rule, rows, rule)."""
-    head, *rows = [" & ".join(map(latex.escaped, row)) + r" \\" for row in [table.columns, *_without_repeats(table)]]
-    return "ll" + "r" * (len(table.columns) - 2), [r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
-
-
-def _latex_notes(table: Table) -> list[str]:
-    notes = [rf"\noindent {latex.escaped(note)}\par" for note in table.notes]
-    return [r"\par\smallskip{\footnotesize\raggedright", *notes, "}"] if notes else []
 
 
 def _letters(table: Table) -> int:
