@@ -64,6 +64,7 @@ pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px s
   .numbers th.text, .numbers td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
   figure.table th, figure.table td { padding: .15rem .4rem; }
 }
+@media (max-width: 40rem) { figure.table, .settings figure.table, .runs figure.table { font-size: .8rem; } }
 @page { size: A4; margin: 15mm; }
 @media print {
   :root { font-size: 9.5pt; }

@@ -9,6 +9,7 @@ import yaml
 
 from alignir import pools
 from alignir.bootstrap import Resampling
+from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.tables import Table
@@ -22,11 +23,6 @@ POOL = {
     "qrels": "The pairs that have a baseline label are labelled",
     "runs": "Every result among the first {} of any system is labelled",
     "holes": "Every result among the first {} of any system that nobody judged is labelled, beside the baseline labels",
-}
-MISSING = {
-    "drop": "A pair without a label counts as unjudged",
-    "zero": "A pair without a label counts as grade 0",
-    "fallback": "A pair without a label is asked about again, with constrained decoding",
 }
 READER = {
     "strict": "Answers are read strictly, in the one form that the prompt asks for",
@@ -256,12 +252,9 @@ def _labels(entries: list[Entry]) -> Iterator[str]:
 
     yield from _said(entries, _setting("pool"), pool)
     yield from _said(entries, _setting("reader"), lambda value: READER.get(value, f"Answers are read by {value}"))
-    yield from _said(entries, _setting("missing"), lambda value: MISSING.get(value, f"Missing labels: {value}"))
+    yield from _said(entries, _setting("missing"), lambda value: f"Missing: {MISSING.get(value, value)}")
     yield from _said(entries, _setting("without_text"), lambda value: f"Pairs whose passage has no text: {value}")
-    yield (
-        "Systems are scored by nDCG@10 (trec_eval's ndcg_cut_10), in the mean over the queries; two orders of the "
-        "systems are compared by Kendall's tau_b."
-    )
+    yield f"{NDCG_NOTE}. {TAU_NOTE}."
     yield from _said(
         entries,
         lambda entry: [each for each in entry.config.get("measures", []) if each != NDCG] or None,
