@@ -55,9 +55,9 @@ def run(args) -> int:
     from alignir.__main__ import composed_cell
     from alignir.alignment import BASELINE
     from alignir.bootstrap import matrices
+    from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.files import check_out
-    from alignir.pipeline import read_inputs
     from alignir.scores import evaluate
 
     sizes = numbers("--queries", args.queries)

@@ -80,10 +80,10 @@ def write_labels(args) -> int:
     import gzip
 
     from alignir.__main__ import composed_cell
+    from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.labels import Labelling, judge_of, majority, read_all
     from alignir.ledger import Ledger, pair_keys
-    from alignir.pipeline import read_inputs
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
     cell = composed_cell([*choices, *args.settings])

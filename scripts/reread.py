@@ -14,10 +14,10 @@ def main() -> int:
     from alignir import agreement, tables
     from alignir.__main__ import recorded_cell
     from alignir.alignment import against_baseline
+    from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.frames import ANSWER
     from alignir.labels import read_all
-    from alignir.pipeline import read_inputs
     from alignir.pools import filled
     from alignir.reading import READERS
     from alignir.scores import evaluate

@@ -42,9 +42,9 @@ def run(args) -> int:
     from alignir import canvas, figures, tables
     from alignir.__main__ import composed_cell
     from alignir.alignment import against_exact
+    from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.files import check_out
-    from alignir.pipeline import read_inputs
     from alignir.progress import bar
     from alignir.simulation import Simulated
 

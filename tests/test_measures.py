@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import online, pipeline, summary, system_figures
+from alignir import cells, online, results, summary, system_figures
 from alignir.__main__ import composed_cell
 from alignir.alignment import BASELINE
 from alignir.errors import InputError
@@ -35,7 +35,7 @@ def cell():
 
 @pytest.fixture(scope="module")
 def result(cell):
-    return pipeline.compute(cell, pipeline.read_inputs(cell))
+    return results.compute(cell, cells.read_inputs(cell))
 
 
 def test_every_measure_meets_the_baseline_and_every_metric(result):
@@ -64,7 +64,7 @@ def test_a_measure_is_aligned_with_itself_on_both_sides_as_scipy_says(result):
 
 def test_more_measures_change_nothing_about_ndcg(cell, result):
     alone = replace(cell, measures=(NDCG,))
-    found = pipeline.compute(alone, pipeline.read_inputs(alone)).alignment
+    found = results.compute(alone, cells.read_inputs(alone)).alignment
     beside = result.alignment[result.alignment["offline"] == NDCG].reset_index(drop=True)
     pd.testing.assert_frame_equal(found, beside, check_exact=True)
 
@@ -82,18 +82,18 @@ def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):
         raise AssertionError("read")
 
     with pytest.raises(InputError, match=message):
-        pipeline.read_inputs(replace(cell, dataset=unread, prompt=unread, **setting))
+        cells.read_inputs(replace(cell, dataset=unread, prompt=unread, **setting))
 
 
 def test_another_first_relevant_grade_is_another_cell():
-    cells = [composed_cell(["model=lexical", f"relevance_level={level}"]) for level in (1, 2)]
-    assert len({pipeline.key(cell, pipeline.read_inputs(cell)) for cell in cells}) == 2
+    both = [composed_cell(["model=lexical", f"relevance_level={level}"]) for level in (1, 2)]
+    assert len({cells.key(cell, cells.read_inputs(cell)) for cell in both}) == 2
 
 
 def test_undefined_taus_of_several_measures_are_one_note(cell):
-    inputs = pipeline.read_inputs(cell)
+    inputs = cells.read_inputs(cell)
     nothing = inputs.dataset.qrels.assign(relevance=0)  # for every measure all systems tie
-    notes = pipeline.compute(cell, replace(inputs, dataset=replace(inputs.dataset, qrels=nothing))).notes
+    notes = results.compute(cell, replace(inputs, dataset=replace(inputs.dataset, qrels=nothing))).notes
     (note,) = [note for note in notes if "under the baseline's labels is undefined against baseline" in note]
     assert note.startswith("tau_b of nDCG@10, map, rbp_0.8, err_10 under the baseline's labels")
 

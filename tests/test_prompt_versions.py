@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from alignir import pipeline, tables
+from alignir import cells, tables
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.frames import PAIR
@@ -26,7 +26,7 @@ def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path)
     def key(file, text):
         file.write_text(text)
         cell = composed_cell(["model=scripted", f"prompt.file={file}"])
-        return pipeline.key(cell, pipeline.read_inputs(cell))
+        return cells.key(cell, cells.read_inputs(cell))
 
     first = key(one, "Rate. $query $passage")
     assert key(other, "Rate. $query $passage") == first

@@ -11,9 +11,9 @@ from scipy.stats import chisquare, kendalltau
 
 from alignir import datasets, queries
 from alignir.__main__ import composed_cell
+from alignir.cells import read_inputs
 from alignir.errors import InputError
 from alignir.frames import RUNS, SCORES
-from alignir.pipeline import read_inputs
 from alignir.scores import NDCG, evaluate
 
 

@@ -18,7 +18,7 @@ from conftest import ROOT, write_small
 from mlflow import MlflowClient
 
 from alignir import __main__ as command
-from alignir import page, pipeline, summary
+from alignir import cells, page, pipeline, summary
 from alignir.errors import InputError
 from alignir.tracking import Recorder, read_runs
 
@@ -50,7 +50,7 @@ def third(small) -> Path:
     return with_a_third_system(small)
 
 
-def cell_of(folder: Path, *overrides: str) -> pipeline.Cell:
+def cell_of(folder: Path, *overrides: str) -> cells.Cell:
     return command.composed_cell(["dataset=folder", f"dataset.path={folder}", *QUICK, *overrides])
 
 
@@ -58,7 +58,7 @@ def key_of(folder: Path, *overrides: str) -> str:
     command._read_dataset.cache_clear()  # a process reads a dataset once
     command._read_systems.cache_clear()
     cell = cell_of(folder, *overrides)
-    return pipeline.key(cell, pipeline.read_inputs(cell))
+    return cells.key(cell, cells.read_inputs(cell))
 
 
 def runs_of(recorder: Recorder, query: str = "") -> list:

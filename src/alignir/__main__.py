@@ -64,13 +64,13 @@ def _job(cfg: DictConfig) -> None:
 
 
 def _run(cfg: DictConfig) -> None:
-    from alignir import pipeline
+    from alignir import cells, pipeline
 
     cell = _cell(cfg, _names(), HydraConfig.get().sweep.dir if _is_sweep() else "")
     if _checking and _is_sweep() and _in_this_process():
         _checked.append(list(HydraConfig.get().overrides.task))
         progress.view.check(_title())
-        pipeline.read_inputs(cell)
+        cells.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
     from alignir import report
@@ -162,12 +162,12 @@ def recorded_cell(file: Path, names: dict[str, str]):
 
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
-    from alignir import pipeline
+    from alignir import cells
     from alignir.bootstrap import Resampling
     from alignir.scores import NDCG, RELEVANT_FROM
 
     config = _plain(cfg)
-    return pipeline.Cell(
+    return cells.Cell(
         names=names,
         dataset=lambda: _read_dataset(OmegaConf.to_yaml(cfg.dataset)),
         systems=lambda _: _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems)),

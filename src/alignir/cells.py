@@ -1,0 +1,211 @@
+"""Cells: what one run of the grid is made of, and its input, read and checked."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from alignir import pools
+from alignir.bootstrap import METHODS, OVER, Resampling
+from alignir.datasets import Dataset
+from alignir.errors import InputError, one_of
+from alignir.families import of_family
+from alignir.frames import PAIR
+from alignir.pools import WITHOUT_TEXT, pooled
+from alignir.prompts import Prompt
+from alignir.queries import select
+from alignir.reading import READERS
+from alignir.scores import MISSING, NDCG, RELEVANT_FROM, check_measures
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one run is made of. The functions read and check their input when they are called."""
+
+    names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
+    dataset: Callable[[], Dataset]
+    systems: Callable[[Dataset], pd.DataFrame]
+    queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
+    prompt: Callable[[], Prompt]
+    model: object  # an LLM or a grader
+    user_model: object
+    ledger: Path
+    missing: str = "drop"
+    reader: str = "strict"
+    pool: str = "qrels"
+    without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
+    measures: Sequence[str] = (NDCG,)  # as scores.evaluate knows them; nDCG@10 is there in any case
+    relevance_level: int = RELEVANT_FROM
+    rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
+    rejudge_seed: int = 0
+    families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
+    shuffles: int = 10  # of the baseline labels: the floor of the tables
+    shuffle_seed: int = 0
+    resampling: Resampling = field(default_factory=Resampling)
+    config: dict = field(default_factory=dict)  # the composed config, recorded as it is
+    sweep: str = ""
+
+    @property
+    def title(self) -> str:
+        return " · ".join(self.names[group] for group in ("model", "prompt", "dataset"))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A cell's input, read and checked."""
+
+    dataset: Dataset
+    runs: pd.DataFrame  # RUNS of the selected queries
+    systems: list[str]  # all of them, also those without a result for these queries
+    own: list[str]  # systems of the model's family
+    pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
+    prompt: Prompt
+    notes: tuple[str, ...]
+
+
+def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
+    """Everything that a cell reads, checked before any model is loaded; `to_ask`: also that its model can run here."""
+    _check_choices(cell)
+    with _settings_of(cell, "prompt"):
+        prompt = cell.prompt()
+    with _settings_of(cell, "model"):
+        if to_ask:
+            cell.model.check(prompt)
+        if to_ask and cell.missing == "fallback":
+            cell.model.check(replace(prompt, decoding="constrained"))
+    with _settings_of(cell, "dataset"):
+        everything = cell.dataset()
+    with _settings_of(cell, "systems"):
+        runs = cell.systems(everything)
+    with _settings_of(cell, "queries"):
+        dataset = everything.of(select(cell.queries, everything, runs))
+    systems = sorted(runs["system"].unique())
+    runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
+    with _settings_of(cell, "user_model"):
+        cell.user_model.check(dataset.qrels, runs, list(dataset.queries.index), systems)
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs))
+    pairs = _with_text(cell, dataset, pool)
+    notes = [*_notes(everything, dataset, runs, systems), *_pool_notes(cell, dataset, pool, pairs)]
+    own = of_family(getattr(cell.model, "family", None), systems, cell.families)
+    return Inputs(dataset, runs, systems, own, pairs, prompt, tuple(notes))
+
+
+def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of the pool whose passage has a text."""
+    if pool.empty:
+        raise InputError(f"pool={cell.pool}: nothing to label, since every result down to that rank is judged")
+    known = pool["passage"].notna()
+    if cell.without_text == "error" and not known.all():
+        query_id, doc_id = pool.loc[~known, PAIR].iloc[0]
+        raise InputError(
+            f"pool={cell.pool}: {(~known).sum():,} of {len(pool):,} pairs have no text in {dataset.source}, the first "
+            f"of them passage {doc_id} (query {query_id}). Add texts in passages_*.jsonl, or leave these pairs without "
+            "a label with without_text=skip"
+        )
+    if not known.any():
+        raise InputError(f"pool={cell.pool}: none of the {len(pool):,} pairs has a text in {dataset.source}")
+    return pool[known].reset_index(drop=True)
+
+
+def _check_choices(cell: Cell) -> None:
+    for kind, choice, choices in (
+        ("reader", cell.reader, READERS),
+        ("way with missing labels", cell.missing, MISSING),
+        ("way with pairs without text", cell.without_text, WITHOUT_TEXT),
+    ):
+        if choice not in choices:
+            raise one_of(kind, choice, choices)
+    pools.depth(cell.pool)
+    check_measures(cell.measures, cell.relevance_level)
+    grader = hasattr(cell.model, "grade")
+    if cell.missing == "fallback" and grader:
+        raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
+    if not grader and not (isinstance(cell.model.repeats, int) and cell.model.repeats >= 1):
+        raise InputError(f"model.repeats: expected a whole number from 1, found {cell.model.repeats}")
+    for setting, number in (("rejudge.n", cell.rejudge), ("floor.shuffles", cell.shuffles)):
+        if not (isinstance(number, int) and number >= 0):
+            raise InputError(f"{setting}: expected a whole number from 0, found {number}")
+    price = getattr(cell.model, "price", None)
+    if price is not None and set(price) != {"input", "output"}:
+        raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
+    B, over, method, seed = cell.resampling
+    for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
+        if choice not in choices:
+            raise one_of(f"bootstrap.{name}", choice, choices)
+    if not (isinstance(B, int) and B >= 0 and isinstance(seed, int)):
+        raise InputError(f"bootstrap: expected whole numbers from 0 as B and seed, found {B} and {seed}")
+    if cell.ledger.exists() and not cell.ledger.is_dir():
+        raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")
+
+
+@contextlib.contextmanager
+def _settings_of(cell: Cell, group: str):
+    """Turn what a library says of a setting that it cannot use into a message that names the group's settings."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        settings = {key: value for key, value in (cell.config.get(group) or {}).items() if not key.startswith("_")}
+        raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error
+
+
+def key(cell: Cell, inputs: Inputs) -> str:
+    """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
+
+    Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
+    corrected file makes another cell. Where the answers are kept does not count.
+    """
+    settings = {name: value for name, value in cell.config.items() if name != "ledger"}
+    # the same text in another file is the same prompt
+    settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
+    digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)]
+    content = json.dumps(
+        [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def digest(frame: pd.DataFrame) -> str:
+    return hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
+
+
+def _with_content(setting, name: str = ""):
+    """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content."""
+    if isinstance(setting, dict):
+        return {key: _with_content(value, key) for key, value in setting.items()}
+    if isinstance(setting, list):
+        return [_with_content(value) for value in setting]
+    if isinstance(setting, str) and os.path.isfile(setting):
+        with open(setting, "rb") as file:
+            return [os.path.realpath(setting), hashlib.filedigest(file, "sha256").hexdigest()]
+    if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
+        return os.path.realpath(setting)
+    return setting
+
+
+def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):
+    """What a reader should know of the input, in a line each."""
+    if everything.unjudged:
+        known = len(everything.unjudged) + len(everything.queries)
+        yield f"{dataset.name}: {len(everything.unjudged)} of {known} queries have no judged pair and are left out"
+    answered = runs.groupby("system")["query_id"].nunique().reindex(systems, fill_value=0)
+    n_queries = len(dataset.queries)
+    for system, count in answered[answered < n_queries].items():
+        yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"
+
+
+def _pool_notes(cell: Cell, dataset: Dataset, pool: pd.DataFrame, pairs: pd.DataFrame):
+    if len(pairs) < len(pool):
+        yield f"{len(pool) - len(pairs):,} of {len(pool):,} pairs of pool={cell.pool} have no text and get no label"
+    if pools.holes(cell.pool):
+        yield (
+            f"pool={cell.pool}: the model labels {len(pairs):,} pairs nobody judged, {len(dataset.qrels):,} others "
+            "keep their baseline labels; with no pair in common there is no agreement of labels to measure"
+        )
+    elif cell.pool != "qrels":
+        both = len(pairs.merge(dataset.qrels, on=PAIR))
+        yield f"pool={cell.pool}: {both:,} of {len(pairs):,} pairs have a baseline label; agreement is on those"

