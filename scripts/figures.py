@@ -35,7 +35,7 @@ def run(args) -> int:
     from alignir import canvas, gallery
     from alignir.errors import InputError
     from alignir.progress import bar
-    from alignir.tracking import read_runs
+    from alignir.recorded import read_runs
 
     try:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ def run(args) -> int:
     from alignir.errors import InputError
     from alignir.files import written_whole
     from alignir.grid import Grid
-    from alignir.tracking import read_failures, read_runs
+    from alignir.recorded import read_failures, read_runs
 
     try:
         args.out.mkdir(parents=True, exist_ok=True)

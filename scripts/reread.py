@@ -20,8 +20,8 @@ def main() -> int:
     from alignir.labels import read_all
     from alignir.pools import filled
     from alignir.reading import READERS
+    from alignir.recorded import artifact, read_runs
     from alignir.scores import evaluate
-    from alignir.tracking import artifact, read_runs
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")

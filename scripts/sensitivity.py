@@ -42,8 +42,8 @@ def run(args) -> int:
     from alignir.alignment import BASELINE
     from alignir.errors import InputError
     from alignir.files import check_out
+    from alignir.recorded import read_runs
     from alignir.scores import NDCG
-    from alignir.tracking import read_runs
 
     check_out(args.out)
     rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))

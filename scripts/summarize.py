@@ -10,7 +10,7 @@ def main() -> int:
     from alignir.errors import InputError
     from alignir.files import check_out
     from alignir.grid import Grid
-    from alignir.tracking import read_failures, read_runs
+    from alignir.recorded import read_failures, read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(

@@ -24,7 +24,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import online, tracking, trec
+from alignir import online, recorded, trec
 from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read
@@ -331,8 +331,8 @@ def test_other_correlations_and_agreement_are_those_of_the_recorded_frames(swept
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score
 
-    recorded = tracking.read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
-    runs = {(run.names["model"], run.names["prompt"]): run for run in recorded if run.names["queries"] == "all"}
+    found_runs = recorded.read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
+    runs = {(run.names["model"], run.names["prompt"]): run for run in found_runs if run.names["queries"] == "all"}
     lines = rows(of_kind(swept, "correlations", "Other correlations of nDCG@10"))
     found = {line["model"]: line for line in lines if line["prompt"] == "zeshot"}
     for model in ("lexical", "scripted"):

@@ -8,7 +8,7 @@ from scipy.stats import kendalltau
 from alignir import comparison
 from alignir.alignment import BASELINE
 from alignir.frames import ONLINE, SCORES
-from alignir.tracking import Recorded
+from alignir.recorded import Recorded
 
 SYSTEMS, QUERIES = 12, 30
 NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn"}

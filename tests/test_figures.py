@@ -16,7 +16,8 @@ from alignir.engines.scripted import Scripted
 from alignir.errors import InputError
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.online import METRICS
-from alignir.tracking import Recorded, Recorder, read_runs
+from alignir.recorded import Recorded, read_runs
+from alignir.tracking import Recorder
 
 JUDGES = [f"{model} {prompt}" for model in ("llama8b", "gptoss20b", "qwen32b") for prompt in ("zeshot", "zeshot basic")]
 

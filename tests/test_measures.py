@@ -12,8 +12,8 @@ from alignir.__main__ import composed_cell
 from alignir.alignment import BASELINE
 from alignir.errors import InputError
 from alignir.frames import ALIGNMENT
+from alignir.recorded import Recorded
 from alignir.scores import NDCG
-from alignir.tracking import Recorded
 
 MEASURES = ("map", "rbp_0.8", "err_10")
 

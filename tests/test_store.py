@@ -20,7 +20,8 @@ from mlflow import MlflowClient
 from alignir import __main__ as command
 from alignir import cells, page, pipeline, summary
 from alignir.errors import InputError
-from alignir.tracking import Recorder, read_runs
+from alignir.recorded import read_runs
+from alignir.tracking import Recorder
 
 QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
 

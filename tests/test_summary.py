@@ -22,9 +22,9 @@ from alignir.bounds import ONE_GRADE, SHUFFLED
 from alignir.errors import InputError
 from alignir.frames import ALIGNMENT, GRADES, STATUSES
 from alignir.grid import Grid
+from alignir.recorded import Failure, Recorded
 from alignir.scores import NDCG
 from alignir.tables import Table
-from alignir.tracking import Failure, Recorded
 
 ROOT = Path(__file__).parents[1]
 ODD = r"_ & % # ^ ~ \ → ≥ † ° – ≈ µ é $ { } < > | [x] * -- `q"

@@ -13,7 +13,7 @@ from test_user_models import ATTRACTION, MODELS
 
 from alignir import online
 from alignir.frames import LOG
-from alignir.tracking import read_runs
+from alignir.recorded import read_runs
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def _with_content(setting, name: str = ""):
         return [_with_content(value) for value in setting]
     if isinstance(setting, str) and os.path.isfile(setting):
         with open(setting, "rb") as file:
-            return [os.path.realpath(setting), hashlib.filedigest(file, "sha256").hexdigest()]
+            return [os.path.realpath(setting), hashlib.file_digest(file, "sha256").hexdigest()]
     if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
         return os.path.realpath(setting)
     return setting

@@ -7,8 +7,8 @@ from alignir.alignment import BASELINE
 from alignir.bootstrap import compare
 from alignir.online import LOWER_IS_BETTER
 from alignir.progress import bar
+from alignir.recorded import Recorded, told_apart
 from alignir.scores import NDCG
-from alignir.tracking import Recorded, told_apart
 
 LEVEL = 0.05
 B = 1000

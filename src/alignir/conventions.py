@@ -3,7 +3,7 @@
 from alignir.alignment import smallest_step
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.online import LOWER_IS_BETTER
-from alignir.tracking import Recorded
+from alignir.recorded import Recorded
 from alignir.wording import DATASETS, judge_name, setting_titles, share_of
 
 NDCG_NOTE = (

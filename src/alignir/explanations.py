@@ -11,11 +11,11 @@ from alignir.bounds import SECOND
 from alignir.comparison import LEVEL, B, better
 from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
 from alignir.frames import GRADES, STATUSES
+from alignir.recorded import Recorded, told_apart
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.significance import OUTCOMES
 from alignir.tables import Table
-from alignir.tracking import Recorded, told_apart
 from alignir.wording import (
     BOUNDS,
     DATASETS,

@@ -9,9 +9,9 @@ from alignir import figures, system_figures
 from alignir.alignment import BASELINE
 from alignir.bounds import SECOND
 from alignir.frames import GRADES
+from alignir.recorded import Recorded, told_apart
 from alignir.scores import NDCG, means
 from alignir.summary import Row, alignment_rows
-from alignir.tracking import Recorded, told_apart
 from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_titles, online_order, setting_titles
 
 KINDS = {

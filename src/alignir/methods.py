@@ -10,10 +10,10 @@ import yaml
 from alignir import pools
 from alignir.bootstrap import Resampling
 from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
+from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.tables import Table
-from alignir.tracking import GROUPS, Recorded, told_apart
 from alignir.wording import DATASETS, MODELS, PROMPTS, share_of
 
 OF_RESAMPLING = ("bootstrap", "floor")

@@ -13,9 +13,9 @@ from alignir.bounds import SECOND
 from alignir.cells import Cell, Inputs
 from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
 from alignir.labels import differing
+from alignir.recorded import GROUPS, OF_A_CELL
 from alignir.results import Result
 from alignir.scores import means
-from alignir.tracking import GROUPS, OF_A_CELL
 
 PACKAGES = (
     "alignir",

@@ -30,9 +30,9 @@ from alignir.explanations import (
 )
 from alignir.frames import ALIGNMENT
 from alignir.grid import Grid
+from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.scores import NDCG
 from alignir.tables import Table
-from alignir.tracking import GROUPS, Recorded, told_apart
 from alignir.wording import (
     BOUNDS,
     DATASETS,

@@ -1,0 +1,47 @@
+"""Processes: which one writes a run, and is it still there?"""
+
+import os
+import socket
+from pathlib import Path
+
+
+def this() -> dict[str, str]:
+    """The tags that say which process writes a run; `process.identity` belongs to no other one, before or after."""
+    pid = os.getpid()
+    return {
+        "process": f"{socket.gethostname()}, pid {pid}",
+        "process.identity": f"{_pids()} {pid} {_started(pid)}" if _pids() else "",
+    }
+
+
+def has_ended(identity: str) -> bool | None:
+    """Whether a process is gone; None where that cannot be known: of another machine, container or boot."""
+    pids, _, pid_started = identity.rpartition("] ")
+    if not identity or f"{pids}]" != _pids():
+        return None
+    pid, started = pid_started.split()
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # of another user, so it may be there
+        pass
+    now = _started(int(pid))
+    return None if now is None else now != started
+
+
+def _pids() -> str:
+    """Names the numbering of processes that this one belongs to: of this boot and this container; empty if unknown."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not Linux
+        return ""
+
+
+def _started(pid: int) -> str | None:
+    """When a process began, in the kernel's ticks, "" if it is dead and not yet buried; None where that is not told."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return state[19] if state[0] not in "ZX" else ""
