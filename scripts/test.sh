@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Set alignir up, then check form and behaviour: ruff and pytest. Arguments go to pytest.
+# Set alignir up, then check form and behaviour: ruff and pytest, a file of tests on each of two cores. Arguments go to
+# pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh
 python=${VENV:-.venv}/bin/python
 "$python" -m ruff format --check .
 "$python" -m ruff check .
-"$python" -m pytest "$@"
+"$python" -m pytest --numprocesses=2 --dist=loadfile "$@"

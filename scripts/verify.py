@@ -48,7 +48,7 @@ CLARA2_CTR = (0.151, 0.062, 0.031, 0.017, 0.013, 0.007, 0.005, 0.004, 0.003, 0.0
 SESSIONS = {"sessions": 133, "pages": 401, "clicks": 586}  # TREC Session Track 2013
 
 GRADED = ("ndcg_cut_10", "ndcg_cut_100")
-BINARY = ("P_10", "P_100", "recall_10", "recall_100")  # NIST counts a passage as relevant from grade 2
+BINARY = ("P_10", "P_100", "recall_10", "recall_100")  # relevant from grade 2, as NIST counts
 RELEVANT = {"0-3": 2, "0-1": 1, "0-5": 4}  # the lowest grade of a judge's scale that says "relevant"
 TWINS = ["rankllm_bm25", "bm25base_p"]  # the same top 10 for every query
 OUTLIER = "UNH_exDL_bm25"  # tau_official36 is without it
@@ -126,9 +126,8 @@ def dl19(data: Path) -> dict[str, list[Check]]:
     def evaluate(labels, measures=(scores.NDCG,)):
         return scores.evaluate(labels, runs, query_ids, names, measures)
 
-    graded = evaluate(dataset.qrels, GRADED)
-    relevant = dataset.qrels.assign(relevance=(dataset.qrels["relevance"] >= 2).astype(int))
-    means = scores.means(graded).join(scores.means(evaluate(relevant, BINARY)))
+    graded = evaluate(dataset.qrels, (*GRADED, *BINARY))
+    means = scores.means(graded)
     nist = official(folder / "reference" / "nist_official_passages_eval.json")
     return {
         "TREC DL 2019": collection(dataset, runs),

@@ -1,8 +1,15 @@
 """Commands as a user types them, run in a fork of a process that has the slow imports done: seconds become tenths."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import runpy
+import signal
+import struct
 import sys
+import termios
+import time
 import traceback
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +32,34 @@ def run(*command: str, folder: Path) -> SimpleNamespace:
         process.join()
         stdout, stderr = (path.read_text() for path in paths)
     return SimpleNamespace(returncode=process.exitcode, stdout=stdout, stderr=stderr, output=stdout + stderr)
+
+
+def run_on_a_terminal(*command: str, folder: Path, columns: int, interrupt_at: str = "") -> SimpleNamespace:
+    """The same on a terminal of so many columns: its returncode, and all that it wrote there as `output`.
+
+    Once it has written `interrupt_at`, it gets what Ctrl-C sends.
+    """
+    terminal, own_end = pty.openpty()
+    fcntl.ioctl(own_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    os.set_blocking(terminal, False)
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    environment["TERM"] = "xterm"
+    name = os.ttyname(own_end)
+    process = forks.Process(target=_run, args=(command, str(folder), environment, name, name))
+    process.start()
+    output, running = b"", True
+    while running:
+        running = process.is_alive()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                output += os.read(terminal, 1 << 16)
+        if interrupt_at and interrupt_at in output.decode("utf-8", "ignore"):
+            os.kill(process.pid, signal.SIGINT)
+            interrupt_at = ""
+        time.sleep(0.02)
+    os.close(own_end)
+    os.close(terminal)
+    return SimpleNamespace(returncode=process.exitcode, output=output.decode())
 
 
 def _run(command: tuple[str, ...], folder: str, environment: dict[str, str], stdout: str, stderr: str) -> None:

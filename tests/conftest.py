@@ -67,6 +67,7 @@ def small(tmp_path) -> Path:
 
 
 def write_small(folder: Path) -> Path:
+    """Write what `small` is into a folder that is not there yet."""
     (folder / "runs").mkdir(parents=True)
     (folder / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
     texts = {"d1": "red apples are sweet", "d2": "apples", "d3": "green pears", "d4": "a pear is a fruit"}

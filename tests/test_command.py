@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import commands
@@ -83,6 +84,7 @@ def test_help_lists_the_groups_and_their_choices(alignir):
     text = alignir("--help").stdout
     for group in GROUPS:
         assert f"{group}: {', '.join(choice for g, choice in CHOICES if g == group)}" in text
+    assert 'eval "$(alignir -sc install=bash)"' in text
 
 
 @pytest.mark.parametrize(
@@ -394,6 +396,47 @@ def test_the_papers_grid_is_planned_without_loading_a_model(alignir):
     assert text.count("120 to ask") == 6
     order = re.findall(r"(\w+) · (\w+) · demo:", text)
     assert [model for model, _ in order] == sorted((m for m, _ in order), key=["llama8b", "gptoss20b", "qwen32b"].index)
+
+
+def test_the_papers_grid_is_the_posters():
+    config = composed("experiment=paper")
+    assert config.hydra.sweeper.params == {
+        "model": "llama8b,gptoss20b,qwen32b",
+        "dataset": "trec_dl_2019,rank_distillm",
+        "prompt": "zeshot,basic",
+    }
+    assert config.user_model.model._target_ == "alignir.user_models.DBN"
+
+
+@pytest.mark.skipif(find_spec("vllm") is None, reason="needs vLLM to be installed: bash scripts/setup.sh")
+def test_the_paper_experiment_is_planned_over_both_datasets_without_loading_a_model(alignir, small, tmp_path):
+    (tmp_path / "data").mkdir()
+    few = (CONF / "dataset" / "rank_distillm.yaml").read_text().replace("n: 2000", "n: 2")
+    (tmp_path / "conf" / "dataset").mkdir(parents=True)
+    (tmp_path / "conf" / "dataset" / "rank_distillm.yaml").write_text(few)
+    run = re.search("run: (.*)", few)[1]
+    (tmp_path / run).write_text("q1 Q0 d1 1 9 t\nq1 Q0 d2 2 8 t\nq2 Q0 d3 1 9 t\n")
+    done = alignir("experiment=paper", "dataset.path=small", "+plan=true")
+    plans = re.findall(r"^(\w+) · (\w+) · (\w+): (\d) pairs, 0 answered", done.stdout, re.M)
+    datasets, models = {"trec_dl_2019": "4", "rank_distillm": "3"}, ["llama8b", "gptoss20b", "qwen32b"]
+    assert plans == [
+        (model, prompt, data, n) for model in models for data, n in datasets.items() for prompt in ("zeshot", "basic")
+    ]
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_the_prompts_experiment_is_one_model_under_every_prompt(alignir, tmp_path):
+    shipped = [choice for group, choice in CHOICES if group == "prompt"]
+    (tmp_path / "conf" / "prompt").mkdir(parents=True)
+    shutil.copy(CONF / "prompt" / "basic.yaml", tmp_path / "conf" / "prompt" / "mine.yaml")
+    text = alignir("experiment=prompts", "model=scripted", "+plan=true").stdout
+    assert re.findall(r"scripted · (\w+) · demo: 120 pairs", text) == sorted([*shipped, "mine"])
+
+
+def test_the_smoke_experiment_is_planned(alignir):
+    text = alignir("experiment=smoke", "+plan=true").stdout
+    judges = [("scripted", "zeshot"), ("scripted", "basic"), ("lexical", "zeshot"), ("lexical", "basic")]
+    assert re.findall(r"^(\w+) · (\w+) · demo: 120 pairs", text, re.M) == judges
 
 
 def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):

@@ -105,6 +105,8 @@ def test_rank_distillm_is_read_from_a_trec_run(tmp_path):
     dataset = datasets.rank_distillm("rd", run, MAP, n=4, seed=1, path=texts_beside(tmp_path / "texts", rows))
     assert len(dataset.queries) == 4
     assert dataset.qrels.groupby("query_id")["relevance"].apply(list).map(tuple).unique().tolist() == [(3, 2, 1, 0, 0)]
+    assert (dataset.second, dataset.source.startswith(str(tmp_path / "texts"))) == (None, True)
+    assert set(dataset.of(dataset.queries.index[:2]).qrels["query_id"]) == set(dataset.queries.index[:2])
     again = datasets.rank_distillm("rd", run, MAP, n=4, seed=1, path=tmp_path / "texts")
     assert again.fingerprint == dataset.fingerprint
     other = datasets.rank_distillm("rd", run, MAP, n=4, seed=2, path=tmp_path / "texts")

@@ -19,6 +19,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from alignir import progress
 from alignir.errors import InputError
 
 PACKAGE = Path(__file__).parent
@@ -41,7 +42,7 @@ _failures: list[str] = []  # what went wrong, cell by cell
 # A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
 # before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
 _checking = False
-_checked = 0
+_checked: list[list[str]] = []  # the choices of each cell
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
@@ -54,6 +55,10 @@ def _job(cfg: DictConfig) -> None:
         print(f"alignir: {_failures[-1]}", file=sys.stderr)
         if not _in_this_process():
             raise  # another process has its own list of failures; Hydra carries the exception over
+    except Exception as error:
+        if _is_sweep():  # Hydra raises it after the last cell
+            print(f"alignir: {_title()}: {type(error).__name__}: {error}", file=sys.stderr)
+        raise
 
 
 def _run(cfg: DictConfig) -> None:
@@ -61,19 +66,29 @@ def _run(cfg: DictConfig) -> None:
 
     cell = _cell(cfg, _names(), HydraConfig.get().sweep.dir if _is_sweep() else "")
     if _checking and _is_sweep() and _in_this_process():
-        global _checked
-        _checked += 1
+        _checked.append(list(HydraConfig.get().overrides.task))
+        progress.view.check(_title())
         pipeline.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
     from alignir import report
 
     if cfg.get("plan"):
-        report.show_plan(cell, pipeline.plan(cell))
+        plan = pipeline.plan(cell)
+        with progress.view.above():
+            report.show_plan(cell, plan)
         return
-    result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+    with progress.view.cell(_title(), len(_checked) or 1, live=_in_this_process()):
+        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        if result is None:
+            progress.view.skip()
+        else:
+            progress.view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
     if result is not None:
-        report.show(cell, result)
+        with progress.view.above():
+            report.show(cell, result)
+    if not _in_this_process():
+        progress.view.show_warnings()  # this process knows of no other cell, and main is in another one
 
 
 @lru_cache(maxsize=1)
@@ -177,8 +192,15 @@ def _named(choices: DictConfig) -> dict[str, str]:
 
 
 def _title() -> str:
+    """The cell's model, prompt and dataset, and what else tells it from the others of the sweep."""
     names = _names()
-    return " · ".join(names[group] for group in ("model", "prompt", "dataset"))
+    title = " · ".join(names[group] for group in ("model", "prompt", "dataset"))
+    others = [
+        choice
+        for choice in HydraConfig.get().overrides.task
+        if not choice.startswith(("dataset=", "model=", "prompt=")) and any(choice not in cell for cell in _checked)
+    ]
+    return ", ".join([title, *others])
 
 
 def _is_sweep() -> bool:
@@ -194,23 +216,29 @@ def main() -> None:
     """Run the command; a user's mistake ends it with one message and exit code 1."""
     global _checking
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
     sys.argv[1:] = _by_model(sys.argv[1:])
     failed = 0
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
-        _checking = True
-        logging.disable(logging.INFO)  # Hydra's list of jobs would come twice
-        _job()
-        logging.disable(logging.NOTSET)
-        if _checked and not _failures:
-            _checking = False
+        with progress.view:
+            _checking = True
+            logging.disable(logging.INFO)  # what is loaded would be told twice
             _job()
+            logging.disable(logging.NOTSET)
+            if _checked and not _failures:
+                _checking = False
+                _job()
     except (InputError, HydraException, OmegaConfBaseException) as error:
         print(f"alignir: {_message(error)}", file=sys.stderr)
         failed = 1
     except KeyboardInterrupt:
-        print("alignir: stopped; the answers so far are in the ledger, and the same command goes on", file=sys.stderr)
+        print(
+            "alignir: stopped; the answers so far are in the ledger, and the same command goes on"
+            + (", with skip=finished without the cells that are done" if progress.view.done else ""),
+            file=sys.stderr,
+        )
         failed = 130
     finally:
         close_engines()

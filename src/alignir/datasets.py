@@ -228,9 +228,8 @@ def _checked(name, queries, passages, qrels, sources, runs=None) -> Dataset:
             what = f"query {query_id}" if column == "query_id" else f"passage {doc_id} (query {query_id})"
             raise InputError(f"{where}: the {what} has no text in {source}; {unknown.sum()} such pairs in all")
     judged = queries.index.isin(set(qrels["query_id"]))
-    return Dataset(
-        name, queries[judged], passages, qrels, runs, frozenset(queries.index[~judged]), str(passages_source)
-    )
+    left_out = frozenset(queries.index[~judged])
+    return Dataset(name, queries[judged], passages, qrels, runs, unjudged=left_out, source=str(passages_source))
 
 
 def _is_text(source) -> bool:

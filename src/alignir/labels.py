@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,13 +75,14 @@ def label_once(
     pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, reader: str = "strict", repeat: int = 0
 ) -> Labelling:
     """LABELS by one round of asking, the `repeat`th from 0; what the ledger has is not asked."""
+    read = _reader(reader)
     judge = judge_of(model, prompt, repeat)
     keys = pair_keys(pairs)
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()
     if len(missing):
-        _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge)
+        _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge, read)
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
     labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
@@ -132,7 +133,7 @@ def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     return pairs[~pairs["key"].isin(answers.index)].drop_duplicates("key")
 
 
-def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict) -> None:
+def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> None:
     texts = list(zip(pairs["query"], pairs["passage"], strict=True))
     keys = pairs["key"].tolist()
     chunk: list[Answer] = []
@@ -159,7 +160,8 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
         since = time.monotonic()
 
     try:
-        for answer in _shown(model.answer(prompt, texts), len(texts), f"{Path(model.name).name}, {prompt.name}"):
+        answers = model.answer(prompt, texts)
+        for answer in _shown(answers, len(texts), f"{Path(model.name).name}, {prompt.name}", prompt.form, read):
             chunk.append(answer)
             now = time.monotonic()
             if len(chunk) >= CHUNK or now - since > min(CHUNK_S, 1 + (now - start) / 20):
@@ -168,12 +170,12 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
         write()  # also when the engine fails or someone stops the run
 
 
-def _shown(answers: Iterator[Answer], total: int, title: str) -> Iterator[Answer]:
-    """The answers, while a bar shows how many there are, how fast they come and when they end."""
+def _shown(answers: Iterator[Answer], total: int, title: str, form: str, read: Callable) -> Iterator[Answer]:
+    """The answers, while a bar shows how many there are, how they read, how fast they come and when they end."""
     with bar(title, total, "pairs") as advance:
         for answer in answers:
             yield answer
-            advance(1)
+            advance(1, read(answer.response, form, answer.finish_reason)[1])
 
 
 def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:
@@ -185,11 +187,10 @@ def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:
 
 def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str = "strict") -> pd.DataFrame:
     """LABELS from the answers to the pairs, row by row; nothing but the response decides a label."""
-    if reader not in READERS:
-        raise one_of("reader", reader, READERS)
+    read = _reader(reader)
     answers = answers.fillna({"response": "", "finish_reason": "error"})  # no answer in the ledger
     outcomes = [
-        READERS[reader](response, form, finish_reason)
+        read(response, form, finish_reason)
         for response, finish_reason in zip(answers["response"], answers["finish_reason"], strict=True)
     ]
     labels = pairs[PAIR].reset_index(drop=True).join(answers.reset_index(drop=True))
@@ -204,6 +205,12 @@ def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str 
     mass = probabilities.sum(axis=1, min_count=len(GRADES))
     labels["expected"] = probabilities.mul(list(GRADES)).sum(axis=1, min_count=len(GRADES)) / mass
     return labels
+
+
+def _reader(name: str) -> Callable:
+    if name not in READERS:
+        raise one_of("reader", name, READERS)
+    return READERS[name]
 
 
 def differing(labels: pd.DataFrame) -> int:

@@ -1,29 +1,38 @@
 """Report: what a person sees when a cell is done."""
 
 import sys
+import textwrap
 from pathlib import Path
 
 from alignir import agreement
 from alignir.alignment import BASELINE
 from alignir.bounds import SECOND
-from alignir.frames import GRADES, STATUSES
+from alignir.frames import GRADES
 from alignir.online import NAMES
+from alignir.progress import in_words
 from alignir.scores import NDCG, means
+
+WIDTH = 80  # of what is printed anywhere but on a wider terminal
 
 
 def show(cell, result) -> None:
     """Print a cell's labels, scores and alignment."""
-    from rich import box
     from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(cell.title, style="bold", markup=False, highlight=False)
+    console.print(_labels(result))
+    console.print(_alignment(result, cell.names["user_model"]))
+    console.print()
+
+
+def _labels(result):
     from rich.table import Table
 
     labels = result.labelling.labels
     counts = agreement.distribution(labels)
-    status = ", ".join(f"{name} {n}" for name in STATUSES if (n := int((labels["status"] == name).sum())))
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    table = Table(title=cell.title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, title_style="bold")
-    table.add_column()
-    table.add_column()
+    status = in_words(labels["status"].value_counts().to_dict())
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
     table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
     table.add_row("status", status + (f"; {labels['cut'].sum()} passages cut to fit" if labels["cut"].any() else ""))
     table.add_row("asked", _asked(result.labelling))
@@ -32,32 +41,42 @@ def show(cell, result) -> None:
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
     people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
     for title, names in (("agreement", agreement.NAMES), ("with itself", itself), ("among people", people)):
-        found = [f"{name} {_number(result.agreement[name])}" for name in names if name in result.agreement]
+        found = [f"{name}\xa0{_number(result.agreement[name])}" for name in names if name in result.agreement]
         if found:
-            table.add_row(title, "  ".join(found))
+            lines = textwrap.fill("  ".join(found), WIDTH - 20)  # it breaks no line at \xa0
+            table.add_row(title, lines.replace("\xa0", " "))
     table.add_row(
         "nDCG@10",
         f"mean of systems {_number(means(result.scores)[NDCG].mean())}, "
         f"baseline {_number(means(result.baseline)[NDCG].mean())}",
     )
-    noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
-    alignment = result.alignment[result.alignment["labels"] == "model"]
-    for row in alignment[alignment["offline"] == NDCG].itertuples():
-        reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
-        value = _number(row.tau_b)
-        if row.ci_low == row.ci_low:
-            value += f" [{row.ci_low:.2f}, {row.ci_high:.2f}]"
-        if row.p_value == row.p_value:
-            value += f" (p {row.p_value:.2g})"
-        drawn = f", two draws of the users {_number(noise[row.reference])}" if row.reference in noise else ""
-        sizes = f"{row.n_systems} systems, {row.n_queries} queries"
-        table.add_row(f"tau_b, {reference}", f"{value}  {sizes}{drawn}")
-    others = [measure for measure in alignment["offline"].unique() if measure != NDCG]
+    others = [measure for measure in result.alignment["offline"].unique() if measure != NDCG]
     if others:
         table.add_row("recorded too", f"{len(others)} more measures: {', '.join(others)}")
-    console.print(table)
-    for note in result.notes:
-        console.print(f"  {note}", markup=False, highlight=False)
+    return table
+
+
+def _alignment(result, user_model: str):
+    from rich import box
+    from rich.table import Table
+
+    noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
+    alignment = result.alignment
+    alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == NDCG)]
+    sizes = [f"{row.n_systems} systems, {row.n_queries} queries" for row in alignment.itertuples()]
+    same = len(set(sizes)) == 1
+    about = f"  {sizes[0] + '; ' if same else ''}users: {user_model}"
+    table = Table(box=box.SIMPLE_HEAD, caption=about, caption_justify="left", caption_style="")
+    table.add_column("nDCG@10 with")
+    for column in ("tau_b", "95% interval", "p", *["two draws of the users"] * bool(noise), *["of"] * (not same)):
+        table.add_column(column, justify="right")
+    for row, size in zip(alignment.itertuples(), sizes, strict=True):
+        reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
+        interval = f"{row.ci_low:.2f} to {row.ci_high:.2f}" if row.ci_low == row.ci_low else ""
+        p_value = f"{row.p_value:.2g}" if row.p_value == row.p_value else ""
+        drawn = [_number(noise[row.reference]) if row.reference in noise else ""] * bool(noise)
+        table.add_row(reference, _number(row.tau_b), interval, p_value, *drawn, *[size] * (not same))
+    return table
 
 
 def _number(value: float) -> str:
