@@ -9,15 +9,31 @@ def main() -> int:
     from alignir import summary, tables
     from alignir.errors import InputError
     from alignir.files import check_out
-    from alignir.tracking import read_runs
+    from alignir.grid import Grid
+    from alignir.tracking import read_failures, read_runs
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
+    parser.add_argument(
+        "--format",
+        choices=tables.FORMATS,
+        default="rich",
+        help="rich (default) for a terminal; latex says in its first line which packages it needs; html is a page of "
+        "its own; csv has no notes, and with several tables a line `# title` before each",
+    )
     parser.add_argument(
         "--table",
         choices=summary.KINDS,
         action="append",
         help="one table only; may be repeated (default: the first three)",
+    )
+    parser.add_argument("--intervals", action="store_true", help="95%% intervals in Table 2 too")
+    parser.add_argument(
+        "--expect",
+        nargs="+",
+        default=[],
+        metavar="ARGUMENT",
+        help="name the cells that are missing of the sweep `python -m alignir -m ARGUMENT...`, such as "
+        "experiment=paper (default: of all combinations of what was recorded)",
     )
     parser.add_argument(
         "--tracking-uri", help="MLflow's tracking URI (default: mlruns/mlflow.db in the working folder)"
@@ -29,9 +45,19 @@ def main() -> int:
         if args.out:
             check_out(args.out)
         recorded = read_runs(args.tracking_uri, args.experiment)
+        failures = tuple(read_failures(args.tracking_uri, args.experiment))
         if not recorded:
-            raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
-        shown = summary.tables(recorded, args.table or summary.KINDS[:3])
+            why = f"; {len(failures)} did not finish, the last: {failures[-1].reason}" if failures else ""
+            raise InputError(
+                f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first{why}"
+            )
+        cells, origin = None, ""
+        if args.expect:
+            from alignir.__main__ import swept_names
+
+            cells, origin = swept_names(args.expect), " ".join(args.expect)
+        expected = Grid(cells, origin, failures)
+        shown = summary.tables(recorded, args.table or summary.KINDS[:3], expected, args.intervals)
     except InputError as error:
         print(f"summarize: {error}", file=sys.stderr)
         return 1

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import alignment, datasets, graders, scores, systems
+from alignir import alignment, datasets, graders, pipeline, scores, systems
+from alignir.__main__ import composed_cell
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED, bounds
 from alignir.errors import InputError
 from alignir.frames import PAIR, SCORES
@@ -91,3 +92,18 @@ def test_a_second_set_of_labels_without_a_pair_in_common_is_refused(small):
         datasets.folder("small", small, second=small / "other.txt")
     with pytest.raises(InputError, match=r"no second set of labels \(dataset.second=FILE\) at"):
         datasets.folder("small", small, second=small / "nowhere.txt")
+
+
+def test_bounds_that_are_kept_for_a_sweep_are_those_of_a_cell_alone():
+    def bounds_of(*settings):
+        cell = composed_cell(["model=lexical", "bootstrap.B=20", "floor.shuffles=2", *settings])
+        found = pipeline.compute(cell, pipeline.read_inputs(cell)).alignment
+        return found[found["labels"].isin((LEXICAL, SHUFFLED, ONE_GRADE))].reset_index(drop=True)
+
+    first, other = bounds_of(), bounds_of("floor.seed=1")
+    kept = bounds_of("prompt=basic")
+    pipeline._known_bounds.clear()
+    pd.testing.assert_frame_equal(kept, bounds_of("prompt=basic"), check_exact=True)
+    pd.testing.assert_frame_equal(kept, first, check_exact=True)
+    assert not other["tau_b"].equals(first["tau_b"])
+    assert not bounds_of("user_model=pbm")["tau_b"].equals(first["tau_b"])

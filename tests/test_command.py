@@ -284,6 +284,7 @@ def test_tables_are_printed_in_every_format(swept):
         ("rich", "Table 1."),
         ("markdown", "| model | prompt |"),
         ("latex", "\\toprule"),
+        ("html", "<figcaption>Table 1."),
         ("csv", "# Table 1"),
     ):
         text = summary(swept, "--format", form)
@@ -291,6 +292,12 @@ def test_tables_are_printed_in_every_format(swept):
         assert "baseline labels" in text
         assert "zeshot basic" in text
         assert "DBN, exact" in text or form == "csv"
+
+
+def test_missing_cells_of_a_sweep_are_named_with_its_intervals(swept):
+    text = " ".join(summary(swept, "--table", "online", "--intervals", "--expect", "model=lexical,llama8b").split())
+    assert "not found: 1 of 2 cells (model=lexical,llama8b): demo, users dbn: Llama 3.1 8B zeshot" in text
+    assert "in brackets: 95% interval, 1,000 bootstrap resamples of the queries, symmetric, seed 0" in text
 
 
 def test_the_judged_table_has_the_least_judged_systems_first(swept):
@@ -364,7 +371,7 @@ def test_a_folder_without_runs_is_told_so(summarize):
     assert "Traceback" not in done.output
 
 
-def test_a_failed_run_ends_failed_with_the_reason(alignir, small, tmp_path):
+def test_a_failed_run_ends_failed_with_the_reason(alignir, summarize, small, tmp_path):
     (small / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
     script = (
         "import sys, alignir.pipeline as p\n"
@@ -379,6 +386,7 @@ def test_a_failed_run_ends_failed_with_the_reason(alignir, small, tmp_path):
     assert rows == [("FAILED",)]
     tags = sqlite3.connect(tmp_path / "mlruns" / "mlflow.db").execute("select value from tags where key='failure'")
     assert tags.fetchall() == [("OSError: disk full",)]
+    assert "1 did not finish, the last: OSError: disk full" in summarize(ok=False).stderr
 
 
 def test_plan_counts_and_records_nothing(alignir, tmp_path):

@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, InstantiationException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -112,6 +114,36 @@ def composed_cell(overrides: list[str]):
     return _cell(cfg, _named(choices), "")
 
 
+def swept_names(arguments: list[str]) -> list[dict[str, str]]:
+    """The names by group of the cells that `python -m alignir -m` would run with these arguments.
+
+    Cells that differ in nothing but settings have the same names.
+    """
+    parse = OverridesParser.create().parse_overrides
+    try:
+        given = parse(arguments)
+        plain = [override.input_line for override in given if not override.is_sweep_override()]
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            hydra_config = compose("config", plain, return_hydra_config=True).hydra
+        mine = {override.key_or_group for override in given}
+        written = [
+            f"{name}={values}" for name, values in (hydra_config.sweeper.params or {}).items()
+        ]  # by an experiment
+        swept = [override for override in parse(written) if override.key_or_group not in mine]
+        swept += [override for override in given if override.is_sweep_override()]
+        values = [
+            list(override.sweep_string_iterator())
+            if override.is_sweep_override()
+            else [override.get_value_element_as_str()]
+            for override in swept
+        ]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(_message(error)) from error
+    choices, groups = dict(hydra_config.runtime.choices), [override.key_or_group for override in swept]
+    named = [_named(choices | dict(zip(groups, job, strict=True))) for job in product(*values)]
+    return [names for place, names in enumerate(named) if names not in named[:place]]
+
+
 def recorded_cell(file: Path, names: dict[str, str]):
     """The cell of a recorded run, from the config among its artifacts."""
     return _cell(OmegaConf.load(file), names, "")
@@ -183,10 +215,10 @@ def _names() -> dict[str, str]:
     return _named(HydraConfig.get().runtime.choices)
 
 
-def _named(choices: DictConfig) -> dict[str, str]:
+def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:
     """The choice of each group; users with a changed assumption are others, and are called so."""
     names = {group: choices[group] for group in GROUPS}
-    if choices.assumption != "as_is":
+    if choices["assumption"] != "as_is":
         names["user_model"] += f", {choices['assumption']}"
     return names
 

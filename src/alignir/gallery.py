@@ -10,18 +10,9 @@ from alignir.alignment import BASELINE
 from alignir.bounds import SECOND
 from alignir.frames import GRADES
 from alignir.scores import NDCG, means
-from alignir.summary import (
-    BOUNDS,
-    DATASETS,
-    Row,
-    alignment_rows,
-    by_dataset,
-    in_order,
-    judge_titles,
-    online_order,
-    setting_titles,
-)
+from alignir.summary import Row, alignment_rows
 from alignir.tracking import Recorded, told_apart
+from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_titles, online_order, setting_titles
 
 KINDS = ("labels", "confusion", "calibration", "scores", "ranks", "online", "tau")
 PROMPTS_IN_ORDER = ("basic", "zeshot")

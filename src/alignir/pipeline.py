@@ -208,14 +208,15 @@ def key(cell: Cell, inputs: Inputs) -> str:
     settings = {name: value for name, value in cell.config.items() if name != "ledger"}
     # the same text in another file is the same prompt
     settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
-    digests = [
-        hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
-        for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)
-    ]
+    digests = [_digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)]
     content = json.dumps(
         [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    return hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
 
 
 def _with_content(setting, name: str = ""):
@@ -357,8 +358,23 @@ def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, flo
     return found | pairwise(both.left, both.right)["share"].to_dict()
 
 
-def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
-    """ALIGNMENT of nDCG@10 by each of the bounds, as if a judge had given those labels."""
+def _bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame) -> list[pd.DataFrame]:
+    """ALIGNMENT of nDCG@10 by each of the bounds, as if a judge had given those labels.
+
+    They are the same for all judges of a sweep and take longer than a judge's own numbers, so they are kept.
+    """
+    frames = [inputs.runs, baseline, online, *([] if inputs.dataset.second is None else [inputs.dataset.second])]
+    settings = (inputs.dataset.fingerprint, cell.resampling, cell.shuffles, cell.shuffle_seed)
+    this = (*settings, *map(_digest, frames))
+    if this not in _known_bounds:
+        _known_bounds[this] = list(_align_bounds(cell, inputs, baseline, online))
+    return _known_bounds[this]
+
+
+_known_bounds: dict[tuple, list[pd.DataFrame]] = {}
+
+
+def _align_bounds(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
     query_ids, rng = list(inputs.dataset.queries.index), np.random.default_rng(cell.shuffle_seed)
     for name, draws in bounds(inputs.dataset, cell.shuffles, rng).items():
         scored = [evaluate(labels, inputs.runs, query_ids, inputs.systems) for labels in draws]

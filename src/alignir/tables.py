@@ -1,12 +1,35 @@
 """Tables: rows of texts, printed for a terminal, a page, a paper or a program."""
 
 import csv
+import html
 import io
 import os
+import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-FORMATS = ("rich", "markdown", "latex", "csv")
+from alignir import latex
+
+FORMATS = ("rich", "markdown", "latex", "html", "csv")
+A_LINE_OF_LETTERS = 70  # about as many as stand beside each other on a page of LaTeX's article
+A_PAGE_OF_ROWS = 30
+NEEDED = {"booktabs": r"\toprule", "graphicx": r"\resizebox"}  # packages
+STYLE = """\
+figure.table { margin: 0 0 2.5rem; }
+figure.table figcaption { font-weight: 600; margin-bottom: .5rem; }
+figure.table .scroll { overflow-x: auto; }
+figure.table table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid;
+  font-variant-numeric: tabular-nums; }
+figure.table th, figure.table td { padding: .25rem .75rem; white-space: nowrap; text-align: left; }
+figure.table .number { text-align: right; }
+figure.table thead tr { border-bottom: 1px solid; }
+figure.table tbody tr:hover { background: #8882; }
+figure.table ul { list-style: none; margin: .5rem 0 0; padding: 0; font-size: .85rem; max-width: 60rem; }
+figure.table li { overflow-wrap: anywhere; margin-bottom: .2rem; }
+:root { color-scheme: light dark; }
+body { font: 1rem/1.45 system-ui, sans-serif; margin: 1.5rem; }
+@media print { figure.table { break-inside: avoid; } figure.table .scroll { overflow: visible; } }
+"""
 
 
 @dataclass(frozen=True)
@@ -20,8 +43,12 @@ class Table:
 
 
 def render(shown: list[Table], form: str, width: int | None = None) -> str:
-    """Tables as a text: `rich` for a terminal, or markdown, latex or csv."""
-    return {"rich": _rich, "markdown": _markdown, "latex": _latex, "csv": _csv}[form](shown, width)
+    """Tables as a text: `rich` for a terminal, markdown, latex (its first line says which packages), html, or csv.
+
+    html is a whole page that needs no other file. csv has no notes, and with several tables a line `# title` before
+    each and an empty line between them.
+    """
+    return {"rich": _rich, "markdown": _markdown, "latex": _latex, "html": _html, "csv": _csv}[form](shown, width)
 
 
 def show(shown: list[Table], form: str) -> None:
@@ -60,24 +87,92 @@ def _markdown(shown: list[Table], width: int | None) -> str:
     parts = []
     for table in shown:
         lines = [table.columns, ["---" if column < 2 else "---:" for column in range(len(table.columns))]]
-        lines += [[cell.replace("|", "\\|") for cell in row] for row in _without_repeats(table)]
+        lines += [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in _without_repeats(table)]
         body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         parts.append(f"**{table.title}**\n\n{body}\n" + "".join(f"\n{note}  " for note in table.notes))
     return "\n\n".join(parts) + "\n"
 
 
 def _latex(shown: list[Table], width: int | None) -> str:
-    parts = []
-    for table in shown:
-        lines = [" & ".join(map(_escaped, row)) + r" \\" for row in [table.columns, *_without_repeats(table)]]
-        body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
-        form = "ll" + "r" * (len(table.columns) - 2)
-        notes = "".join(f"\n\\par\\footnotesize {_escaped(note)}" for note in table.notes)
-        parts.append(
-            f"\\begin{{table}}\n\\caption{{{_escaped(table.title)}}}\n\\begin{{tabular}}{{{form}}}\n{body}\n"
-            f"\\end{{tabular}}{notes}\n\\end{{table}}"
-        )
-    return "\n\n".join(parts) + "\n"
+    """A float each; a table that does not fit one page becomes several, and one too wide is shrunk to the text."""
+    parts = [_float(part) for table in shown for part in _pages(table)]
+    needed = [package for package, command in NEEDED.items() if any(command in part for part in parts)]
+    return "\n\n".join([f"% needs \\usepackage{{{','.join(needed)}}}", *parts]) + "\n"
+
+
+def _pages(table: Table) -> list[Table]:
+    """The table in parts that fit a page each, its notes under the last."""
+    starts = range(0, len(table.rows), A_PAGE_OF_ROWS)
+    parts = [replace(table, rows=table.rows[start : start + A_PAGE_OF_ROWS]) for start in starts]
+    if len(parts) < 2:
+        return [table]
+    titles = [f"{table.title} ({number} of {len(parts)})" for number in range(1, len(parts) + 1)]
+    parts = [replace(part, title=title, notes=[]) for part, title in zip(parts, titles, strict=True)]
+    return [*parts[:-1], replace(parts[-1], notes=table.notes)]
+
+
+def _float(table: Table) -> str:
+    rows = [" & ".join(map(latex.escaped, row)) + r" \\" for row in [table.columns, *_without_repeats(table)]]
+    form = "ll" + "r" * (len(table.columns) - 2)
+    lines = [rf"\begin{{tabular}}{{{form}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
+    body = "\n".join([*lines, r"\end{tabular}"])
+    if _letters(table) > A_LINE_OF_LETTERS:
+        body = f"\\resizebox{{\\textwidth}}{{!}}{{%\n{body}%\n}}"
+    parts = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{_caption(table)}}}", body]
+    if table.notes:
+        notes = [rf"\noindent {latex.escaped(note)}\par" for note in table.notes]
+        parts += [r"\par\smallskip{\footnotesize\raggedright", *notes, "}"]
+    return "\n".join([*parts, r"\end{table}"])
+
+
+def _caption(table: Table) -> str:
+    return latex.escaped(re.sub(r"^Table \d+\. ", "", table.title))  # LaTeX counts itself
+
+
+def _letters(table: Table) -> int:
+    """How many letters a line takes, with the space between columns."""
+    return sum(max(map(len, column)) + 2 for column in zip(table.columns, *table.rows, strict=True))
+
+
+def _html(shown: list[Table], width: int | None) -> str:
+    """A page that needs nothing else; `html_table` is what another page takes."""
+    body = "\n".join(map(html_table, shown))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_in_html(shown[0].title if shown else 'No table')}</title>\n<style>\n{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def html_table(table: Table) -> str:
+    """The table with its caption and notes as a `figure`, for STYLE; a wide one scrolls inside of it."""
+    title = _in_html(table.title)
+    head = _html_row(table.columns, '<th scope="col" class="{}">{}</th>')
+    rows = [_html_row(row, '<td class="{}">{}</td>') for row in _without_repeats(table)]
+    lines = [
+        '<figure class="table">',
+        f"<figcaption>{title}</figcaption>",
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{title}">',
+        "<table>",
+        f"<thead>{head}</thead>",
+        "<tbody>",
+        *rows,
+        "</tbody>",
+        "</table>",
+        "</div>",
+    ]
+    notes = [f"<li>{_in_html(note)}</li>" for note in table.notes]
+    return "\n".join([*lines, *(["<ul>", *notes, "</ul>"] if notes else []), "</figure>"])
+
+
+def _html_row(cells: list[str], form: str) -> str:
+    sides = ["text", "text", *["number"] * len(cells)]
+    return f"<tr>{''.join(form.format(side, _in_html(cell)) for side, cell in zip(sides, cells, strict=False))}</tr>"
+
+
+def _in_html(text: str) -> str:
+    return html.escape(visible(text))
 
 
 def _csv(shown: list[Table], width: int | None) -> str:
@@ -99,30 +194,3 @@ def _without_repeats(table: Table) -> list[list[str]]:
         last = row[0]
         rows.append(["", *row[1:]] if repeats else row)
     return rows
-
-
-def _escaped(text: str) -> str:
-    specials = {
-        "&": r"\&",
-        "%": r"\%",
-        "_": r"\_",
-        "#": r"\#",
-        "$": r"\$",
-        "{": r"\{",
-        "}": r"\}",
-        "^": r"\^{}",
-        "\\": r"\textbackslash{}",
-    }
-    symbols = {
-        "–": "--",
-        "↓": r"$\downarrow$",
-        "→": r"$\to$",
-        "≥": r"$\ge$",
-        "≈": r"$\approx$",
-        "≤": r"$\le$",
-        "†": r"$^\dagger$",
-        "°": r"$^\circ$",
-        "±": r"$\pm$",
-        "~": r"\textasciitilde{}",
-    }
-    return "".join({**specials, **symbols}.get(letter, letter) for letter in text)

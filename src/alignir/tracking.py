@@ -70,6 +70,14 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A run that did not finish."""
+
+    names: dict[str, str]  # by group
+    reason: str
+
+
+@dataclass(frozen=True)
 class PromptVersion:
     """A text in the prompt registry."""
 
@@ -241,6 +249,18 @@ def _pages(search, *arguments) -> Iterator:
         token = page.token
         if not token:
             break
+
+
+def read_failures(uri: str | None, experiment: str) -> list[Failure]:
+    """The runs of an experiment that did not finish, oldest first."""
+    client = _client(uri)
+    found = client.get_experiment_by_name(experiment)
+    runs = _pages(client.search_runs, [found.experiment_id], "attributes.status != 'FINISHED'") if found else []
+    return [
+        Failure({group: run.data.params[group] for group in GROUPS}, run.data.tags.get("failure", run.info.status))
+        for run in reversed(list(runs))  # newest first
+        if set(GROUPS) <= set(run.data.params)
+    ]
 
 
 def read_prompts(uri: str | None) -> list[PromptVersion]:

@@ -1,0 +1,158 @@
+"""Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
+
+from alignir.alignment import smallest_step
+from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.online import LOWER_IS_BETTER
+from alignir.tracking import Recorded
+from alignir.wording import DATASETS, judge_name, setting_titles, share_of
+
+NDCG_NOTE = (
+    "nDCG@10: trec_eval's ndcg_cut_10, gain = grade, ties by doc_id descending; a result without a label counts as "
+    "grade 0, a query that a system returned nothing for as 0; the mean of all queries"
+)
+TAU_NOTE = "tau_b: Kendall's, of the systems' means as they are, corrected for ties; p: two-sided, scipy's"
+LOWER_NOTE = "↓ lower is better; tau is raw"
+METRICS = {
+    "clicks": "Clicks: in a session",
+    "ctr": "CTR: clicks / results shown",
+    "adt": "ADT: average dwell time",
+    "ssr": "SSR: session success rate",
+    "sar": "SAR: session abandonment rate, no click",
+    "zrr": "ZRR: zero result rate",
+}
+MISSING = {
+    "drop": "a pair without a label is unjudged",
+    "zero": "a pair without a label has grade 0",
+    "fallback": "a pair without a label is asked again, constrained, and unjudged if it has none even then",
+}
+
+
+def size_note(settings: list[tuple]) -> str:
+    sizes = []
+    for title, (_, systems, queries, n_systems, n_queries) in zip(setting_titles(settings), settings, strict=True):
+        step = smallest_step(n_systems)
+        sizes.append(
+            f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
+        )
+    return "; ".join(sizes)
+
+
+def label_notes(runs: list[Recorded]) -> list[str]:
+    """Which pairs were labelled, what became of those without a label, and where baseline labels come from ranks."""
+    missing = _by_value(runs, lambda run: run.params.get("missing"))
+    notes = [_differing("missing", missing, MISSING)]
+    shares = sorted(1 - run.metrics["coverage"] for run in runs if "coverage" in run.metrics)
+    if shares and shares[-1] > 0:
+        low, high = share_of(shares[0]), share_of(shares[-1])
+        notes.append(f"pairs without a label: {low if low == high else f'{low} to {high}'}")
+    pools = _by_value(runs, lambda run: run.params.get("pool"))
+    notes.append(_differing("pool", pools, {pool: _of_pool(pool) for pool in pools}))
+    readers = _by_value(runs, lambda run: run.params.get("reader"))
+    if set(readers) - {"strict"}:
+        notes.append(_differing("reader", readers, {"lenient": "also takes the likeliest number of an answer"}))
+    ranks = {run.names["dataset"]: _last_ranks(run) for run in runs if _last_ranks(run)}
+    notes += [
+        f"{DATASETS.get(dataset, dataset)}: baseline grades from ranks, {text}, 0 below"
+        for dataset, text in ranks.items()
+    ]
+    return ["; ".join(filter(None, notes))] if any(notes) else []
+
+
+def interval_note(runs: list[Recorded]) -> str:
+    """How the 95% intervals of these runs were made."""
+    found = _by_value(runs, _resampling)
+    ways = [way if len(found) == 1 else f"{way} ({', '.join(judges)})" for way, judges in found.items()]
+    return f"in brackets: 95% interval, {'; '.join(ways)}"
+
+
+def metric_notes(columns: list[tuple[str, str]]) -> list[str]:
+    """What the metrics of these (user model, metric) are, where they were computed here."""
+    metrics = {metric for user_model, metric in columns if user_model != "external"}
+    notes = [text for metric, text in METRICS.items() if metric in metrics]
+    lower = [LOWER_NOTE] if any(metric in LOWER_IS_BETTER for _, metric in columns) else ["tau is raw"]
+    return [*lower, *(["; ".join(notes)] if notes else [])]
+
+
+def user_notes(runs: list[Recorded]) -> list[str]:
+    """How each user model of the runs makes its metrics."""
+    notes = {}
+    for run in runs:
+        definitions = run.tags.get("user_model.definitions", "")
+        known = any(name.startswith("user_model.metrics.") for name in run.params)
+        more = "" if known or not definitions else "; what they mean is not recorded"
+        notes[run.names["user_model"]] = f"{run.names['user_model']}: {definitions}{more}"
+    return [notes[user_model] for user_model in sorted(notes)]
+
+
+def noise_note(runs: list[Recorded]) -> str:
+    """What the tau_b between draws of the users is."""
+    sizes = {
+        f"{run.params['user_model.draws']} draws of {run.params['user_model.sessions']} sessions a system and query"
+        for run in runs
+        if run.params.get("user_model.sessions", "None") != "None"
+    }
+    return f"two draws of the users: the mean tau_b between any two of {' or '.join(sorted(sizes)) or 'their draws'}"
+
+
+def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
+    """What the BOUNDS among these models are."""
+    shuffles = " or ".join(sorted({run.params.get("floor.shuffles", "several") for run in runs}))
+    notes = {
+        SECOND: "second: other people's labels",
+        LEXICAL: "lexical: grades from the share of the query's terms",
+        SHUFFLED: f"shuffled: the baseline's grades dealt out anew to its pairs, the mean of {shuffles} draws",
+        ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
+    }
+    found = [note for name, note in notes.items() if name in models]
+    return ["; ".join(found)] if found else []
+
+
+def _by_value(runs: list[Recorded], value) -> dict[str, list[str]]:
+    """{what it is: the judges it holds for}, without the runs that do not say."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        if value(run) is not None:
+            judges = found.setdefault(value(run), [])
+            judges += {judge_name((run.names["model"], run.names["prompt"]))} - set(judges)
+    return found
+
+
+def _differing(name: str, found: dict[str, list[str]], means: dict[str, str]) -> str:
+    texts = [f"{name}={value}: {means[value]}" if value in means else f"{name}={value}" for value in found]
+    if len(found) > 1:
+        texts = [f"{text} ({', '.join(found[value])})" for text, value in zip(texts, found, strict=True)]
+    return "; ".join(texts)
+
+
+def _of_pool(pool: str) -> str:
+    kind, _, k = pool.partition("@")
+    return {
+        "qrels": "the judged pairs are labelled",
+        "runs": f"the first {k} results of every system are labelled",
+        "holes": f"the first {k} results of every system that nobody judged are labelled, beside the baseline labels",
+    }.get(kind, "")
+
+
+def _last_ranks(run: Recorded) -> str:
+    prefix = "dataset.last_rank."
+    ranks = {name.removeprefix(prefix): rank for name, rank in run.params.items() if name.startswith(prefix)}
+    return ", ".join(f"{grade} to rank {ranks[grade]}" for grade in sorted(ranks, reverse=True))
+
+
+def _resampling(run: Recorded) -> str:
+    B, over, method, seed = (_setting(run, f"bootstrap.{name}") for name in ("B", "over", "method", "seed"))
+    if B is None:
+        return "made in a way that is not recorded"
+    return f"{int(B):,} bootstrap resamples of the {over}, {method}, seed {seed}"
+
+
+def _setting(run: Recorded, name: str):
+    """A setting of no group, such as `bootstrap.B`: among the parameters, or in the config of older runs; else None."""
+    if name in run.params:
+        return run.params[name]
+    import yaml
+
+    setting = yaml.safe_load(run.text("config.yaml") or "{}")
+    for part in name.split("."):
+        setting = (setting or {}).get(part)
+    return setting

@@ -1,0 +1,316 @@
+"""Explanations: the tables behind Tables 1 and 2: labels and their agreement, other measures, who is better."""
+
+import math
+from collections.abc import Callable
+
+import pandas as pd
+
+from alignir import agreement
+from alignir.alignment import BASELINE
+from alignir.bounds import SECOND
+from alignir.comparison import LEVEL, B, better
+from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
+from alignir.frames import GRADES, STATUSES
+from alignir.scores import NAMES as MEASURES
+from alignir.scores import NDCG
+from alignir.significance import OUTCOMES
+from alignir.tables import Table
+from alignir.tracking import Recorded, told_apart
+from alignir.wording import (
+    BOUNDS,
+    DATASETS,
+    by_dataset,
+    fitting_a_page,
+    in_order,
+    interval,
+    judge_name,
+    judge_titles,
+    number,
+    online_order,
+    online_title,
+    setting_titles,
+    share,
+    share_of,
+    signed,
+)
+
+AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]
+AGREEMENT += [f"{name}_{grade}" for name in ("precision", "recall") for grade in GRADES]
+
+
+def family_tables(recorded: list[Recorded]) -> list[Table]:
+    """Table 1 with and without the systems of the judge's own family, if any judge has such."""
+    rows, systems = {}, {}
+    for run in told_apart(recorded):
+        if run.metrics.get("family/left_out"):
+            names = ("tau_all", "tau_b", "difference", "ci_low", "ci_high")
+            tau, without, difference, low, high = (run.metrics[f"family/{name}"] for name in names)
+            moved = "!" if run.metrics["family/moved"] == 1 else ""
+            numbers = [number(tau, 4), number(without, 4), signed(difference) + moved, interval(low, high)]
+            family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
+            rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
+            systems[family] = run.tags["family.systems"]
+    settings = sorted({setting for setting, _ in rows}, key=by_dataset)
+    titles = dict(zip(settings, setting_titles(settings), strict=True))
+    lines = [
+        [*judge_titles(judge), titles[setting], *rows[setting, judge]]
+        for setting in settings
+        for judge in in_order({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
+    ]
+    notes = [f"{family}: {names}" for family, names in systems.items()]
+    notes.append("interval: 95%, symmetric, of the difference: a bootstrap of the queries, the same ones for both")
+    if any("!" in line[6] for line in lines):
+        notes.append(
+            "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"
+        )
+    columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
+    title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
+    return [Table(title, columns, lines, notes)] if rows else []
+
+
+def label_tables(recorded: list[Recorded]) -> list[Table]:
+    """The distribution of the labels of each judge beside the baseline's, for each dataset."""
+    tables = []
+    statuses = [status for status in STATUSES if status != "ok"]
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
+        seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
+        lines = []
+        for judge in in_order(set(runs), ("basic", "zeshot")):
+            metrics = runs[judge].metrics
+            shares = [share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
+            failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
+            kappas = [number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
+            lines.append([*judge_titles(judge), *shares, *failed, *kappas])
+        metrics = next(iter(runs.values())).metrics
+        counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
+        shares = [share(count, sum(counts)) for count in counts]
+        lines.append([*judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
+        people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
+        if people:
+            counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
+            kappas = [number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
+            shares = [share(count, sum(counts)) for count in counts]
+            lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
+        columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
+        notes = [
+            "0 to 3: the share of the pairs with this label"
+            + ("; then: the pairs without one, by what became of the answer" if seen else ""),
+            "kappa: Cohen's, with the baseline labels, of the pairs that have both; kappa ≥ 2: of relevant or not",
+            *label_notes(list(runs.values())),
+        ]
+        title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+        tables.append(Table(title, columns, lines, notes))
+    return tables
+
+
+def agreement_tables(recorded: list[Recorded]) -> list[Table]:
+    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
+    columns = [
+        "model",
+        "prompt",
+        "kappa",
+        "kappa ≥ 2",
+        "quadratic",
+        "alpha",
+        "exact",
+        "MAE ↓",
+        "bias",
+        "kappa of a query",
+    ]
+    tables = []
+    for (dataset, n_pairs), runs in _by_labels(recorded).items():
+        lines = []
+        judges = in_order(set(runs), ("basic", "zeshot"))
+        for judge in judges:
+            found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
+            median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
+            over_queries = f"{number(median, 2)} {interval(low, high, 2)}"
+            grades = [f"{share_of(found[f'precision_{g}'])} / {share_of(found[f'recall_{g}'])}" for g in GRADES]
+            numbers = [number(found[name], 4) for name in agreement.NAMES]
+            lines.append([*judge_titles(judge), *numbers, over_queries, *grades])
+        notes = [
+            "kappa: Cohen's with the baseline labels, of the pairs that have both; ≥ 2: of relevant or not; quadratic: "
+            "its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute error; "
+            "bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
+            "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
+            *label_notes(list(runs.values())),
+        ]
+        title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+        tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
+        if len(judges) > 1:
+            labels = {judge: runs[judge].frame("labels.parquet") for judge in judges}
+            kappas = agreement.matrix(labels)
+            lines = [
+                [
+                    str(place),
+                    judge_name(judge),
+                    *(number(kappas.loc[[judge], [other]].iat[0, 0], 4) for other in judges),
+                ]
+                for place, judge in enumerate(judges, 1)
+            ]
+            notes = [f"Krippendorff's ordinal alpha of all: {number(agreement.alpha_among(labels), 4)}"]
+            title = f"Cohen's kappa of every two judges, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
+            tables.append(Table(title, ["", "judge", *(str(place) for place, _ in enumerate(judges, 1))], lines, notes))
+    return tables
+
+
+def correlation_tables(recorded: list[Recorded]) -> list[Table]:
+    """Other answers than tau_b to how alike a judge's labels and the baseline's order the systems."""
+    columns = {
+        "spearman": "Spearman",
+        "pearson": "Pearson",
+        "tau_ap_a": "tau_AP a",
+        "tau_ap_b": "tau_AP b",
+        "rbo_a": "RBO a",
+        "rbo_b": "RBO b",
+        "top1": "same best",
+        "largest_drop": "largest drop ↓",
+        "concordant": "concordant",
+        "discordant": "discordant ↓",
+        "missed": "missed ↓",
+        "false_alarm": "false alarm ↓",
+        "neither": "neither",
+    }
+    tables = []
+    for setting, runs in _by_setting(recorded).items():
+        lines = []
+        for judge in in_order(set(runs), ("basic", "zeshot")):
+            metrics = runs[judge].metrics
+            numbers = {name: metrics.get(f"correlation/{name}", math.nan) for name in columns}
+            cells = [
+                number(numbers[name], 1 if name == "largest_drop" else 4)
+                if name not in OUTCOMES
+                else share_of(numbers[name])
+                for name in columns
+            ]
+            lines.append([*judge_titles(judge), number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan), 4), *cells])
+        notes = [
+            size_note([setting]),
+            NDCG_NOTE,
+            *label_notes(list(runs.values())),
+            "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
+            "largest drop: the most ranks that a system loses; ↓ lower is better",
+            "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
+            "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
+        ]
+        title = f"Other correlations of nDCG@10 with the baseline labels, {setting_titles([setting])[0]}"
+        tables.append(Table(title, ["model", "prompt", "tau_b", *columns.values()], lines, notes))
+    return tables
+
+
+def judged_tables(recorded: list[Recorded]) -> list[Table]:
+    """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
+    tables = []
+    for setting, newest in _by_setting(recorded).items():
+        shares = {}
+        for judge in in_order(set(newest), ("basic", "zeshot")):
+            judged = newest[judge].frame("judged.csv").set_index("system")
+            shares |= {(BASELINE, ""): judged[BASELINE], judge: judged["model"]}
+        table = pd.DataFrame(shares)
+        table = table.iloc[table.min(axis=1).argsort(kind="stable")]
+        lines = [[str(place), system, *map(share_of, table.loc[system])] for place, system in enumerate(table.index, 1)]
+        titles = [judge_name(judge) for judge in table]
+        notes = [size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
+        title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
+        tables.append(Table(title, ["", "system", *titles], lines, notes))
+    return tables
+
+
+def measures_tables(recorded: list[Recorded]) -> list[Table]:
+    """Which offline measure? tau_b of each with the baseline labels and the online metrics, a table for each judge."""
+    runs: dict[tuple, dict[tuple, list[Recorded]]] = {}
+    for run in told_apart(recorded):
+        judge = (run.names["model"], run.names["prompt"])
+        runs.setdefault(run.setting, {}).setdefault(judge, []).append(run)
+    return [
+        table
+        for setting in sorted(runs, key=by_dataset)
+        for judge in in_order(set(runs[setting]), ("zeshot", "basic"))
+        for table in _judge_measures(setting, judge, runs[setting][judge])
+    ]
+
+
+def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]) -> list[Table]:
+    """Each measure by the judge's labels, and below it by the baseline's: what the measure itself has of users."""
+    taus, by = {}, {"model": " ".join(filter(None, judge_titles(judge))), BASELINE: BOUNDS[BASELINE]}
+    for run in runs:
+        for line in run.alignment[run.alignment["labels"].isin(by)].itertuples():
+            user_model = "" if line.reference == BASELINE else run.names["user_model"]
+            taus[line.offline, line.labels, (user_model, line.reference)] = line.tau_b
+    measures = dict.fromkeys(measure for measure, _, _ in taus)
+    online = sorted({column for _, _, column in taus if column[0]}, key=online_order)
+    notes = [size_note([setting]), NDCG_NOTE, *label_notes(runs)]
+    if level := runs[-1].params.get("relevance_level"):
+        notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
+    tables = []
+    for columns in fitting_a_page(online):
+        lines = [
+            [
+                MEASURES.get(measure, measure),
+                title,
+                *(number(taus.get((measure, labels, column), math.nan), 4) for column in [("", BASELINE), *columns]),
+            ]
+            for measure in measures
+            for labels, title in by.items()
+        ]
+        alone = len({user_model for user_model, _ in columns}) == 1
+        title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {setting_titles([setting])[0]}"
+        title += f", users: {columns[0][0]}" if alone else ""
+        titles = ["baseline", *(online_title(column, alone) for column in columns)]
+        here = [run for run in runs if run.names["user_model"] in {user_model for user_model, _ in columns}]
+        of_users = [*metric_notes(columns), *user_notes(here)]
+        tables.append(Table(title, ["measure", "labels", *titles], lines, [*notes, *of_users]))
+    return tables
+
+
+def compare_tables(found: pd.DataFrame) -> list[Table]:
+    """Which judge is better aligned, two by two: a table for each setting and user model of what comparison found."""
+    tables = []
+    for (setting, user_model), rows in found.groupby(["setting", "user_model"], sort=False):
+        lines = []
+        for row in rows.itertuples():
+            apart = better(row)
+            reference = "baseline labels" if row.reference == BASELINE else online_title(("", row.reference), True)
+            lines.append(
+                [
+                    judge_name(row.left),
+                    judge_name(row.right),
+                    reference,
+                    number(row.tau_left, 4),
+                    number(row.tau_right, 4),
+                    signed(row.difference),
+                    interval(row.ci_low, row.ci_high),
+                    number(row.p_value, 4),
+                    number(row.p_holm, 4),
+                    judge_name(apart) if apart else "",
+                ]
+            )
+        title = f"Judges compared by their tau_b, {setting_titles([setting])[0]}"
+        notes = [
+            size_note([setting]),
+            NDCG_NOTE,
+            f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
+            f"better: Holm's p ≤ {LEVEL}",
+        ]
+        columns = ["left", "right", "reference", "tau left", "tau right", "difference", "95% interval", "p", "Holm"]
+        tables.append(
+            Table(title + (f", users: {user_model}" if user_model else ""), [*columns, "better"], lines, notes)
+        )
+    return tables
+
+
+def _by_setting(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by setting."""
+    return _newest(recorded, lambda run: run.setting)
+
+
+def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
+    """The newest run of each judge, by dataset and number of pairs: the systems make no difference to labels."""
+    return _newest(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
+
+
+def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
+    groups: dict[tuple, dict[tuple, Recorded]] = {}
+    for run in told_apart(recorded):
+        groups.setdefault(key(run), {})[run.names["model"], run.names["prompt"]] = run
+    return {name: groups[name] for name in sorted(groups, key=by_dataset)}
