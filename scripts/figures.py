@@ -2,14 +2,6 @@
 
 python scripts/figures.py --out figures
 python scripts/figures.py --figure labels --figure tau
-
-labels       how each judge's labels are distributed, beside the baseline's
-confusion    which label a judge gives where the baseline has which
-calibration  what judges with probabilities (prompt.decoding=logits) expect, and what the baseline says
-scores       systems by a judge's labels over systems by the baseline's, with tau; who moves most is named
-ranks        the systems' ranks by the baseline labels and by each judge's
-online       each online metric over nDCG@10, with tau
-tau          tau of every judge with everything it is compared with
 """
 
 import argparse
@@ -21,7 +13,10 @@ def main() -> int:
     from alignir import gallery
     from alignir.errors import InputError
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = "\n".join(f"{kind:<13}{what}" for kind, what in gallery.KINDS.items())
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=kinds, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("figures"), help="the folder, made if need be (%(default)s)")
     parser.add_argument(
         "--figure", choices=gallery.KINDS, action="append", help="one kind only; may be repeated (default: all)"

@@ -650,7 +650,8 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path, how):
     output, _ = process.communicate()
     assert process.returncode == (130 if how == signal.SIGTERM else -signal.SIGKILL)
     assert "Traceback" not in output
-    kept = sum(len(pd.read_parquet(file)) for file in tmp_path.rglob("ledger/*/*.parquet"))
+    # by key: a signal between the writing of a chunk and its end has it written twice, which is no loss
+    kept = len({key for file in tmp_path.rglob("ledger/*/*.parquet") for key in pd.read_parquet(file)["key"]})
     assert 0 < kept < 120
     again = subprocess.run([*run[:-1], "model.delay=0"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert f"{120 - kept} pairs in" in again.stdout

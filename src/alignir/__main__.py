@@ -103,6 +103,17 @@ def _recorder(uri: str | None, experiment: str):
 
 def composed_cell(overrides: list[str]):
     """The cell that `python -m alignir` would run with these arguments, for scripts."""
+    names, cfg = _composed(overrides)
+    return _cell(cfg, names, "")
+
+
+def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
+    """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
+    names, cfg = _composed(overrides)
+    return names, _of_a_run(OmegaConf.to_container(cfg, resolve=True))
+
+
+def _composed(overrides: list[str]) -> tuple[dict[str, str], DictConfig]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
             cfg = compose("config", overrides, return_hydra_config=True)
@@ -111,7 +122,7 @@ def composed_cell(overrides: list[str]):
     choices = cfg.hydra.runtime.choices
     with open_dict(cfg):
         del cfg["hydra"]
-    return _cell(cfg, _named(choices), "")
+    return _named(choices), cfg
 
 
 def swept_names(arguments: list[str]) -> list[dict[str, str]]:
@@ -177,9 +188,14 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
         shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
         shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
         resampling=Resampling(**config.get("bootstrap", {})),
-        config={key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")},
+        config=_of_a_run(config),
         sweep=sweep,
     )
+
+
+def _of_a_run(config: dict) -> dict:
+    """What a run records of the config: all but where, and whether, it is recorded."""
+    return {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
 
 
 @lru_cache(maxsize=2)

@@ -255,6 +255,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         "user_model.definitions": cell.user_model.definitions(),
         "mlflow.source.name": "python -m alignir",
         "mlflow.source.git.commit": _commit(),
+        "platform": platform.platform(),
         **_versions(),
     }
     with recorder.run(cell.title, this, _params(cell), tags) as recording:

@@ -211,6 +211,12 @@ def tables(
     recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> list[Table]:
     """The tables of these kinds, in this order; `with_intervals`: in Table 2 too."""
+    return [table for some in tables_by_kind(recorded, kinds, expected, with_intervals).values() for table in some]
+
+
+def tables_by_kind(
+    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
+) -> dict[str, list[Table]]:
     pairs = cache(lambda users: compared(recorded, users))
     made = {
         "baseline": lambda: [baseline_table(recorded, worse(pairs(False)), expected), *family_tables(recorded)],
@@ -223,7 +229,7 @@ def tables(
         "alignment": lambda: [alignment_table(recorded)],
         "measures": lambda: measures_tables(recorded),
     }
-    return [table for kind in kinds for table in made[kind]()]
+    return {kind: made[kind]() for kind in kinds}
 
 
 def _notes(settings: list[tuple], rows: list[Row], lines: list[list[str]]) -> list[str]:

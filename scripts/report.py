@@ -1,0 +1,97 @@
+"""Write all that recorded runs say into one page: tables, figures, methods, and how to run each cell again.
+
+python scripts/report.py --out report
+
+The page, index.html in that folder, is one file that opens in any browser, without network, and prints to PDF.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main() -> int:
+    from alignir.errors import InputError
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("report"), help="the folder, made if need be (%(default)s)")
+    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
+    parser.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
+    args = parser.parse_args()
+    try:
+        return run(args)
+    except InputError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+
+
+def run(args) -> int:
+    from alignir import dossier, gallery, methods, summary
+    from alignir.errors import InputError
+    from alignir.files import written_whole
+    from alignir.grid import Grid
+    from alignir.tracking import read_failures, read_runs
+
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {args.out}: expected a folder, or a place to make one: {error.strerror}") from error
+    recorded = read_runs(args.tracking_uri, args.experiment)
+    if not recorded:
+        raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
+    entries = methods.read(recorded)
+    several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
+    kinds = [kind for kind in dossier.TABLES if kind != "measures" or several]
+    failures = tuple(read_failures(args.tracking_uri, args.experiment))
+    tables = summary.tables_by_kind(recorded, kinds, Grid(failures=failures))
+    pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
+    commands = _commands(recorded, entries)
+    page = dossier.page(args.experiment, recorded, tables, pictures, entries, commands)
+    file = args.out / "index.html"
+    with written_whole(file) as whole:
+        whole.write_text(page, encoding="utf-8")
+    print(f"{file}: {len(recorded)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _pictures(drawings: dict) -> list:
+    from alignir import canvas, dossier
+    from alignir.progress import bar
+
+    pictures = []
+    with tempfile.TemporaryDirectory() as folder, bar("drawing", len(drawings), "figures", after=2) as advance:
+        for name, draw in drawings.items():
+            figure, file = draw(), Path(folder) / "figure.svg"
+            canvas.save(figure, file)
+            title = " ".join(figure.get_suptitle().split())
+            pictures.append(dossier.Picture(name, title, file.read_bytes()))
+            advance(1)
+    return pictures
+
+
+def _commands(recorded: list, entries: list) -> dict:
+    """How each entry's run is made again, by its number."""
+    from functools import cache
+
+    from alignir.__main__ import composed_settings
+    from alignir.dossier import Command
+    from alignir.errors import InputError
+    from alignir.overrides import overrides
+    from alignir.progress import bar
+
+    composed = cache(lambda arguments: composed_settings(list(arguments)))
+    commands = {}
+    with bar("composing", len(entries), "cells", after=2) as advance:
+        for run, entry in zip(recorded, entries, strict=True):
+            try:
+                found = overrides(run.names, entry.config, lambda arguments: composed(tuple(arguments)))
+                commands[entry.number] = Command(tuple(found))
+            except InputError as error:
+                commands[entry.number] = Command(why_not=str(error))
+            advance(1)
+    return commands
+
+
+if __name__ == "__main__":
+    sys.exit(main())
