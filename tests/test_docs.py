@@ -1,8 +1,10 @@
 """The documentation is true: its commands run, its files compose, its links lead somewhere, its tables are today's."""
 
+import gzip
 import re
 import shlex
 import shutil
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -123,8 +125,6 @@ def reader(tmp_path_factory):
         (data / "runs" / f"{system}.run").write_text("".join([*lines, f"{QUERIES[0]} Q0 beyond 0 9 t\n"]))
     systems = [run.stem for run in sorted((data / "runs").glob("*.run"))]
 
-    import gzip
-
     noisy = "".join(f"{query} 0 {doc} {min(3, grade + rng.integers(0, 2))}\n" for query, doc, grade in pairs)
     (folder / "LABELS.qrels.gz").write_bytes(gzip.compress(noisy.encode()))
     (folder / "OTHER.qrels").write_text(noisy)
@@ -171,8 +171,9 @@ def written(page: str, folder: Path) -> None:
             (folder / path).write_text(content)
 
 
+@cache
 def done(command: str, folder: Path) -> str:
-    """Run a command as QUICKER says; what went wrong, empty if nothing did."""
+    """Run a command as QUICKER says, once if several pages have it; what went wrong, empty if nothing did."""
     words = shlex.split(command)
     if words[:3] == ["python", "-m", "alignir"]:
         program, name = words[1:], "alignir"
