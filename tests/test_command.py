@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import sqlite3
@@ -491,22 +490,6 @@ def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl1
     table = summarize("--table", "baseline").stdout
     assert "TREC 2019 (37 systems)" in table
     assert "TREC 2019 (46 systems)" in table
-
-
-def test_readme_commands_are_real(tmp_path):
-    """Every `python -m alignir` line of the README composes; every script and file it names is there."""
-    text = (ROOT / "README.md").read_text()
-    commands = [line.strip() for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
-    ours = [
-        shlex.split(command, comments=True) for command in commands if "alignir" in command and "-m alignir" in command
-    ]
-    assert len(ours) >= 5
-    for words in ours:
-        overrides = [word for word in words[words.index("alignir") + 1 :] if "=" in word]
-        single = [re.sub(r"=([^\[{,]+),.*", r"=\1", override) for override in overrides]
-        composed(*single)
-    for script in re.findall(r"(?:bash|python) (scripts/\S+\.(?:sh|py))", text):
-        assert (ROOT / script).is_file(), script
 
 
 def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(alignir, small, tmp_path):

@@ -1,0 +1,266 @@
+"""The documentation is true: its commands run, its files compose, its links lead somewhere, its tables are today's."""
+
+import gzip
+import re
+import shlex
+import shutil
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import commands
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from alignir import summary
+from alignir.frames import LOG
+
+PAGES = ["README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
+QUERIES = [f"q{number}" for number in range(1, 7)]
+
+# Commands that are not run here: their settings compose, and the scripts that they name exist. All others are run.
+GPU = "needs a GPU and the model's weights"
+DOWNLOAD = "downloads what is not part of the repository"
+LOADS = "loads a model for minutes; tests/test_vllm.py does"
+SERVER = "needs a server; tests/test_store.py and tests/test_endpoint.py start one"
+PLUGIN = "needs a launcher that is a package of its own"
+SUITE = "is the test suite"
+LONG = "takes minutes, which is its purpose"
+NOT_RUN = {
+    "bash scripts/demo.sh": LOADS,
+    "bash scripts/test.sh": SUITE,
+    "python -m alignir -m model=llama8b,gptoss20b,qwen32b prompt=zeshot,basic": GPU,
+    "python -m alignir dataset=trec_dl_2019 model=llama8b": GPU,
+    "python -m alignir dataset=rank_distillm dataset.n=500 model=llama8b": GPU,
+    "python -m alignir model=mine prompt=zeshot": GPU,
+    "python -m alignir experiment=paper skip=finished": GPU,
+    "CUDA_VISIBLE_DEVICES=0 python -m alignir -m model=llama8b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
+    "CUDA_VISIBLE_DEVICES=1 python -m alignir -m model=gptoss20b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
+    "CUDA_VISIBLE_DEVICES=2,3 python -m alignir -m model=qwen32b +model.engine.tensor_parallel_size=2 "
+    "dataset=trec_dl_2019": GPU,
+    "python scripts/bench/labelling.py --pairs 96 dataset=trec_dl_2019 dataset.path=DATA": LOADS,
+    "python scripts/bench/labelling.py --pairs 96 --batch 0 prompt=prefix dataset=trec_dl_2019 "
+    "dataset.path=DATA": LOADS,
+    "python -m alignir model=lexical systems=hybrids": "loads torch and MiniLM; tests/test_dense.py does",
+    "python -m alignir model=endpoint model.name=NAME model.base_url=http://127.0.0.1:8000/v1": SERVER,
+    "mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db": SERVER,
+    "mlflow server --host 0.0.0.0 --port 5000 "
+    "--backend-store-uri postgresql+psycopg2://USER:PASSWORD@DBHOST/mlflow "
+    "--artifacts-destination /SHARED/artifacts": SERVER,
+    "python -m alignir model=lexical tracking.uri=http://HOST:5000": SERVER,
+    "python scripts/summarize.py --tracking-uri http://HOST:5000": SERVER,
+    "python -m alignir -m hydra/launcher=submitit_slurm hydra.launcher.gpus_per_node=1 hydra.launcher.timeout_min=600 "
+    "model=llama8b,gptoss20b prompt=zeshot,basic tracking.uri=http://HOST:5000 ledger=/SHARED/ledger": PLUGIN,
+    "python -m alignir -m hydra/launcher=joblib hydra.launcher.n_jobs=2 model=lexical,scripted "
+    "prompt=zeshot,basic": PLUGIN,
+    "pip install mlflow psycopg2-binary": DOWNLOAD,
+    'eval "$(alignir -sc install=bash)"': "changes the shell; tests/test_progress.py does it",
+    "python scripts/verify.py ARCHIVE": "needs the real data; tests/test_verify.py has them",
+    "python scripts/bench/coverage.py --samples 150": LONG,
+}
+# What is added to a command here, so that it takes a second: fewer resamples, draws, cells and answers. No command does
+# anything else for it. Of options and settings that stand twice the last one counts.
+QUICKER = {
+    "alignir": ["bootstrap.B=20", "floor.shuffles=1"],
+    "experiment=sensitivity": ["assumption=as_is,depth_5"],
+    "scripts/budget.py": ["--draws", "3", "--queries", "2,4"],
+    "scripts/traffic.py": ["--draws", "2", "--sessions", "1,10"],
+    "scripts/figures.py": ["--figure", "ranks"],
+    "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],
+    "scripts/bench/ledger.py": ["--answers", "2000"],
+    "scripts/bench/users.py": ["--systems", "2", "--queries", "3", "--sessions", "1000", "--plain", "100"],
+}
+
+
+def blocks(page: str) -> list[tuple[str, str, str]]:
+    """(language, what follows it in the line, content) of each fenced block."""
+    return re.findall(r"^```(\w+)[ ]?(.*?)\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
+
+
+def commands_of(page: str) -> list[str]:
+    """The lines of the shell blocks, without comments."""
+    lines = [line for language, _, content in blocks(page) if language == "sh" for line in content.splitlines()]
+    return [command for line in lines if (command := re.sub(r"(^|\s+)#\s.*", "", line).strip())]
+
+
+def overrides_of(command: str) -> list[str]:
+    words = shlex.split(command)
+    return [word for word in words[words.index("alignir") + 1 :] if "=" in word]
+
+
+def cells_of(overrides: list[str]) -> list[list[str]]:
+    """The overrides of each cell of a sweep."""
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    choices = [
+        [f"{each.input_line.partition('=')[0]}={value}" for value in each.sweep_string_iterator()]
+        if each.is_sweep_override()
+        else [each.input_line]
+        for each in parsed
+    ]
+    return [list(cell) for cell in product(*choices)]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """The folder of somebody who reads: what the pages take for granted, what they have written, and a sweep."""
+    folder = tmp_path_factory.mktemp("reader")
+    rng = np.random.default_rng(0)
+    data, grades = folder / "DATA", rng.integers(0, 4, (len(QUERIES), 12))
+    (data / "runs").mkdir(parents=True)
+    words = np.array(["red", "green", "apples", "pears", "sweet", "fruit", "trees", "juice", "baking", "winter"])
+    texts = [" ".join(rng.choice(words, 6)) for _ in range(12)]
+    (data / "queries.tsv").write_text("".join(f"{q}\t{' '.join(rng.choice(words, 2))}\n" for q in QUERIES))
+    (data / "passages.tsv").write_text("".join(f"d{number}\t{text}\n" for number, text in enumerate(texts)))
+    (data / "passages_more.tsv").write_text("beyond\tapples in winter\n")
+    pairs = [(query, f"d{number}", grades[row, number]) for row, query in enumerate(QUERIES) for number in range(12)]
+    qrels = "".join(f"{query} 0 {doc} {grade}\n" for query, doc, grade in pairs)
+    (data / "qrels.txt").write_text(qrels)
+    for number, system in enumerate(("bm25-a", "bm25-b", "bm25-old", "x-llama", "dense")):
+        scores = grades + (number + 1) * rng.normal(size=grades.shape)
+        lines = [f"{q} Q0 d{d} 0 {scores[row, d]} t\n" for row, q in enumerate(QUERIES) for d in range(12)]
+        (data / "runs" / f"{system}.run").write_text("".join([*lines, f"{QUERIES[0]} Q0 beyond 0 9 t\n"]))
+    systems = [run.stem for run in sorted((data / "runs").glob("*.run"))]
+
+    noisy = "".join(f"{query} 0 {doc} {min(3, grade + rng.integers(0, 2))}\n" for query, doc, grade in pairs)
+    (folder / "LABELS.qrels.gz").write_bytes(gzip.compress(noisy.encode()))
+    (folder / "OTHER.qrels").write_text(noisy)
+    (folder / "FAMILIES.tsv").write_text("system\tfamily\nx-llama\tllama\n")
+    (folder / "FREQUENCIES.tsv").write_text(
+        "query_id\tcount\n" + "".join(f"{q}\t{n + 1}\n" for n, q in enumerate(QUERIES))
+    )
+    (folder / "METRICS.csv").write_text(
+        "system,metric,value\n" + "".join(f"{system},adt,{number}\n" for number, system in enumerate(systems))
+    )
+    log = pd.DataFrame(
+        [(f"{s}-{q}-{n}", s, q, r, f"d{r}", bool(rng.integers(2)), 20.0 * r) for s in systems for q in QUERIES
+         for n in range(4) for r in range(1, 6)], columns=LOG,
+    )  # fmt: skip
+    log.assign(dwell_s=log["dwell_s"].where(log["clicked"])).to_parquet(folder / "LOG.parquet")
+    pages = [f"{n}\t0\tQ\tq{n % 3}\t0\t{urls}\n{n}\t9000\tC\tu{n % 4 + 1}\n" for n in range(60)
+             for urls in ["\t".join(f"u{place}" for place in range(1, 6))]]  # fmt: skip
+    (folder / "CLICKS.tsv.gz").write_bytes(gzip.compress("".join(pages).encode()))
+    demo = ROOT / "src" / "alignir" / "demo"
+    shutil.copy(demo / "qrels.txt", folder / "RERANK.qrels")
+    (folder / "RUNS").mkdir()
+    judged = [line.split() for line in (demo / "qrels.txt").read_text().splitlines()]
+    for number, system in enumerate(("one", "two", "three")):
+        lines = [f"{query} Q0 {doc} 0 {int(grade) + number * rng.normal()} t\n" for query, _, doc, grade in judged]
+        (folder / "RUNS" / f"{system}.run").write_text("".join([*lines, f"unjudged Q0 {judged[0][2]} 1 9 t\n"]))
+    (folder / "SESSIONS.xml.gz").write_bytes(gzip.compress(SESSION.encode()))
+
+    cell = ["-m", "alignir", "model=lexical", *QUICKER["alignir"]]
+    assert commands.run(*cell, "systems.k=5", folder=folder).returncode == 0
+    return folder
+
+
+SESSION = """<sessiontrack2013><session num="1" starttime="0"><interaction num="1" starttime="0" type="reset">
+<query>red apples</query><results><result rank="1"><url>u</url><clueweb12id>c1</clueweb12id><title>t</title>
+<snippet>s</snippet></result></results><clicked><click num="1" starttime="1" endtime="40"><rank>1</rank>
+<docno>c1</docno></click></clicked></interaction></session></sessiontrack2013>"""
+
+
+def written(page: str, folder: Path) -> None:
+    """Write the files that a page shows: blocks with a path behind their language."""
+    for _, path, content in blocks(page):
+        if path:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(content)
+
+
+@cache
+def done(command: str, folder: Path) -> str:
+    """Run a command as QUICKER says, once if several pages have it; what went wrong, empty if nothing did."""
+    words = shlex.split(command)
+    if words[:3] == ["python", "-m", "alignir"]:
+        program, name = words[1:], "alignir"
+    elif words[0] == "python" and (ROOT / words[1]).is_file():
+        program, name = [str(ROOT / words[1]), *words[2:]], words[1]
+    else:
+        return "expected `python -m alignir` or `python scripts/...`, or a line of NOT_RUN"
+    if not {"--help", "--cfg", "+plan=true"} & set(words):
+        program += [word for key, added in QUICKER.items() if key in (name, *words) for word in added]
+    finished = commands.run(*program, folder=folder)
+    return "" if finished.returncode == 0 and "Traceback" not in finished.output else finished.output or "no output"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_runs(page, reader):
+    written(page, reader)
+    failed = {command: done(command, reader) for command in commands_of(page) if command not in NOT_RUN}
+    assert not any(failed.values()), "\n".join(f"{command}\n{text}" for command, text in failed.items() if text)
+
+
+def test_a_command_that_is_none_of_ours_is_a_failure(tmp_path):
+    assert "expected `python -m alignir`" in done("python scripts/nowhere.py", tmp_path)
+    assert "expected `python -m alignir`" in done("curl example.org", tmp_path)
+    assert done("python -m alignir model=nobody", tmp_path)
+
+
+def test_every_command_that_is_not_run_composes_and_names_what_is_there(reader, monkeypatch):
+    from alignir.__main__ import CONF  # knows the working folder's conf, too
+
+    for page in PAGES:
+        written(page, reader)
+    monkeypatch.chdir(reader)
+    stale = set(NOT_RUN) - {command for page in PAGES for command in commands_of(page)}
+    assert not stale
+    for command in NOT_RUN:
+        assert all((ROOT / script).is_file() for script in re.findall(r"scripts/\S+\.(?:py|sh)", command)), command
+        if " -m alignir" not in command:
+            continue
+        overrides = [
+            each for each in overrides_of(command) if not each.startswith(("hydra/launcher", "hydra.launcher"))
+        ]
+        for cell in cells_of(overrides):
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                assert compose("config", cell)
+
+
+def test_every_link_leads_somewhere():
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if target.startswith("http"):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (ROOT / page).parent / path if path else ROOT / page
+            assert file.is_file(), f"{page}: {target}"
+            assert not anchor or anchor in anchors(file.read_text()), f"{page}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_everything_that_can_be_chosen_is_documented():
+    text = "\n".join((ROOT / page).read_text() for page in PAGES)
+    choices = [file for file in (ROOT / "conf").glob("*/*.yaml") if file.parent.name != "hydra"]
+    lacking = [file.stem for file in choices if not re.search(rf"(?<![\w-]){file.stem}(?![\w-])", text)]
+    lacking += [kind for kind in summary.KINDS if f"--table {kind}" not in text]
+    lacking += [script.name for script in (ROOT / "scripts").rglob("*.py") if f"{script.name}" not in text]
+    lacking += [page for page in PAGES[1:] if f"]({page})" not in (ROOT / "README.md").read_text()]
+    assert not lacking
+
+
+def test_what_the_readme_shows_of_the_demo_is_printed_today(alignir, summarize):
+    """Down to the judge itself, which takes minutes: the ceiling, the floors and the columns hang on no model."""
+    alignir("model=lexical")
+
+    def lines(text: str) -> set[str]:
+        return {" ".join(line.split()) for line in text.splitlines()}
+
+    (shown,) = re.findall(r"```\n(Table 1\..*?)```", (ROOT / "README.md").read_text(), re.S)
+    expected = {
+        line for line in lines(shown) if line.startswith(("Table", "Labels", "model prompt", "baseline", "floor"))
+    }
+    expected = {
+        line for line in expected if "unparsed" not in line and line != "baseline labels 27.5% 30.8% 22.5% 19.2% 0 0"
+    }
+    assert len(expected) >= 12
+    assert expected <= lines(summarize().stdout)
