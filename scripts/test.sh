@@ -7,4 +7,4 @@ bash scripts/setup.sh
 python=${VENV:-.venv}/bin/python
 "$python" -m ruff format --check .
 "$python" -m ruff check .
-"$python" -m pytest --numprocesses=2 --dist=loadfile "$@"
+"$python" -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder "$@"
