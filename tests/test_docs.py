@@ -62,14 +62,16 @@ NOT_RUN = {
     "python scripts/verify.py ARCHIVE": "needs the real data; tests/test_verify.py has them",
     "python scripts/bench/coverage.py --samples 150": LONG,
 }
-# What is added to a command here, so that it takes a second: fewer resamples, draws, cells and answers. No command does
-# anything else for it. Of options and settings that stand twice the last one counts.
+# What is added to a command here, so that it takes a second: no resamples, fewer draws, cells and answers, the recorded
+# runs of one cell. No command does anything else for it. Of options and settings that stand twice the last one counts.
 QUICKER = {
-    "alignir": ["bootstrap.B=20", "floor.shuffles=1"],
+    "alignir": ["bootstrap.B=0", "floor.shuffles=0"],
+    "bootstrap.over=systems": ["bootstrap.B=20"],
     "experiment=sensitivity": ["assumption=as_is,depth_5"],
     "scripts/budget.py": ["--draws", "3", "--queries", "2,4"],
     "scripts/traffic.py": ["--draws", "2", "--sessions", "1,10"],
-    "scripts/figures.py": ["--figure", "ranks"],
+    "scripts/figures.py": ["--experiment", "one"],
+    "scripts/report.py": ["--experiment", "one"],
     "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],
     "scripts/bench/ledger.py": ["--answers", "2000"],
     "scripts/bench/users.py": ["--systems", "2", "--queries", "3", "--sessions", "1000", "--plain", "100"],
@@ -153,7 +155,8 @@ def reader(tmp_path_factory):
     (folder / "SESSIONS.xml.gz").write_bytes(gzip.compress(SESSION.encode()))
 
     cell = ["-m", "alignir", "model=lexical", *QUICKER["alignir"]]
-    assert commands.run(*cell, "systems.k=5", folder=folder).returncode == 0
+    for experiment in ("alignir", "one"):
+        assert commands.run(*cell, f"tracking.experiment={experiment}", folder=folder).returncode == 0
     return folder
 
 
