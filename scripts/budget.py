@@ -24,8 +24,7 @@ MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as model=lexical")
@@ -35,23 +34,14 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=100, help="of each random strategy (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("budget.png"),
-        help="the figure, a png, svg or pdf by its name (default: budget.png)",
-    )
+    options.add_figure(parser, "budget.png")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the tables")
     args = parser.parse_args()
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"budget: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
 
 
 def run(args) -> int:
-    from alignir import canvas, figures
+    from alignir import canvas, figures, options
     from alignir.__main__ import composed_cell
     from alignir.alignment import BASELINE
     from alignir.bootstrap import matrices
@@ -60,9 +50,9 @@ def run(args) -> int:
     from alignir.files import check_out
     from alignir.scores import evaluate
 
-    sizes = numbers("--queries", args.queries)
+    sizes = options.numbers("--queries", args.queries)
     if args.human:
-        numbers("--human", args.human)
+        options.numbers("--human", args.human)
     if args.draws < 2:
         raise InputError(f"--draws {args.draws}: expected a number from 2")
     check_out(args.out)
@@ -103,18 +93,6 @@ def show(args, shown) -> int:
     tables.show(shown, args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
-
-
-def numbers(option: str, text: str) -> list[int]:
-    from alignir.errors import InputError
-
-    try:
-        found = sorted({int(number) for number in text.split(",")})
-    except ValueError:
-        raise InputError(f"{option} {text}: expected whole numbers with commas") from None
-    if found[0] < 1:
-        raise InputError(f"{option} {text}: expected numbers from 1")
-    return found
 
 
 def model_scores(cell, inputs):
@@ -173,7 +151,7 @@ def measured_with_people(args, human, judge, pairs, model: str):
     import numpy as np
     import pandas as pd
 
-    from alignir import prediction_powered
+    from alignir import options, prediction_powered
     from alignir.errors import InputError
     from alignir.progress import bar
 
@@ -184,7 +162,7 @@ def measured_with_people(args, human, judge, pairs, model: str):
             "needed; missing=zero takes them as 0"
         )
     rng, rows = np.random.default_rng(args.seed), []
-    labels = numbers("--human", args.human)
+    labels = options.numbers("--human", args.human)
     with bar("sampling", len(labels), "sizes", after=2) as advance:
         for number in labels:
             rows.append(prediction_powered.trials(human, judge, pairs, number, args.draws, rng))

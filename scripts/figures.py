@@ -10,8 +10,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir import gallery
-    from alignir.errors import InputError
+    from alignir import gallery, options
 
     kinds = "\n".join(f"{kind:<13}{what}" for kind, what in gallery.KINDS.items())
     parser = argparse.ArgumentParser(
@@ -21,29 +20,19 @@ def main() -> int:
     parser.add_argument(
         "--figure", choices=gallery.KINDS, action="append", help="one kind only; may be repeated (default: all)"
     )
-    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
-    parser.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
+    options.add_runs(parser)
     args = parser.parse_args()
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"figures: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
 
 
 def run(args) -> int:
     from alignir import canvas, gallery
-    from alignir.errors import InputError
+    from alignir.files import make_out
     from alignir.progress import bar
-    from alignir.recorded import read_runs
+    from alignir.recorded import read_finished
 
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {args.out}: expected a folder, or a place to make one: {error.strerror}") from error
-    recorded = read_runs(args.tracking_uri, args.experiment)
-    if not recorded:
-        raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
+    make_out(args.out)
+    recorded = read_finished(args.tracking_uri, args.experiment)
     kinds = list(dict.fromkeys(args.figure or gallery.KINDS))
     drawings = gallery.drawings(recorded, kinds)
     with bar("drawing", len(drawings), "figures", after=2) as advance:

@@ -30,8 +30,7 @@ SETTINGS = {
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -42,11 +41,7 @@ def main() -> int:
     parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
-    try:
-        return run(settings_of(args.settings), args.format)
-    except InputError as error:
-        print(f"fit: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(settings_of(args.settings), args.format))
 
 
 def settings_of(arguments: list[str]) -> dict[str, str]:

@@ -16,8 +16,7 @@ RANKS = 10  # CTR is printed down to here
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="the log to read; with .gz it is gzipped")
@@ -29,15 +28,16 @@ def main() -> int:
     parser.add_argument("--units-per-second", type=float, help="yandex: what its times count (default: 1000, CLARA2's)")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the summary (default: rich)")
     args = parser.parse_args()
-    try:
-        from alignir.logs import write_log
+    return options.told(lambda: run(args))
 
-        log = read(args)
-        write_log(log, args.out)
-        print(tables.render(summary(log, args.out), args.format), end="")
-    except InputError as error:
-        print(f"import_log: {error}", file=sys.stderr)
-        return 1
+
+def run(args) -> int:
+    from alignir import tables
+    from alignir.logs import write_log
+
+    log = read(args)
+    write_log(log, args.out)
+    print(tables.render(summary(log, args.out), args.format), end="")
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir.errors import InputError
+    from alignir import options
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ledger", type=Path, default=Path("ledger"), help="the ledger's folder (default: ledger)")
@@ -23,13 +23,7 @@ def main() -> int:
     export.add_argument("--out", type=Path, required=True, help="the file to write; with .gz it is gzipped")
     export.add_argument("settings", nargs="*", help="further settings, such as dataset.path=DIR")
     args = parser.parse_args()
-    try:
-        if args.command == "export":
-            return write_labels(args)
-        return show(args.ledger)
-    except InputError as error:
-        print(f"ledger: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: write_labels(args) if args.command == "export" else show(args.ledger))
 
 
 def show(folder: Path) -> int:

@@ -21,13 +21,8 @@ VARIANTS = {
 
 
 def main() -> int:
-    import numpy as np
-
-    from alignir import tables
-    from alignir.__main__ import close_engines, composed_cell
-    from alignir.errors import InputError
-    from alignir.labels import label
-    from alignir.ledger import Ledger
+    from alignir import options, tables
+    from alignir.__main__ import close_engines
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=20, help="how many random pairs (default: 20)")
@@ -36,27 +31,35 @@ def main() -> int:
     parser.add_argument("settings", nargs="*", help="as for python -m alignir: model=, prompt=, dataset=, ...")
     args = parser.parse_args()
     try:
-        cell = composed_cell(args.settings)
-        prompt = cell.prompt()
-        cell.model.check(prompt)
-        pairs = cell.dataset().pairs()
-        n = min(args.pairs, len(pairs))
-        pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
-        before = label(pairs, prompt, cell.model, Ledger(cell.ledger), cell.reader).labels["relevance"]
-        rows = []
-        for name, make in VARIANTS.items():
-            texts = [make(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
-            labels = label(pairs.assign(passage=texts), prompt, cell.model, Ledger(cell.ledger), cell.reader).labels
-            after = labels["relevance"]
-            both = before.notna() & after.notna()
-            raised, lowered = (int(((after > before) & both).sum()), int(((after < before) & both).sum()))
-            shares = [f"{count / both.sum():.1%}" if both.any() else "–" for count in (raised, lowered)]
-            rows.append([name, cell.title, *shares, str(int(both.sum())), str(int(after.isna().sum()))])
-    except InputError as error:
-        print(f"probe: {error}", file=sys.stderr)
-        return 1
+        return options.told(lambda: run(args))
     finally:
         close_engines()
+
+
+def run(args) -> int:
+    import numpy as np
+
+    from alignir import tables
+    from alignir.__main__ import composed_cell
+    from alignir.labels import label
+    from alignir.ledger import Ledger
+
+    cell = composed_cell(args.settings)
+    prompt = cell.prompt()
+    cell.model.check(prompt)
+    pairs = cell.dataset().pairs()
+    n = min(args.pairs, len(pairs))
+    pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
+    before = label(pairs, prompt, cell.model, Ledger(cell.ledger), cell.reader).labels["relevance"]
+    rows = []
+    for name, make in VARIANTS.items():
+        texts = [make(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+        labels = label(pairs.assign(passage=texts), prompt, cell.model, Ledger(cell.ledger), cell.reader).labels
+        after = labels["relevance"]
+        both = before.notna() & after.notna()
+        raised, lowered = (int(((after > before) & both).sum()), int(((after < before) & both).sum()))
+        shares = [f"{count / both.sum():.1%}" if both.any() else "–" for count in (raised, lowered)]
+        rows.append([name, cell.title, *shares, str(int(both.sum())), str(int(after.isna().sum()))])
     columns = ["variant", "judge", "raised", "lowered", "of pairs", "no label"]
     print(tables.render([tables.Table(f"Hostile variants of {n} passages", columns, rows)], args.format), end="")
     return 0

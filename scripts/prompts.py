@@ -22,13 +22,11 @@ NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--format", choices=tables.FORMATS, default="rich")
-    shared.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
-    shared.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
+    options.add_runs(shared)
     for name in CHOICES:
         shared.add_argument(f"--{name}", help=f"only runs with this choice of {name}=")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -40,12 +38,14 @@ def main() -> int:
         diff.add_argument(side, help="zeshot@1, the start of a run's id, or a prompt's name for its newest version")
     diff.add_argument("--pairs", type=int, default=5, help="how many of the pairs that moved are shown (default: 5)")
     args = parser.parse_args()
-    try:
-        runs = judgements(args)
-        shown = [log_table(args, runs)] if args.command == "log" else diff_tables(*comparable(args, runs), args)
-    except InputError as error:
-        print(f"prompts: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
+
+
+def run(args) -> int:
+    from alignir import tables
+
+    runs = judgements(args)
+    shown = [log_table(args, runs)] if args.command == "log" else diff_tables(*comparable(args, runs), args)
     tables.show(shown, args.format)
     return 0
 

@@ -12,34 +12,23 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir.errors import InputError
+    from alignir import options
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("report"), help="the folder, made if need be (%(default)s)")
-    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
-    parser.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
+    options.add_runs(parser)
     args = parser.parse_args()
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"report: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
 
 
 def run(args) -> int:
     from alignir import dossier, gallery, methods, summary
-    from alignir.errors import InputError
-    from alignir.files import written_whole
+    from alignir.files import make_out, written_whole
     from alignir.grid import Grid
-    from alignir.recorded import read_failures, read_runs
+    from alignir.recorded import read_failures, read_finished
 
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {args.out}: expected a folder, or a place to make one: {error.strerror}") from error
-    recorded = read_runs(args.tracking_uri, args.experiment)
-    if not recorded:
-        raise InputError(f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first")
+    make_out(args.out)
+    recorded = read_finished(args.tracking_uri, args.experiment)
     entries = methods.read(recorded)
     several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
     kinds = [kind for kind in dossier.TABLES if kind != "measures" or several]

@@ -11,6 +11,16 @@ import pandas as pd
 
 
 def main() -> int:
+    from alignir import options, tables
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
+    options.add_runs(parser)
+    args = parser.parse_args()
+    return options.told(lambda: run(args))
+
+
+def run(args) -> int:
     from alignir import agreement, tables
     from alignir.__main__ import recorded_cell
     from alignir.alignment import against_baseline
@@ -23,45 +33,32 @@ def main() -> int:
     from alignir.recorded import artifact, read_runs
     from alignir.scores import evaluate
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
-    parser.add_argument(
-        "--tracking-uri", help="MLflow's tracking URI (default: mlruns/mlflow.db in the working folder)"
-    )
-    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
-    args = parser.parse_args()
     lines = []
-    try:
-        for run in read_runs(args.tracking_uri, args.experiment):
-            with tempfile.TemporaryDirectory() as folder:
-                answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
-                cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
-            if hasattr(cell.model, "grade"):
-                continue  # it gave labels and no answers
-            inputs = read_inputs(cell, to_ask=False)
-            qrels, query_ids = inputs.dataset.qrels, list(inputs.dataset.queries.index)
-            baseline = evaluate(qrels, inputs.runs, query_ids, inputs.systems)
-            labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
-            strict, lenient = (frame["relevance"] for frame in labels.values())
-            differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
-            for reader, frame in labels.items():
-                tau = against_baseline(
-                    evaluate(
-                        filled(cell.pool, qrels, frame), inputs.runs, query_ids, inputs.systems, missing=cell.missing
-                    ),
-                    baseline,
-                )["tau_b"].item()
-                found = agreement.agreement(qrels, frame)
-                numbers = [tau, found["kappa4"], found["kappa_bin"]]
-                lines.append(
-                    [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
-                    + ["–" if pd.isna(number) else f"{number:.4f}" for number in numbers]
-                )
-        if not lines:
-            raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
-    except InputError as error:
-        print(f"reread: {error}", file=sys.stderr)
-        return 1
+    for run in read_runs(args.tracking_uri, args.experiment):
+        with tempfile.TemporaryDirectory() as folder:
+            answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
+            cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
+        if hasattr(cell.model, "grade"):
+            continue  # it gave labels and no answers
+        inputs = read_inputs(cell, to_ask=False)
+        qrels, query_ids = inputs.dataset.qrels, list(inputs.dataset.queries.index)
+        baseline = evaluate(qrels, inputs.runs, query_ids, inputs.systems)
+        labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
+        strict, lenient = (frame["relevance"] for frame in labels.values())
+        differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
+        for reader, frame in labels.items():
+            tau = against_baseline(
+                evaluate(filled(cell.pool, qrels, frame), inputs.runs, query_ids, inputs.systems, missing=cell.missing),
+                baseline,
+            )["tau_b"].item()
+            found = agreement.agreement(qrels, frame)
+            numbers = [tau, found["kappa4"], found["kappa_bin"]]
+            lines.append(
+                [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
+                + ["–" if pd.isna(number) else f"{number:.4f}" for number in numbers]
+            )
+    if not lines:
+        raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
     columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
     print(tables.render([tables.Table("Answers read again", columns, lines)], args.format), end="")
     return 0

@@ -9,30 +9,18 @@ significance; and for each assumption, whether the judges keep their order. No l
 
 import argparse
 import sys
-from pathlib import Path
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="dbn", help="the user model to compare with (default: dbn)")
-    parser.add_argument("--experiment", default="sensitivity", help="the MLflow experiment (default: sensitivity)")
-    parser.add_argument("--tracking-uri", help="MLflow's (default: mlruns/mlflow.db in the working folder)")
+    options.add_runs(parser, "sensitivity")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("sensitivity.png"),
-        help="the figure, a png, svg or pdf by its name (%(default)s)",
-    )
+    options.add_figure(parser, "sensitivity.png")
     args = parser.parse_args()
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"sensitivity: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
 
 
 def run(args) -> int:

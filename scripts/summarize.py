@@ -6,11 +6,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir import summary, tables
-    from alignir.errors import InputError
-    from alignir.files import check_out
-    from alignir.grid import Grid
-    from alignir.recorded import read_failures, read_runs
+    from alignir import options, summary, tables
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -35,32 +31,28 @@ def main() -> int:
         help="name the cells that are missing of the sweep `python -m alignir -m ARGUMENT...`, such as "
         "experiment=paper (default: of all combinations of what was recorded)",
     )
-    parser.add_argument(
-        "--tracking-uri", help="MLflow's tracking URI (default: mlruns/mlflow.db in the working folder)"
-    )
-    parser.add_argument("--experiment", default="alignir", help="the MLflow experiment to read (default: alignir)")
+    options.add_runs(parser)
     parser.add_argument("--out", type=Path, help="write to this file instead of printing")
     args = parser.parse_args()
-    try:
-        if args.out:
-            check_out(args.out)
-        recorded = read_runs(args.tracking_uri, args.experiment)
-        failures = tuple(read_failures(args.tracking_uri, args.experiment))
-        if not recorded:
-            why = f"; {len(failures)} did not finish, the last: {failures[-1].reason}" if failures else ""
-            raise InputError(
-                f"the experiment {args.experiment!r} has no finished run yet: run python -m alignir first{why}"
-            )
-        cells, origin = None, ""
-        if args.expect:
-            from alignir.__main__ import swept_names
+    return options.told(lambda: run(args))
 
-            cells, origin = swept_names(args.expect), " ".join(args.expect)
-        expected = Grid(cells, origin, failures)
-        shown = summary.tables(recorded, args.table or summary.KINDS[:3], expected, args.intervals)
-    except InputError as error:
-        print(f"summarize: {error}", file=sys.stderr)
-        return 1
+
+def run(args) -> int:
+    from alignir import summary, tables
+    from alignir.files import check_out
+    from alignir.grid import Grid
+    from alignir.recorded import read_failures, read_finished
+
+    if args.out:
+        check_out(args.out)
+    recorded = read_finished(args.tracking_uri, args.experiment)
+    cells, origin = None, ""
+    if args.expect:
+        from alignir.__main__ import swept_names
+
+        cells, origin = swept_names(args.expect), " ".join(args.expect)
+    expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
+    shown = summary.tables(recorded, args.table or summary.KINDS[:3], expected, args.intervals)
     if args.out:
         args.out.write_text(tables.render(shown, args.format), encoding="utf-8")
     else:

@@ -9,37 +9,26 @@ Takes the settings of python -m alignir; no model is asked. The interval is wher
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as user_model=pbm")
     parser.add_argument("--sessions", default="1,3,10,30,100,300,1000", help="for each system and query (%(default)s)")
     parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("traffic.png"),
-        help="the figure, a png, svg or pdf by its name (default: traffic.png)",
-    )
+    options.add_figure(parser, "traffic.png")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"traffic: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
 
 
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import canvas, figures, tables
+    from alignir import canvas, figures, options, tables
     from alignir.__main__ import composed_cell
     from alignir.alignment import against_exact
     from alignir.cells import read_inputs
@@ -48,12 +37,9 @@ def run(args) -> int:
     from alignir.progress import bar
     from alignir.simulation import Simulated
 
-    try:
-        sizes = sorted({int(size) for size in args.sessions.split(",")})
-    except ValueError:
-        raise InputError(f"--sessions {args.sessions}: expected whole numbers with commas") from None
-    if sizes[0] < 1 or args.draws < 2:
-        raise InputError("expected --sessions from 1 and --draws from 2")
+    sizes = options.numbers("--sessions", args.sessions)
+    if args.draws < 2:
+        raise InputError(f"--draws {args.draws}: expected a number from 2")
     check_out(args.out)
     cell = composed_cell(args.settings)
     if not isinstance(cell.user_model, Simulated):

@@ -89,18 +89,19 @@ class Check:
 
 
 def main() -> int:
-    from alignir import tables
-    from alignir.errors import InputError
+    from alignir import options, tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA", help=f"the folder that holds {DL19}/, and perhaps clicks/")
     parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the tables (default: rich)")
     args = parser.parse_args()
-    try:
-        checked = {**dl19(args.data), **clicks(args.data)}
-    except InputError as error:
-        print(f"verify: {error}", file=sys.stderr)
-        return 1
+    return options.told(lambda: run(args))
+
+
+def run(args) -> int:
+    from alignir import tables
+
+    checked = {**dl19(args.data), **clicks(args.data)}
     tables.show([*(table(title, checks) for title, checks in checked.items()), summary(checked)], args.format)
     off = [(title, check) for title, checks in checked.items() for check in checks if check.verdict == "OFF"]
     for title, check in off:

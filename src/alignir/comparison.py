@@ -7,7 +7,7 @@ from alignir.alignment import BASELINE
 from alignir.bootstrap import compare
 from alignir.online import LOWER_IS_BETTER
 from alignir.progress import bar
-from alignir.recorded import Recorded, told_apart
+from alignir.recorded import Recorded, by_judge
 from alignir.scores import NDCG
 
 LEVEL = 0.05
@@ -22,16 +22,16 @@ def compared(recorded: list[Recorded], users: bool = False, seed: int = 0) -> pd
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
     baseline labels (`user_model` is empty then) or, with `users`, each metric of each user model.
     """
-    groups: dict[tuple, dict[tuple, Recorded]] = {}
-    for run in told_apart(recorded):
-        key = (run.setting, run.names["user_model"] if users else "")
-        groups.setdefault(key, {})[run.names["model"], run.names["prompt"]] = run  # the newest of a judge stays
+    groups = by_judge(recorded, lambda run: (run.setting, run.names["user_model"] if users else ""))
     groups = {key: judges for key, judges in groups.items() if len(judges) > 1}
     frames = []
     with bar("comparing judges", len(groups), "groups", after=2) as advance:
         for (setting, user_model), judges in groups.items():
-            sides = {judge: _scores(run, "model") for judge, run in judges.items()}
-            for reference, values in _references(next(iter(judges.values())), users):
+            scores = {judge: _scores(run) for judge, run in judges.items()}
+            sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
+            first = next(iter(judges))
+            references = _metrics(judges[first]) if users else {BASELINE: scores[first][BASELINE]}
+            for reference, values in references.items():
                 found = compare(sides, values, np.random.default_rng(seed), B)
                 names = {"setting": [setting] * len(found), "user_model": user_model, "reference": reference}
                 frames.append(found.assign(**names))
@@ -62,21 +62,19 @@ def worse(found: pd.DataFrame) -> set[tuple]:
     return marked
 
 
-def _references(run: Recorded, users: bool):
-    """(reference, its values (S, Q)): the baseline labels, or each metric of the run's users."""
-    if not users:
-        yield BASELINE, _scores(run, BASELINE)
-        return
-    online = run.frame("online.parquet")
-    for metric in online["metric"].unique():
-        yield metric, _values(online[online["metric"] == metric])
+def _metrics(run: Recorded) -> dict[str, np.ndarray]:
+    return _values(run.frame("online.parquet"), "metric")
 
 
-def _scores(run: Recorded, labels: str) -> np.ndarray:
+def _scores(run: Recorded) -> dict[str, np.ndarray]:
+    """nDCG@10 by the "model"'s labels and by the "baseline"'s."""
     scores = run.frame("scores.parquet")
-    return _values(scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)])
+    return _values(scores[scores["measure"] == NDCG], "labels")
 
 
-def _values(rows: pd.DataFrame) -> np.ndarray:
-    """Values (S, Q), systems and queries in the order of their names."""
-    return rows.pivot(index="system", columns="query_id", values="value").sort_index().sort_index(axis=1).to_numpy()
+def _values(rows: pd.DataFrame, by: str) -> dict[str, np.ndarray]:
+    """{what is in the column `by`: values (S, Q)}, systems and queries in the order of their names."""
+    return {
+        name: some.pivot(index="system", columns="query_id", values="value").sort_index().sort_index(axis=1).to_numpy()
+        for name, some in rows.groupby(by, sort=False)
+    }

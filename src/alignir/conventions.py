@@ -113,7 +113,7 @@ def _by_value(runs: list[Recorded], value) -> dict[str, list[str]]:
     for run in runs:
         if value(run) is not None:
             judges = found.setdefault(value(run), [])
-            judges += {judge_name((run.names["model"], run.names["prompt"]))} - set(judges)
+            judges += {judge_name(run.judge)} - set(judges)
     return found
 
 

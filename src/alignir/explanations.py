@@ -11,7 +11,7 @@ from alignir.bounds import SECOND
 from alignir.comparison import LEVEL, B, better
 from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
 from alignir.frames import GRADES, STATUSES
-from alignir.recorded import Recorded, told_apart
+from alignir.recorded import Recorded, by_judge, told_apart
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.significance import OUTCOMES
@@ -47,7 +47,7 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
             tau, without, difference, low, high = (run.metrics[f"family/{name}"] for name in names)
             moved = "!" if run.metrics["family/moved"] == 1 else ""
             numbers = [number(tau, 4), number(without, 4), signed(difference) + moved, interval(low, high)]
-            family, judge = run.params["model.family"], (run.names["model"], run.names["prompt"])
+            family, judge = run.params["model.family"], run.judge
             rows[run.setting, judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
     settings = sorted({setting for setting, _ in rows}, key=by_dataset)
@@ -220,8 +220,7 @@ def measures_tables(recorded: list[Recorded]) -> list[Table]:
     """Which offline measure? tau_b of each with the baseline labels and the online metrics, a table for each judge."""
     runs: dict[tuple, dict[tuple, list[Recorded]]] = {}
     for run in told_apart(recorded):
-        judge = (run.names["model"], run.names["prompt"])
-        runs.setdefault(run.setting, {}).setdefault(judge, []).append(run)
+        runs.setdefault(run.setting, {}).setdefault(run.judge, []).append(run)
     return [
         table
         for setting in sorted(runs, key=by_dataset)
@@ -232,7 +231,7 @@ def measures_tables(recorded: list[Recorded]) -> list[Table]:
 
 def _judge_measures(setting: tuple, judge: tuple[str, str], runs: list[Recorded]) -> list[Table]:
     """Each measure by the judge's labels, and below it by the baseline's: what the measure itself has of users."""
-    taus, by = {}, {"model": " ".join(filter(None, judge_titles(judge))), BASELINE: BOUNDS[BASELINE]}
+    taus, by = {}, {"model": judge_name(judge), BASELINE: BOUNDS[BASELINE]}
     for run in runs:
         for line in run.alignment[run.alignment["labels"].isin(by)].itertuples():
             user_model = "" if line.reference == BASELINE else run.names["user_model"]
@@ -310,7 +309,5 @@ def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
 
 
 def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
-    groups: dict[tuple, dict[tuple, Recorded]] = {}
-    for run in told_apart(recorded):
-        groups.setdefault(key(run), {})[run.names["model"], run.names["prompt"]] = run
+    groups = by_judge(recorded, key)
     return {name: groups[name] for name in sorted(groups, key=by_dataset)}

@@ -41,6 +41,14 @@ def check_out(path: Path) -> None:
         raise InputError(f"--out {path}: there is no such folder")
 
 
+def make_out(path: Path) -> None:
+    """Make the folder that a script's --out names, if it is not there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {path}: expected a folder, or a place to make one: {error.strerror}") from error
+
+
 def read_parquet(path: Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """A parquet table that has at least these columns."""
     try:

@@ -9,10 +9,10 @@ from alignir import figures, system_figures
 from alignir.alignment import BASELINE
 from alignir.bounds import SECOND
 from alignir.frames import GRADES
-from alignir.recorded import Recorded, told_apart
+from alignir.recorded import Recorded, by_judge
 from alignir.scores import NDCG, means
 from alignir.summary import Row, alignment_rows
-from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_titles, online_order, setting_titles
+from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
 
 KINDS = {
     "labels": "how each judge's labels are distributed, beside the baseline's",
@@ -111,7 +111,7 @@ def _scores(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
 
         def draw(title=title, runs=runs, rows=rows):
             values = {
-                _name(row.judge): (row.tau_b, row.ci_low, row.ci_high) for row in rows if row.reference == BASELINE
+                judge_name(row.judge): (row.tau_b, row.ci_low, row.ci_high) for row in rows if row.reference == BASELINE
             }
             taus = pd.DataFrame.from_dict(values, orient="index", columns=["tau_b", "ci_low", "ci_high"])
             return system_figures.scores_figure(_means(runs), taus, f"nDCG@10 of systems, {title}")
@@ -154,28 +154,22 @@ def _taus(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
 
 def _labelled(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], str, dict[str, Recorded]]]:
     """(what names it, title, {judge: its newest run}) of each dataset and number of labelled pairs."""
-    newest: dict[tuple, dict] = {}
-    for run in told_apart(recorded):
-        judges = newest.setdefault((run.names["dataset"], run.metrics["n_pairs"]), {})
-        judges[run.names["model"], run.names["prompt"]] = run
+    newest = by_judge(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
     for dataset, n_pairs in sorted(newest, key=by_dataset):
         runs = newest[dataset, n_pairs]
-        judges = {_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
+        judges = {judge_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
         yield (dataset, f"{n_pairs:.0f}"), f"{DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs", judges
 
 
 def _compared(recorded: list[Recorded], users: bool = False) -> Iterator[tuple[tuple[str, ...], str, dict, list[Row]]]:
     """(what names it, title, {judge: its newest run}, rows) of each setting, or of each setting and user model."""
-    newest: dict[tuple, dict] = {}
-    for run in told_apart(recorded):
-        key = (run.setting, run.names["user_model"] if users else "")
-        newest.setdefault(key, {})[run.names["model"], run.names["prompt"]] = run
+    newest = by_judge(recorded, lambda run: (run.setting, run.names["user_model"] if users else ""))
     settings = sorted({setting for setting, _ in newest}, key=by_dataset)
     titles, rows = dict(zip(settings, setting_titles(settings), strict=True)), alignment_rows(recorded)
     rows = [row for row in rows if row.offline == NDCG]
     for setting, user_model in sorted(newest, key=lambda key: (settings.index(key[0]), key[1])):
         runs = newest[setting, user_model]
-        judges = {_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
+        judges = {judge_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
         here = [row for row in rows if row.setting == setting and user_model in ("", row.names["user_model"])]
         title = f"{titles[setting]}: {setting[3]:,} systems, {setting[4]:,} queries"
         where = (titles[setting], user_model)
@@ -198,17 +192,13 @@ def _grid(rows: list[Row], value: str) -> pd.DataFrame:
     values = {(row.judge, row.reference): getattr(row, value) for row in rows}
     judges = in_order({row.judge for row in rows}, PROMPTS_IN_ORDER)
     table = [[values.get((judge, name), float("nan")) for name in _references(rows)] for judge in judges]
-    return pd.DataFrame(table, index=[_name(judge) for judge in judges], columns=_references(rows))
+    return pd.DataFrame(table, index=[judge_name(judge) for judge in judges], columns=_references(rows))
 
 
 def _references(rows: list[Row]) -> list[str]:
     """The baseline, then the metrics in the order of Table 2."""
     found = {(row.names["user_model"], row.reference) for row in rows if row.reference != BASELINE}
     return [BASELINE, *dict.fromkeys(metric for _, metric in sorted(found, key=online_order))]
-
-
-def _name(judge: tuple[str, str]) -> str:
-    return " ".join(filter(None, judge_titles(judge)))
 
 
 def _slug(name: str) -> str:

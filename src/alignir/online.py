@@ -25,6 +25,11 @@ DWELL_PER = ("click", "session")
 ZERO_RESULT = ("no_relevant", "no_results", "no_click")
 
 
+def metric_title(metric: str) -> str:
+    """A metric's name for people, with ↓ where lower is better."""
+    return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
+
+
 @dataclass(frozen=True)
 class PerSession:
     """What happens in a session, on average or in expectation: arrays (n,), for each of n rankings or groups."""

@@ -1,11 +1,14 @@
 """Page: what MLflow shows of a run before anything else: its headline, and labels beside the texts they are about."""
 
+import math
+
 import pandas as pd
 
 from alignir.alignment import BASELINE
 from alignir.frames import PAIR
-from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.online import metric_title
 from alignir.scores import NDCG
+from alignir.wording import number
 
 ROWS = 2_000  # of the table of labels: the browser loads it whole
 LETTERS = 500  # of a text in it
@@ -26,7 +29,7 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
         "| users | tau_b | 95% interval |",
         "|:--|--:|--:|",
         *(
-            f"| {NAMES.get(metric, metric)}{' ↓' * (metric in LOWER_IS_BETTER)} "
+            f"| {metric_title(metric)} "
             f"| {_number(metrics, f'tau_b/{NDCG}/{metric}')} | {_interval(metrics, metric, '{} to {}')} |"
             for metric in with_users
         ),
@@ -43,8 +46,7 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
 
 
 def _number(metrics: dict[str, float], name: str) -> str:
-    value = metrics.get(name, float("nan"))
-    return "–" if value != value else f"{value:.4f}"
+    return number(metrics.get(name, math.nan), 4)
 
 
 def _interval(metrics: dict[str, float], reference: str, form: str) -> str:

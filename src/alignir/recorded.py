@@ -1,6 +1,7 @@
 """Recorded: runs as MLflow has them, one a cell (dataset x model x prompt x systems x queries x user model)."""
 
 import tempfile
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,10 @@ class Recorded:
     @property
     def names(self) -> dict[str, str]:
         return {group: self.params[group] for group in GROUPS}
+
+    @property
+    def judge(self) -> tuple[str, str]:
+        return self.params["model"], self.params["prompt"]
 
     @property
     def setting(self) -> tuple:
@@ -96,6 +101,16 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     return [_recorded(uri, run) for run in reversed(newest.values())]
 
 
+def read_finished(uri: str | None, experiment: str) -> list[Recorded]:
+    """`read_runs`, of which there must be one; otherwise an InputError that says why the last one did not finish."""
+    recorded = read_runs(uri, experiment)
+    if not recorded:
+        failures = read_failures(uri, experiment)
+        why = f"; {len(failures)} did not finish, the last: {failures[-1].reason}" if failures else ""
+        raise InputError(f"the experiment {experiment!r} has no finished run yet: run python -m alignir first{why}")
+    return recorded
+
+
 def read_failures(uri: str | None, experiment: str) -> list[Failure]:
     """The runs of an experiment that did not finish, oldest first."""
     client = stores.client(uri)
@@ -146,6 +161,14 @@ def told_apart(recorded: list[Recorded]) -> list[Recorded]:
             apart.append(replace(run, params=params))
     order = {run.run_id: place for place, run in enumerate(recorded)}
     return sorted(apart, key=lambda run: order[run.run_id])
+
+
+def by_judge(recorded: list[Recorded], key: Callable[[Recorded], Hashable]) -> dict[Hashable, dict[tuple, Recorded]]:
+    """The newest run of each judge among those that share a key: {key: {(model, prompt): run}}, told apart."""
+    groups: dict[Hashable, dict[tuple, Recorded]] = {}
+    for run in told_apart(recorded):
+        groups.setdefault(key(run), {})[run.judge] = run
+    return groups
 
 
 def _file_of_its_name(run: Recorded) -> bool:

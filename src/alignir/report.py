@@ -11,6 +11,7 @@ from alignir.frames import GRADES
 from alignir.online import NAMES
 from alignir.progress import in_words
 from alignir.scores import NDCG, means
+from alignir.wording import number
 
 WIDTH = 80  # of what is printed anywhere but on a wider terminal
 
@@ -41,14 +42,14 @@ def _labels(result):
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
     people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
     for title, names in (("agreement", agreement.NAMES), ("with itself", itself), ("among people", people)):
-        found = [f"{name}\xa0{_number(result.agreement[name])}" for name in names if name in result.agreement]
+        found = [f"{name}\xa0{number(result.agreement[name], 4)}" for name in names if name in result.agreement]
         if found:
             lines = textwrap.fill("  ".join(found), WIDTH - 20)  # it breaks no line at \xa0
             table.add_row(title, lines.replace("\xa0", " "))
     table.add_row(
         "nDCG@10",
-        f"mean of systems {_number(means(result.scores)[NDCG].mean())}, "
-        f"baseline {_number(means(result.baseline)[NDCG].mean())}",
+        f"mean of systems {number(means(result.scores)[NDCG].mean(), 4)}, "
+        f"baseline {number(means(result.baseline)[NDCG].mean(), 4)}",
     )
     others = [measure for measure in result.alignment["offline"].unique() if measure != NDCG]
     if others:
@@ -74,13 +75,9 @@ def _alignment(result, user_model: str):
         reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
         interval = f"{row.ci_low:.2f} to {row.ci_high:.2f}" if row.ci_low == row.ci_low else ""
         p_value = f"{row.p_value:.2g}" if row.p_value == row.p_value else ""
-        drawn = [_number(noise[row.reference]) if row.reference in noise else ""] * bool(noise)
-        table.add_row(reference, _number(row.tau_b), interval, p_value, *drawn, *[size] * (not same))
+        drawn = [number(noise[row.reference], 4) if row.reference in noise else ""] * bool(noise)
+        table.add_row(reference, number(row.tau_b, 4), interval, p_value, *drawn, *[size] * (not same))
     return table
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.4f}"
 
 
 def _asked(labelling) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from alignir import canvas
 from alignir.alignment import BASELINE
 from alignir.canvas import FAINT, LETTERS, UNKNOWN
-from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.online import LOWER_IS_BETTER, metric_title
 from alignir.scores import NAMES as MEASURES
 
 NAMED = 4  # systems that move most, in a panel of scores
@@ -69,7 +69,7 @@ def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame
     styles = [{"facecolors": "none", "edgecolors": "grey", "marker": "o"}, {"color": canvas.BLUE, "marker": "^"}]
     marks = "○▲"
     for metric, panel in panels.items():
-        lines = [metric_name(metric)]
+        lines = [metric_title(metric)]
         for side, style, mark in zip(scores.columns, styles, marks, strict=False):
             system = scores.index.intersection(online.index)
             panel.scatter(scores[side][system], online[metric][system], s=12, linewidths=0.6, label=f"{side}", **style)
@@ -201,12 +201,8 @@ def measures_figure(alignment: pd.DataFrame, title: str):
     return figure
 
 
-def metric_name(metric: str) -> str:
-    return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
-
-
 def _against(name: str) -> str:
-    return "baseline labels" if name == BASELINE else metric_name(name)
+    return "baseline labels" if name == BASELINE else metric_title(name)
 
 
 def _ranks(scores: pd.Series) -> pd.Series:

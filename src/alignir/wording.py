@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignir.alignment import BASELINE
 from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.online import LOWER_IS_BETTER, NAMES
+from alignir.online import NAMES, metric_title
 
 # The poster's names, its rows in its order.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
@@ -64,7 +64,7 @@ def online_order(column: tuple[str, str]) -> tuple:
 
 def online_title(column: tuple[str, str], alone: bool) -> str:
     user_model, metric = column
-    title = NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
+    title = metric_title(metric)
     if alone or user_model == "external":
         return title
     return f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
