@@ -43,11 +43,11 @@ def main() -> int:
 def run(args) -> int:
     from alignir import canvas, figures, options
     from alignir.__main__ import composed_cell
-    from alignir.alignment import BASELINE
     from alignir.bootstrap import matrices
     from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.files import check_out
+    from alignir.frames import BASELINE
     from alignir.scores import evaluate
 
     sizes = options.numbers("--queries", args.queries)

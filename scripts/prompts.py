@@ -288,7 +288,7 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
     import numpy as np
 
     from alignir import iterations
-    from alignir.alignment import BASELINE
+    from alignir.frames import BASELINE
     from alignir.tables import Table
 
     baseline = scores_of(before, BASELINE)

@@ -26,17 +26,21 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import bounds, canvas, figures, summary, tables
-    from alignir.alignment import BASELINE
+    from alignir import canvas, figures, frames, summary, tables
     from alignir.errors import InputError
     from alignir.files import check_out
+    from alignir.frames import BASELINE
     from alignir.recorded import read_runs
     from alignir.scores import NDCG
 
     check_out(args.out)
     rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))
     rows = sorted(
-        (row for row in rows if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in bounds.NAMES),
+        (
+            row
+            for row in rows
+            if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in frames.CEILING_AND_FLOORS
+        ),
         key=lambda row: (row.judge[0] == BASELINE, row.judge),
     )
     if not rows:

@@ -10,9 +10,9 @@ from scipy.stats import kendalltau
 
 from alignir import alignment, cells, datasets, graders, results, scores, systems
 from alignir.__main__ import composed_cell
-from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED, bounds
+from alignir.bounds import bounds
 from alignir.errors import InputError
-from alignir.frames import PAIR, SCORES
+from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 
 
 @pytest.fixture(scope="module")

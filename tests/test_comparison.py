@@ -6,8 +6,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from alignir import comparison
-from alignir.alignment import BASELINE
-from alignir.frames import ONLINE, SCORES
+from alignir.frames import BASELINE, ONLINE, SCORES
 from alignir.recorded import Recorded
 
 SYSTEMS, QUERIES = 12, 30

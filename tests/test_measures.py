@@ -9,9 +9,8 @@ import pytest
 
 from alignir import cells, online, results, summary, system_figures
 from alignir.__main__ import composed_cell
-from alignir.alignment import BASELINE
 from alignir.errors import InputError
-from alignir.frames import ALIGNMENT
+from alignir.frames import ALIGNMENT, BASELINE
 from alignir.recorded import Recorded
 from alignir.scores import NDCG
 

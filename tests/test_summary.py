@@ -16,11 +16,10 @@ import pytest
 
 from alignir import frames, grid, latex, online, summary, tables
 from alignir.__main__ import swept_names
-from alignir.alignment import BASELINE, against_baseline, against_users
+from alignir.alignment import against_baseline, against_users
 from alignir.bootstrap import Resampling
-from alignir.bounds import ONE_GRADE, SHUFFLED
 from alignir.errors import InputError
-from alignir.frames import ALIGNMENT, GRADES, STATUSES
+from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.grid import Grid
 from alignir.recorded import Failure, Recorded
 from alignir.scores import NDCG

@@ -4,13 +4,8 @@ import numpy as np
 import pandas as pd
 
 from alignir.datasets import Dataset
+from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.graders import Lexical
-
-SECOND = "second"
-LEXICAL = "floor: lexical"
-SHUFFLED = "floor: shuffled"
-ONE_GRADE = "floor: one grade"
-NAMES = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
 
 
 def bounds(dataset: Dataset, shuffles: int, rng: np.random.Generator) -> dict[str, list[pd.DataFrame]]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment import BASELINE
 from alignir.bootstrap import compare
+from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER
 from alignir.progress import bar
 from alignir.recorded import Recorded, by_judge

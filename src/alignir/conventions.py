@@ -1,10 +1,11 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
 from alignir.alignment import smallest_step
-from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.formatting import share_of
+from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.online import LOWER_IS_BETTER
 from alignir.recorded import Recorded
-from alignir.wording import DATASETS, judge_name, setting_titles, share_of
+from alignir.wording import DATASETS, judge_name, setting_titles
 
 NDCG_NOTE = (
     "nDCG@10: trec_eval's ndcg_cut_10, gain = grade, ties by doc_id descending; a result without a label counts as "

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from alignir import agreement
-from alignir.alignment import BASELINE
-from alignir.bounds import SECOND
 from alignir.comparison import LEVEL, B, better
 from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
-from alignir.frames import GRADES, STATUSES
+from alignir.formatting import interval, number, share, share_of, signed
+from alignir.frames import BASELINE, GRADES, SECOND, STATUSES
 from alignir.recorded import Recorded, by_judge, told_apart
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
@@ -22,16 +21,11 @@ from alignir.wording import (
     by_dataset,
     fitting_a_page,
     in_order,
-    interval,
     judge_name,
     judge_titles,
-    number,
     online_order,
     online_title,
     setting_titles,
-    share,
-    share_of,
-    signed,
 )
 
 AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]

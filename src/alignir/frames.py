@@ -64,6 +64,14 @@ HUMAN = [
     "draws",
 ]
 
+# Whose labels a row of a table rests on where no judge gave them: those taken as truth, the ceiling, the floors.
+BASELINE = "baseline"
+SECOND = "second"
+LEXICAL = "floor: lexical"
+SHUFFLED = "floor: shuffled"
+ONE_GRADE = "floor: one grade"
+CEILING_AND_FLOORS = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
+
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")
 

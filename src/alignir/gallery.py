@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pandas as pd
 
 from alignir import figures, system_figures
-from alignir.alignment import BASELINE
-from alignir.bounds import SECOND
-from alignir.frames import GRADES
+from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.recorded import Recorded, by_judge
 from alignir.scores import NDCG, means
 from alignir.summary import Row, alignment_rows

@@ -10,11 +10,12 @@ import yaml
 from alignir import pools
 from alignir.bootstrap import Resampling
 from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
+from alignir.formatting import share_of
 from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.scores import NAMES as MEASURES
 from alignir.scores import NDCG
 from alignir.tables import Table
-from alignir.wording import DATASETS, MODELS, PROMPTS, share_of
+from alignir.wording import DATASETS, MODELS, PROMPTS
 
 OF_RESAMPLING = ("bootstrap", "floor")
 NOT_SETTINGS = ("_partial_", "_convert_", "_recursive_")

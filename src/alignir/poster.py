@@ -1,6 +1,6 @@
 """Poster: the numbers that this project reproduces."""
 
-from alignir.alignment import BASELINE
+from alignir.frames import BASELINE
 
 QUERIES = {"trec_dl_2019": 43, "rank_distillm": 2000}
 TABLE_1 = {

@@ -25,7 +25,7 @@ class Recorded:
     params: dict[str, str]
     tags: dict[str, str]
     metrics: dict[str, float]
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.CEILING_AND_FLOORS
     started: datetime | None = None  # in local time
 
     @property

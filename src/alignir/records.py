@@ -8,10 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from alignir import agreement, figures, system_figures
-from alignir.alignment import BASELINE
-from alignir.bounds import SECOND
 from alignir.cells import Cell, Inputs
-from alignir.frames import GRADES, PAIR, PROBABILITIES, STATUSES, coverage
+from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES, coverage
 from alignir.labels import differing
 from alignir.recorded import GROUPS, OF_A_CELL
 from alignir.results import Result

@@ -5,13 +5,11 @@ import textwrap
 from pathlib import Path
 
 from alignir import agreement
-from alignir.alignment import BASELINE
-from alignir.bounds import SECOND
-from alignir.frames import GRADES
+from alignir.formatting import number
+from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.online import NAMES
 from alignir.progress import in_words
 from alignir.scores import NDCG, means
-from alignir.wording import number
 
 WIDTH = 80  # of what is printed anywhere but on a wider terminal
 

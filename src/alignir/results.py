@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from alignir import agreement, correlations
-from alignir.alignment import BASELINE, against_baseline, against_users, average, between_draws, why_undefined
+from alignir.alignment import against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bootstrap import NONE, matrices
-from alignir.bounds import SECOND, bounds
+from alignir.bounds import bounds
 from alignir.cells import Cell, Inputs, digest
 from alignir.families import without
-from alignir.frames import ALL
+from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labels import Labelling, fall_back, flip_rate, judge_again, label
 from alignir.ledger import Ledger
 from alignir.pools import filled
@@ -28,7 +28,7 @@ class Result:
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.NAMES
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.CEILING_AND_FLOORS
     correlations: dict[str, float]  # of nDCG@10 with the baseline's, and the shares of significant differences kept
     agreement: dict[str, float]
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label

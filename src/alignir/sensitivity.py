@@ -5,8 +5,9 @@ Rows are a judge's tau_b with a metric of a user model: columns judge, user_mode
 
 import pandas as pd
 
-from alignir.alignment import BASELINE, tau_b
+from alignir.alignment import tau_b
 from alignir.errors import InputError, one_of
+from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER
 
 LEVEL = 0.05  # of significance, as the tables mark it

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from alignir import grid, poster
-from alignir.alignment import BASELINE
 from alignir.comparison import LEVEL, B, compared, worse
 from alignir.conventions import (
     NDCG_NOTE,
@@ -28,7 +27,8 @@ from alignir.explanations import (
     label_tables,
     measures_tables,
 )
-from alignir.frames import ALIGNMENT
+from alignir.formatting import full, interval, number
+from alignir.frames import ALIGNMENT, BASELINE
 from alignir.grid import Grid
 from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.scores import NDCG
@@ -38,11 +38,8 @@ from alignir.wording import (
     DATASETS,
     by_dataset,
     fitting_a_page,
-    full,
     in_order,
-    interval,
     judge_titles,
-    number,
     online_order,
     online_title,
     setting_titles,

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from alignir import canvas
-from alignir.alignment import BASELINE
 from alignir.canvas import FAINT, LETTERS, UNKNOWN
+from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER, metric_title
 from alignir.scores import NAMES as MEASURES
 

@@ -1,13 +1,9 @@
 """Wording: what judges, datasets and metrics are called, in which order they stand, and how numbers are written."""
 
-import math
 from collections.abc import Iterable
 from itertools import groupby
 
-import pandas as pd
-
-from alignir.alignment import BASELINE
-from alignir.bounds import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.online import NAMES, metric_title
 
 # The poster's names, its rows in its order.
@@ -98,27 +94,3 @@ def fitting_a_page(columns: list[tuple[str, str]]) -> list[list[tuple[str, str]]
         else:
             groups.append(of_one)
     return groups
-
-
-def number(value: float, digits: int) -> str:
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
-
-
-def signed(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:+.4f}"
-
-
-def interval(low: float, high: float, digits: int = 4) -> str:
-    return "–" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def full(value: float) -> str:
-    return "" if pd.isna(value) else repr(float(value))
-
-
-def share(count: float, total: float) -> str:
-    return share_of(count / total if total else math.nan)
-
-
-def share_of(share: float) -> str:
-    return "–" if pd.isna(share) else f"{share:.1%}"

@@ -1,0 +1,29 @@
+"""Formatting: how numbers are written, wherever people read them."""
+
+import math
+
+import pandas as pd
+
+
+def number(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.4f}"
+
+
+def interval(low: float, high: float, digits: int = 4) -> str:
+    return "–" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def full(value: float) -> str:
+    return "" if pd.isna(value) else repr(float(value))
+
+
+def share(count: float, total: float) -> str:
+    return share_of(count / total if total else math.nan)
+
+
+def share_of(share: float) -> str:
+    return "–" if pd.isna(share) else f"{share:.1%}"
