@@ -115,8 +115,8 @@ def model_scores(cell, inputs):
 
 def frequencies(args, dataset, query_ids):
     """The queries' frequencies in this order; None without a file."""
+    from alignir.data.frequencies import frequencies_of
     from alignir.errors import InputError
-    from alignir.queries import frequencies_of
 
     if args.frequencies is None:
         return None

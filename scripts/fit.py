@@ -69,7 +69,8 @@ def settings_of(arguments: list[str]) -> dict[str, str]:
 def run(given: dict, form: str) -> int:
     import numpy as np
 
-    from alignir import fitting, logs, tables, trec
+    from alignir import fitting, logs, tables
+    from alignir.data import trec
     from alignir.errors import InputError, one_of
     from alignir.progress import bar
 

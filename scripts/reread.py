@@ -25,10 +25,10 @@ def run(args) -> int:
     from alignir.__main__ import recorded_cell
     from alignir.alignment import against_baseline
     from alignir.cells import read_inputs
+    from alignir.data.pools import filled
     from alignir.errors import InputError
     from alignir.frames import ANSWER
     from alignir.labels import read_all
-    from alignir.pools import filled
     from alignir.reading import READERS
     from alignir.recorded import artifact, read_runs
     from alignir.scores import evaluate

@@ -117,10 +117,11 @@ def run(args) -> int:
 
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
-    from alignir import datasets, scores, systems, trec
+    from alignir import scores, systems
+    from alignir.data import collections, trec
 
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
-    dataset = datasets.folder(DL19, folder)
+    dataset = collections.folder(DL19, folder)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
 
@@ -228,7 +229,7 @@ def labels_of(path: Path, scale: str):
     """QRELS of a judge; those of the scale 0-5, which alignir's labels do not have, with their own grades."""
     import pandas as pd
 
-    from alignir import trec
+    from alignir.data import trec
     from alignir.errors import InputError
     from alignir.frames import QRELS
 
@@ -278,7 +279,7 @@ def read(path: Path, columns: list[str]):
     """The texts of a table of tab-separated columns, an empty one as an empty string."""
     import pandas as pd
 
-    from alignir import trec
+    from alignir.data import trec
     from alignir.errors import InputError
 
     try:
@@ -303,7 +304,7 @@ def number(text: str | float, where: str) -> float:
 
 def official(path: Path) -> dict[str, dict[str, float]]:
     """NIST's summary: the value of each measure by system."""
-    from alignir import trec
+    from alignir.data import trec
     from alignir.errors import InputError
 
     try:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import agreement, alignment, datasets, scores, systems, trec
+from alignir import agreement, alignment, scores, systems
+from alignir.data import collections, trec
 
 
 def series(**values):
@@ -69,7 +70,7 @@ def published(dl19) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def compared(dl19):
     """By judge: tau over 46 systems, that with one tie broken, tau over 37 systems, kappa on 4 grades and at >= 2."""
-    dataset = datasets.folder("dl19", dl19)
+    dataset = collections.folder("dl19", dl19)
     query_ids = list(dataset.queries.index)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     every = sorted(set(runs["system"]))

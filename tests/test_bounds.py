@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import alignment, cells, datasets, graders, results, scores, systems
+from alignir import alignment, cells, graders, results, scores, systems
 from alignir.__main__ import composed_cell
 from alignir.bounds import bounds
+from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 
 
 @pytest.fixture(scope="module")
 def demo():
-    dataset = datasets.demo("demo")
+    dataset = collections.demo("demo")
     runs = systems.bm25(dataset, ["lucene"], [[0.9, 0.4], [1.6, 0.9], [0.5, 0.1]], [False, True], [False, True], 100)
     return dataset, runs
 
@@ -80,18 +81,18 @@ def test_the_average_of_draws_is_the_mean_of_scipys_taus():
 
 def test_a_second_set_of_labels_goes_with_the_selected_queries(small):
     (small / "other.txt").write_text("q1 0 d1 2\nq1 0 d2 2\nq2 0 d3 1\n")
-    dataset = datasets.folder("small", small, second=small / "other.txt")
+    dataset = collections.folder("small", small, second=small / "other.txt")
     (labels,) = bounds(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND]
     assert labels.to_numpy().tolist() == [["q1", "d1", 2], ["q1", "d2", 2]]
-    assert SECOND not in bounds(datasets.folder("small", small), 0, np.random.default_rng(0))
+    assert SECOND not in bounds(collections.folder("small", small), 0, np.random.default_rng(0))
 
 
 def test_a_second_set_of_labels_without_a_pair_in_common_is_refused(small):
     (small / "other.txt").write_text("q1 0 d4 2\n")
     with pytest.raises(InputError, match="has a label for none of the 4 judged pairs"):
-        datasets.folder("small", small, second=small / "other.txt")
+        collections.folder("small", small, second=small / "other.txt")
     with pytest.raises(InputError, match=r"no second set of labels \(dataset.second=FILE\) at"):
-        datasets.folder("small", small, second=small / "nowhere.txt")
+        collections.folder("small", small, second=small / "nowhere.txt")
 
 
 def test_bounds_that_are_kept_for_a_sweep_are_those_of_a_cell_alone():

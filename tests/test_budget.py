@@ -10,9 +10,10 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import budget, trec
+from alignir import budget
 from alignir.alignment import against_baseline
 from alignir.bootstrap import matrices, taus, weighted_means
+from alignir.data import trec
 from alignir.scores import evaluate
 
 SIZES = [1, 2, 5, 12]

@@ -23,7 +23,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import online, recorded, trec
+from alignir import online, recorded
+from alignir.data import trec
 from alignir.frames import PAIR, QRELS
 from alignir.prompts import FIELDS
 from alignir.reading import read

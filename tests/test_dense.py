@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import datasets, dense, systems, weights
+from alignir import dense, systems, weights
 from alignir.__main__ import composed_cell
+from alignir.data import collections
+from alignir.data.ranked import ranked
 from alignir.dense import Encoder, embed, nearest
 from alignir.errors import InputError
-from alignir.frames import ranked
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +70,7 @@ def test_ties_at_the_end_go_to_the_higher_doc_id_as_in_trec_eval(monkeypatch):
     monkeypatch.setattr(dense, "_load", lambda encoder: Letters())
     passages = pd.Series({"d1": "ab", "d2": "ab", "d3": "a", "d4": "ab", "d5": "c"})
     qrels = pd.DataFrame({"query_id": ["q"], "doc_id": ["d1"], "relevance": [1]})
-    runs = dense.retrieve(datasets.Dataset("tie", pd.Series({"q": "a"}), passages, qrels), Encoder("x/letters"), 3)
+    runs = dense.retrieve(collections.Dataset("tie", pd.Series({"q": "a"}), passages, qrels), Encoder("x/letters"), 3)
     assert runs["doc_id"].tolist() == ["d3", "d4", "d2"]
     assert runs["rank"].tolist() == [1, 2, 3]
     assert set(runs["system"]) == {"letters"}
@@ -127,14 +128,14 @@ def test_vectors_that_are_no_numbers_are_an_error_and_are_not_kept(cache):
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(InputError, match=r"pip install 'alignir\[dense\]'"):
-        dense.retrieve(datasets.demo("demo"), Encoder("some/model"), 10)
+        dense.retrieve(collections.demo("demo"), Encoder("some/model"), 10)
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path):
     pytest.importorskip("sentence_transformers", reason="needs sentence-transformers: pip install 'alignir[dense]'")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty cannot be loaded: "):
-        dense.retrieve(datasets.demo("demo"), Encoder(str(tmp_path / "empty")), 10)
+        dense.retrieve(collections.demo("demo"), Encoder(str(tmp_path / "empty")), 10)
 
 
 def test_other_weights_than_the_named_ones_are_refused(minilm):
@@ -147,7 +148,7 @@ def test_minilm_scores_are_mean_pooled_cosines(minilm):
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    demo = datasets.demo("demo")
+    demo = collections.demo("demo")
     runs = dense.retrieve(demo, minilm, 5).groupby("query_id").head(3)
     tokenizer, model = (kind.from_pretrained(minilm.weights()) for kind in (AutoTokenizer, AutoModel))
 
@@ -174,7 +175,7 @@ def test_minilm_adds_itself_its_hybrids_and_all_of_these_reranked(minilm, cache)
 
 def test_two_encoders_of_one_name_need_names_of_their_own(monkeypatch):
     monkeypatch.setattr(dense, "_load", lambda encoder: Letters())
-    demo = datasets.demo("demo")
+    demo = collections.demo("demo")
     none = {"first": {}, "fusions": {}, "hybrids": [], "rerankers": {}, "rrf_k": 60, "k": 10}
     with pytest.raises(InputError, match="two systems have the name model"):
         systems.pipelines(demo, dense=["a/model", "b/model"], **none)

@@ -145,7 +145,7 @@ def reader(tmp_path_factory):
     pages = [f"{n}\t0\tQ\tq{n % 3}\t0\t{urls}\n{n}\t9000\tC\tu{n % 4 + 1}\n" for n in range(60)
              for urls in ["\t".join(f"u{place}" for place in range(1, 6))]]  # fmt: skip
     (folder / "CLICKS.tsv.gz").write_bytes(gzip.compress("".join(pages).encode()))
-    demo = ROOT / "src" / "alignir" / "demo"
+    demo = ROOT / "src" / "alignir" / "data" / "demo"
     shutil.copy(demo / "qrels.txt", folder / "RERANK.qrels")
     (folder / "RUNS").mkdir()
     judged = [line.split() for line in (demo / "qrels.txt").read_text().splitlines()]

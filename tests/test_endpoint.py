@@ -210,7 +210,7 @@ def test_the_command_runs_on_an_endpoint(stand_in, alignir):
 def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
     pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
     pytest.importorskip("gguf", reason="needs the demo's weights: bash scripts/setup.sh")
-    from alignir import datasets
+    from alignir.data import collections
     from alignir.engines import vllm as offline
     from alignir.prompts import read_prompt
     from alignir.weights import SmolLM2
@@ -242,7 +242,7 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
             except OSError:
                 time.sleep(1)
         model = Endpoint("smollm2", f"http://127.0.0.1:{port}/v1", sampling={"temperature": 0.0, "seed": 0})
-        pairs = datasets.demo("demo").pairs().head(6)
+        pairs = collections.demo("demo").pairs().head(6)
         prompt = read_prompt("zeshot", "zeshot.txt", "final_score", 30)
         labels = label(pairs, prompt, model, Ledger(tmp_path)).labels
         assert set(labels["status"]) <= {"ok", "unparsed", "truncated"}, (tmp_path / "server.log").read_text()[-2000:]

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import families, scores
+from alignir import scores
+from alignir.data import families
 from alignir.errors import InputError
+from alignir.families import without
 from alignir.frames import SCORES
 
 SYSTEMS = ["RepLLaMA", "bm25", "openai_ada2", "rank_gpt_llama"]
@@ -56,7 +58,7 @@ def test_a_judge_that_lifts_its_own_systems_is_flagged():
     judged = truth + rng.normal(0, 0.01, (16, 40))
     judged[:4] += 0.8  # the four worst become the best
     own = ["s0", "s1", "s2", "s3"]
-    found = families.without(own, frame(judged), frame(truth), seed=1, B=200)
+    found = without(own, frame(judged), frame(truth), seed=1, B=200)
     assert found["left_out"] == 4
     assert found["tau_all"] == pytest.approx(kendalltau(judged.mean(axis=1), truth.mean(axis=1)).statistic)
     assert found["tau_b"] == pytest.approx(kendalltau(judged[4:].mean(axis=1), truth[4:].mean(axis=1)).statistic)
@@ -69,27 +71,27 @@ def test_the_interval_of_the_difference_is_of_the_same_queries_on_both_sides():
     rng = np.random.default_rng(3)
     truth = rng.random((7, 12))
     judged = truth + rng.normal(0, 0.3, truth.shape)
-    found = families.without(["s2", "s5"], frame(judged), frame(truth), seed=4, B=60)
+    found = without(["s2", "s5"], frame(judged), frame(truth), seed=4, B=60)
     columns = sorted(range(12), key=str)  # queries by name
     drawn = np.random.default_rng(4).integers(0, 12, (60, 12))
     moves = []
     for draw in drawn:
         sides = [side[:, [columns[place] for place in draw]].mean(axis=1) for side in (judged, truth)]
         kept = [0, 1, 3, 4, 6]
-        without = kendalltau(sides[0][kept], sides[1][kept]).statistic
-        moves.append(abs(without - kendalltau(*sides).statistic - found["difference"]))
+        tau = kendalltau(sides[0][kept], sides[1][kept]).statistic
+        moves.append(abs(tau - kendalltau(*sides).statistic - found["difference"]))
     assert found["ci_high"] - found["difference"] == pytest.approx(np.quantile(moves, 0.95))
 
 
 def test_a_judge_that_treats_its_own_as_the_others_is_not_flagged():
     truth = np.random.default_rng(0).random((10, 20))
-    found = families.without(["s3"], frame(truth), frame(truth), B=50)
+    found = without(["s3"], frame(truth), frame(truth), B=50)
     assert (found["tau_all"], found["tau_b"]) == pytest.approx((1, 1))
     assert found["moved"] == 0
 
 
 def test_one_remaining_system_has_no_order_to_compare():
     truth = np.random.default_rng(0).random((3, 20))
-    found = families.without(["s0", "s1"], frame(truth), frame(truth), B=50)
+    found = without(["s0", "s1"], frame(truth), frame(truth), B=50)
     assert found["tau_all"] == pytest.approx(1)
     assert all(np.isnan(found[name]) for name in ("tau_b", "ci_low", "ci_high", "moved"))

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from alignir import datasets
+from alignir.data import collections
 from alignir.engines import Answer
 from alignir.engines.scripted import Scripted
 from alignir.graders import Lexical, Replay
@@ -55,7 +55,7 @@ class Asked:
 
 @pytest.fixture
 def pairs():
-    return datasets.demo("demo").pairs()
+    return collections.demo("demo").pairs()
 
 
 def test_every_pair_is_asked_once_and_a_second_run_asks_nothing(pairs, tmp_path):

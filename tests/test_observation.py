@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from test_user_models import MODELS
 
-from alignir import datasets, observation, systems
+from alignir import observation, systems
+from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import LOG
 from alignir.online import NAMES, Metrics
@@ -38,7 +39,7 @@ def logged(tmp_path, text=PAGES, **changes):
 
 @pytest.fixture
 def qrels(small):
-    return datasets.folder("small", small).qrels
+    return collections.folder("small", small).qrels
 
 
 def by_cell(found: pd.DataFrame) -> dict:
@@ -148,7 +149,7 @@ def imported(tmp_path, text, name="metrics.csv"):
 
 @pytest.fixture
 def runs(small):
-    return systems.runs(datasets.folder("small", small), None, ["*"], [], "error")
+    return systems.runs(collections.folder("small", small), None, ["*"], [], "error")
 
 
 def test_a_table_of_metrics_is_read(tmp_path, runs):

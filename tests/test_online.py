@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from test_user_models import MODEL, MODELS
 
-from alignir import datasets, online, simulation, systems
+from alignir import online, simulation, systems
+from alignir.data import collections
 from alignir.errors import InputError
 from alignir.online import Metrics
 from alignir.user_models import PBM, Dwell
@@ -125,7 +126,7 @@ def simulated(**changes):
 @pytest.fixture
 def at_hand(small):
     """(qrels, runs, query_ids, systems), as `measure` takes them."""
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     return dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]
 

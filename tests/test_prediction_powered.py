@@ -10,8 +10,8 @@ from scipy.stats import kendalltau, ttest_1samp
 from scipy.stats import t as student
 
 from alignir import prediction_powered as pp
-from alignir import trec
 from alignir.bootstrap import matrices
+from alignir.data import trec
 from alignir.errors import InputError
 from alignir.scores import evaluate
 

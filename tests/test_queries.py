@@ -9,24 +9,25 @@ import pytest
 from conftest import DATA
 from scipy.stats import chisquare, kendalltau
 
-from alignir import datasets, queries
+from alignir import queries
 from alignir.__main__ import composed_cell
 from alignir.cells import read_inputs
+from alignir.data import collections, frequencies
 from alignir.errors import InputError
 from alignir.frames import RUNS, SCORES
 from alignir.scores import NDCG, evaluate
 
 
-def dataset(judged: dict[str, int]) -> datasets.Dataset:
+def dataset(judged: dict[str, int]) -> collections.Dataset:
     """A dataset with so many judged pairs for each query."""
     rows = [(query_id, f"{query_id}-{i}", i % 4) for query_id, n in judged.items() for i in range(n)]
     texts = pd.Series({query_id: "text" for query_id in judged}, dtype=object)
-    return datasets.Dataset(
+    return collections.Dataset(
         "d", texts, pd.Series(dtype=object), pd.DataFrame(rows, columns=["query_id", "doc_id", "relevance"])
     )
 
 
-def scored(values: np.ndarray) -> tuple[datasets.Dataset, pd.DataFrame]:
+def scored(values: np.ndarray) -> tuple[collections.Dataset, pd.DataFrame]:
     """A dataset of queries q00, q01, ... and SCORES with these values (S, Q)."""
     rows = [(f"s{i}", f"q{j:02}", NDCG, value) for (i, j), value in np.ndenumerate(values)]
     frame = pd.DataFrame(rows, columns=SCORES).sample(frac=1, random_state=0)  # joined by name, so order is nothing
@@ -125,14 +126,14 @@ def test_random_order_lets_every_two_queries_be_drawn_together():
 def test_frequencies_may_have_comments_and_a_header(tmp_path):
     file = tmp_path / "frequencies.tsv"
     file.write_text("# a comment\n\nquery\tquery count\n7\t3\n8\t0\n")
-    assert queries.read_frequencies(file).to_dict() == {"7": 3, "8": 0}
+    assert frequencies.read_frequencies(file).to_dict() == {"7": 3, "8": 0}
 
 
 def test_real_query_frequencies_are_read_whole():
     file = DATA / "clicks" / "clara2_query_count.tsv"
     if not file.is_file():
         pytest.skip(f"needs the real data in {file}, which is not part of the repository")
-    found = queries.read_frequencies(file)
+    found = frequencies.read_frequencies(file)
     rows = [line.split("\t") for line in file.read_text().splitlines()[4:]]
     assert found.to_dict() == {query_id: int(count) for query_id, count in rows}
     assert len(found) > 1500

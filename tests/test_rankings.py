@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import datasets, systems
+from alignir import systems
+from alignir.data import collections
+from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import RUNS, ranked
+from alignir.frames import RUNS
 from alignir.rankings import fuse, rerank
 from alignir.scores import evaluate
 
@@ -28,7 +30,7 @@ def order(runs: pd.DataFrame) -> list[str]:
 @pytest.fixture(scope="module")
 def demo():
     """The demo, and the RUNS of eight BM25 on it."""
-    dataset = datasets.demo("demo")
+    dataset = collections.demo("demo")
     grid = {"scoring": ["lucene", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False, True]}
     return dataset, systems.bm25(dataset, **grid, k=100)
 

@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import datasets, scores, systems, trec
+from alignir import scores, systems
+from alignir.data import collections, trec
+from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import QRELS, RUNS, ranked
+from alignir.frames import QRELS, RUNS
 
 
 @pytest.fixture
 def read(small):
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     return dataset, systems.runs(dataset, None, ["*"], [], "error")
 
 
@@ -214,7 +216,7 @@ def test_every_measure_is_complete_and_keeps_what_is_missing_apart():
 
 
 def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
-    dataset = datasets.folder("dl19", dl19)
+    dataset = collections.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     found = scores.means(
         scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
@@ -225,7 +227,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
 
 
 def test_per_topic_ndcg_of_every_system_is_as_computed_elsewhere(dl19):
-    dataset = datasets.folder("dl19", dl19)
+    dataset = collections.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     found = scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
     reference = pd.read_csv(dl19 / "reference" / "ndcg10_per_topic.tsv.gz", sep="\t", dtype={"qid": str})
@@ -259,7 +261,7 @@ def test_a_missing_label_is_not_judged(read):
 
 
 def test_judged_shares_of_all_46_dl19_systems_are_as_published(dl19):
-    dataset = datasets.folder("dl19", dl19)
+    dataset = collections.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")
     for k in (10, 20):

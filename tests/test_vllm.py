@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from alignir import datasets, labels
+from alignir import labels
+from alignir.data import collections
 from alignir.errors import InputError
 from alignir.ledger import Ledger
 from alignir.prompts import Prompt
@@ -48,7 +49,7 @@ def tiny(tmp_path_factory):
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(datasets.demo("demo").passages, trainer)
+    tokenizer.train_from_iterator(collections.demo("demo").passages, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
@@ -69,7 +70,7 @@ def model(tiny):
 
 @pytest.fixture(scope="module")
 def pairs():
-    return datasets.demo("demo").pairs()
+    return collections.demo("demo").pairs()
 
 
 def test_every_pair_is_answered_the_same_in_any_order(model, pairs):
@@ -164,7 +165,8 @@ def test_chat_settings_reach_the_template(choice, settings):
 SMOLLM2 = """
 import sys
 from pathlib import Path
-from alignir import datasets, labels
+from alignir import labels
+from alignir.data import collections
 from alignir.engines import vllm
 from alignir.ledger import Ledger
 from alignir.prompts import read_prompt
@@ -172,7 +174,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 with initialize_config_dir(sys.argv[1], version_base="1.3"):
     model = instantiate(compose("config").model, _convert_="all")
-pairs = datasets.demo("demo").pairs().head(12)
+pairs = collections.demo("demo").pairs().head(12)
 prompt = read_prompt("zeshot", "zeshot.txt", "final_score", 30)
 first = labels.label(pairs, prompt, model, Ledger(Path("ledger")))
 vllm.close()

@@ -120,7 +120,8 @@ def by_alignir(folder: Path) -> dict:
     import numpy as np
     import pandas as pd
 
-    from alignir import alignment, bootstrap, scores, trec
+    from alignir import alignment, bootstrap, scores
+    from alignir.data import trec
 
     start = time.perf_counter()
     labels = {name: trec.read_qrels(folder / f"{name}.txt") for name in ("baseline", "judge")}

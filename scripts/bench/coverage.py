@@ -84,9 +84,10 @@ def main() -> int:
         title = "{} systems, {} queries, correlation {}, judge {}".format(*setting)
         report(title, synthetic(*setting, args.samples, rng), rng)
     if args.data:
-        from alignir import bootstrap, datasets, scores, systems, trec
+        from alignir import bootstrap, scores, systems
+        from alignir.data import collections, trec
 
-        dataset = datasets.folder("trec_dl_2019", args.data)
+        dataset = collections.folder("trec_dl_2019", args.data)
         runs = systems.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever
         names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
         baseline = scores.evaluate(dataset.qrels, runs, query_ids, names)

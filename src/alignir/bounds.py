@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from alignir.datasets import Dataset
+from alignir.data.collections import Dataset
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.graders import Lexical
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import pools
 from alignir.bootstrap import METHODS, OVER, Resampling
-from alignir.datasets import Dataset
+from alignir.data import pools
+from alignir.data.collections import Dataset
+from alignir.data.families import of_family
+from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.errors import InputError, one_of
-from alignir.families import of_family
 from alignir.frames import PAIR
-from alignir.pools import WITHOUT_TEXT, pooled
 from alignir.prompts import Prompt
 from alignir.queries import select
 from alignir.reading import READERS

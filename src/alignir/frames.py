@@ -28,10 +28,7 @@ HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, ta
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 GRADES = (0, 1, 2, 3)
 PAIR = ["query_id", "doc_id"]
@@ -74,15 +71,6 @@ CEILING_AND_FLOORS = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")
-
-
-def ranked(runs: pd.DataFrame) -> pd.DataFrame:
-    """RUNS with `rank` from 1, in trec_eval's order: score descending as float32, ties by doc_id descending."""
-    keys = pa.table({**runs[["system", *PAIR]], "single": runs["score"].astype(np.float32)})
-    order = [("system", "ascending"), ("query_id", "ascending"), ("single", "descending"), ("doc_id", "descending")]
-    runs = runs.take(pc.sort_indices(keys, order).to_numpy())  # several times as fast as pandas where ids are strings
-    runs["rank"] = runs.groupby(["system", "query_id"], sort=False).cumcount() + 1
-    return runs[RUNS].reset_index(drop=True)
 
 
 def coverage(labels: pd.DataFrame) -> float:

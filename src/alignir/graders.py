@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import trec
+from alignir.data import trec
 from alignir.errors import InputError, one_of
 from alignir.frames import PAIR
 

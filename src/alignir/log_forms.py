@@ -19,7 +19,7 @@ from xml.parsers import expat
 import numpy as np
 import pandas as pd
 
-from alignir import trec
+from alignir.data import trec
 from alignir.errors import InputError
 from alignir.frames import LOG
 

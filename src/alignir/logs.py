@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from alignir import trec
+from alignir.data import trec
 from alignir.errors import InputError
 from alignir.files import written_whole
 from alignir.frames import LOG, PAGE

@@ -7,9 +7,9 @@ from itertools import chain
 
 import yaml
 
-from alignir import pools
 from alignir.bootstrap import Resampling
 from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
+from alignir.data import pools
 from alignir.formatting import share_of
 from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.scores import NAMES as MEASURES

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import logs, trec
+from alignir import logs
+from alignir.data import trec
 from alignir.errors import InputError, one_of
 from alignir.frames import ALL, ONLINE, PAGE, PAIR, QRELS
 from alignir.online import Metrics, PerSession, online_frame

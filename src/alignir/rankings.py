@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from alignir.data.ranked import ranked
 from alignir.errors import InputError, one_of
-from alignir.frames import PAIR, ranked
+from alignir.frames import PAIR
 
 
 def top(runs: pd.DataFrame, depth: int) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from alignir.alignment import against_baseline, against_users, average, between_
 from alignir.bootstrap import NONE, matrices
 from alignir.bounds import bounds
 from alignir.cells import Cell, Inputs, digest
+from alignir.data.pools import filled
 from alignir.families import without
 from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labels import Labelling, fall_back, flip_rate, judge_again, label
 from alignir.ledger import Ledger
-from alignir.pools import filled
 from alignir.scores import NAMES, NDCG, evaluate, judged_at, means
 from alignir.significance import pairwise
 

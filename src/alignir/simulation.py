@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import trec
+from alignir.data import trec
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import GRADES, PAIR

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import trec
-from alignir.datasets import Dataset
+from alignir.data import trec
+from alignir.data.collections import Dataset
+from alignir.data.ranked import ranked
 from alignir.dense import Encoder, retrieve
 from alignir.errors import InputError, one_of
 from alignir.files import read_parquet
-from alignir.frames import PAIR, QRELS, RUNS, ranked
+from alignir.frames import PAIR, QRELS, RUNS
 from alignir.rankings import fuse, grades, rerank, top
 
 

@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as csv
 
+from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import GRADES, QRELS, RUNS, ranked
+from alignir.frames import GRADES, QRELS, RUNS
 
 
 def existing(path: str | Path, what: str) -> Path:

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from alignir import trec
+from alignir.data import trec
 from alignir.errors import InputError
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import datasets
+from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import PAIR
 
 
 def test_the_demo_has_all_four_grades_well_represented():
-    demo = datasets.demo("demo")
+    demo = collections.demo("demo")
     assert len(demo.queries) >= 12
     assert (demo.qrels.groupby("query_id").size() >= 10).all()
     assert (demo.qrels["relevance"].value_counts(normalize=True) > 0.15).all()
@@ -25,31 +25,31 @@ def test_the_demo_has_all_four_grades_well_represented():
 
 
 def test_demo_ids_do_not_give_the_grade_away():
-    demo = datasets.demo("demo")
+    demo = collections.demo("demo")
     numbers = demo.qrels["doc_id"].str[1:].astype(int)
     assert abs(np.corrcoef(numbers, demo.qrels["relevance"])[0, 1]) < 0.2
 
 
 def test_a_folder_is_read_whole(small):
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     assert dataset.queries.to_dict() == {"q1": "red apples", "q2": "green pears"}
     assert dataset.pairs().iloc[0].tolist() == ["q1", "d1", "red apples", "red apples are sweet"]
     assert dataset.runs == small / "runs"
 
 
 def test_the_order_of_files_does_not_change_the_fingerprint_but_a_grade_does(small):
-    before = datasets.folder("small", small).fingerprint
+    before = collections.folder("small", small).fingerprint
     lines = (small / "qrels.txt").read_text().splitlines()
     (small / "qrels.txt").write_text("\n".join(reversed(lines)))
-    assert datasets.folder("small", small).fingerprint == before
+    assert collections.folder("small", small).fingerprint == before
     (small / "qrels.txt").write_text("\n".join(lines).replace("q1 0 d1 3", "q1 0 d1 2"))
-    assert datasets.folder("small", small).fingerprint != before
+    assert collections.folder("small", small).fingerprint != before
 
 
 def test_a_query_without_a_judged_pair_is_left_out_and_named(small):
     with open(small / "queries.tsv", "a") as file:
         file.write("q3\tnobody judged this\n")
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     assert list(dataset.queries.index) == ["q1", "q2"]
     assert dataset.unjudged == {"q3"}
 
@@ -65,7 +65,7 @@ def test_a_pair_without_text_is_named(small, file, line, message):
     with open(small / file, "a") as opened:
         opened.write(line)
     with pytest.raises(InputError) as error:
-        datasets.folder("small", small)
+        collections.folder("small", small)
     assert message in str(error.value)
 
 
@@ -73,11 +73,11 @@ def test_a_pair_without_text_is_named(small, file, line, message):
 def test_a_missing_file_is_named(small, missing):
     (small / missing).unlink()
     with pytest.raises(InputError, match=missing.replace(".", r"\.")):
-        datasets.folder("small", small)
+        collections.folder("small", small)
 
 
 def test_grades_by_rank_follow_the_map():
-    grades = datasets.grade_by_rank(np.arange(1, 101), {3: 10, 2: 30, 1: 60})
+    grades = collections.grade_by_rank(np.arange(1, 101), {3: 10, 2: 30, 1: 60})
     assert [int((grades == grade).sum()) for grade in (3, 2, 1, 0)] == [10, 20, 30, 40]
     assert grades[:11].tolist() == [3] * 10 + [2]
 
@@ -102,14 +102,14 @@ def test_rank_distillm_is_read_from_a_trec_run(tmp_path):
     rows = ranking(6, 5)
     run = tmp_path / "rerank.run"
     run.write_text("".join(f"{q} q0 {d} {r} {s} rankzephyr\n" for q, d, r, s in rows))
-    dataset = datasets.rank_distillm("rd", run, MAP, n=4, seed=1, path=texts_beside(tmp_path / "texts", rows))
+    dataset = collections.rank_distillm("rd", run, MAP, n=4, seed=1, path=texts_beside(tmp_path / "texts", rows))
     assert len(dataset.queries) == 4
     assert dataset.qrels.groupby("query_id")["relevance"].apply(list).map(tuple).unique().tolist() == [(3, 2, 1, 0, 0)]
     assert (dataset.second, dataset.source.startswith(str(tmp_path / "texts"))) == (None, True)
     assert set(dataset.of(dataset.queries.index[:2]).qrels["query_id"]) == set(dataset.queries.index[:2])
-    again = datasets.rank_distillm("rd", run, MAP, n=4, seed=1, path=tmp_path / "texts")
+    again = collections.rank_distillm("rd", run, MAP, n=4, seed=1, path=tmp_path / "texts")
     assert again.fingerprint == dataset.fingerprint
-    other = datasets.rank_distillm("rd", run, MAP, n=4, seed=2, path=tmp_path / "texts")
+    other = collections.rank_distillm("rd", run, MAP, n=4, seed=2, path=tmp_path / "texts")
     assert set(other.queries.index) != set(dataset.queries.index)
 
 
@@ -133,7 +133,7 @@ def test_rank_distillm_is_read_from_parquet_in_every_spelling(tmp_path, columns)
         parquet
     )
     path = None if "text" in columns else texts_beside(tmp_path / "texts", rows)
-    dataset = datasets.rank_distillm("rd", parquet, MAP, n=6, seed=0, path=path)
+    dataset = collections.rank_distillm("rd", parquet, MAP, n=6, seed=0, path=path)
     expected = table.assign(relevance=[3, 2, 1, 0, 0] * 6)[[*PAIR, "relevance"]]
     found = dataset.qrels.merge(expected, on=PAIR)
     assert len(found) == 30
@@ -144,11 +144,11 @@ def test_rank_distillm_is_read_from_parquet_in_every_spelling(tmp_path, columns)
 def test_rank_distillm_names_what_is_wrong(tmp_path):
     pd.DataFrame({"qid": ["1"], "score": [1.0]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(InputError, match="expected columns qid, docno and score"):
-        datasets.rank_distillm("rd", tmp_path / "x.parquet", MAP, n=1, seed=0)
+        collections.rank_distillm("rd", tmp_path / "x.parquet", MAP, n=1, seed=0)
     rows = ranking(2, 5)
     (tmp_path / "x.run").write_text("".join(f"{q} q0 {d} {r} {s} t\n" for q, d, r, s in rows))
     with pytest.raises(InputError, match=r"dataset\.n=3, but .* has 2 queries"):
-        datasets.rank_distillm("rd", tmp_path / "x.run", MAP, n=3, seed=0)
+        collections.rank_distillm("rd", tmp_path / "x.run", MAP, n=3, seed=0)
 
 
 def test_trec_dl_2019_and_rank_distillm_come_through_ir_datasets(tmp_path):
@@ -166,16 +166,16 @@ def test_trec_dl_2019_and_rank_distillm_come_through_ir_datasets(tmp_path):
     script = """
 import sys
 from pathlib import Path
-from alignir import datasets
+from alignir.data import collections
 import ir_datasets
 from ir_datasets.util import home_path
-dl = datasets.trec_dl_2019("dl", ir_dataset="msmarco-passage/trec-dl-2019/judged")
+dl = collections.trec_dl_2019("dl", ir_dataset="msmarco-passage/trec-dl-2019/judged")
 assert dl.queries.to_dict() == {"11": "first query", "12": "second query"}, dl.queries
 assert dl.pairs().iloc[0].tolist() == ["11", "3", "first query", "passage number 3"], dl.pairs()
 assert dl.qrels["relevance"].tolist() == [3, 0, 2]
 beyond = dl.pairs(dl.qrels.assign(doc_id=["19", "4", "99"]))  # unjudged, judged, nowhere
 assert beyond["passage"].fillna("").tolist() == ["passage number 19", "passage number 4", ""], beyond
-rd = datasets.rank_distillm("rd", Path(sys.argv[1]), {3: 1}, n=2, seed=0, ir_queries="msmarco-passage/train",
+rd = collections.rank_distillm("rd", Path(sys.argv[1]), {3: 1}, n=2, seed=0, ir_queries="msmarco-passage/train",
                             ir_passages="msmarco-passage")
 assert sorted(rd.queries) == ["other query", "train query"]
 assert dict(zip(rd.qrels.doc_id, rd.qrels.relevance)) == {"7": 3, "8": 0, "9": 3}

@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import datasets, pools, scores, systems
+from alignir import scores, systems
+from alignir.data import collections, pools
+from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import PAIR, QRELS, ranked
+from alignir.frames import PAIR, QRELS
 
 
 @pytest.fixture
 def read(small):
     """The small dataset with a third system that shows what nobody judged: d3 for q1, and d9, which has no text."""
     (small / "runs" / "late.run").write_text("q1 Q0 d3 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d9 1 9 t\n")
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     return dataset, systems.runs(dataset, None, ["*"], [], "error")
 
 
@@ -71,7 +73,7 @@ def test_texts_beyond_the_collection_are_read_where_a_pool_needs_them(small, rea
     with gzip.open(small / "passages_more.jsonl.gz", "wt") as file:
         file.write(json.dumps({"doc_id": "d9", "text": "pears"}) + "\n" + json.dumps({"doc_id": "d8", "text": "x"}))
     (small / "passages_other.tsv").write_text("d7\tnot needed\n")
-    dataset = datasets.folder("small", small)
+    dataset = collections.folder("small", small)
     assert list(dataset.passages.index) == ["d1", "d2", "d3", "d4"]  # what bm25 searches stays the same
     found = dataset.pairs(pools.pooled("holes@2", dataset.qrels, read[1]))
     assert found.to_numpy().tolist() == [
@@ -89,7 +91,7 @@ def test_a_passage_that_nobody_has_a_text_of_has_none(read):
 
 
 def test_holes_of_dl19_are_where_the_published_judged_shares_say(dl19):
-    dataset = datasets.folder("dl19", dl19)
+    dataset = collections.folder("dl19", dl19)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     holes = pools.pooled("holes@10", dataset.qrels, runs)
     first = runs[runs["rank"] <= 10].merge(holes, on=PAIR).groupby("system").size()

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import trec
+from alignir.data import trec
+from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import GRADES, PAIR, QRELS, RUNS, ranked
+from alignir.frames import GRADES, PAIR, QRELS, RUNS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Data: what is judged: queries, passages, baseline labels and pools of pairs."""
