@@ -46,9 +46,9 @@ def run(args) -> int:
     from alignir.bootstrap import matrices
     from alignir.cells import read_inputs
     from alignir.errors import InputError
+    from alignir.evaluation.scores import evaluate
     from alignir.files import check_out
     from alignir.frames import BASELINE
-    from alignir.scores import evaluate
 
     sizes = options.numbers("--queries", args.queries)
     if args.human:
@@ -97,9 +97,9 @@ def show(args, shown) -> int:
 
 def model_scores(cell, inputs):
     """SCORES under the model's labels; None where an LLM would have to be asked."""
+    from alignir.evaluation.scores import evaluate
     from alignir.labels import judge_of, label, unanswered
     from alignir.ledger import Ledger, pair_keys
-    from alignir.scores import evaluate
 
     pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
     if hasattr(cell.model, "grade"):

@@ -318,7 +318,7 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
 
 def scores_of(run, labels: str):
     """SCORES by nDCG@10 of a recorded run, under its "model"'s labels or the "baseline"'s."""
-    from alignir.scores import NDCG
+    from alignir.evaluation.measures import NDCG
 
     scores = run.frame("scores.parquet")
     return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]

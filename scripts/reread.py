@@ -21,17 +21,18 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import agreement, tables
+    from alignir import tables
     from alignir.__main__ import recorded_cell
     from alignir.alignment import against_baseline
     from alignir.cells import read_inputs
     from alignir.data.pools import filled
     from alignir.errors import InputError
+    from alignir.evaluation import agreement
+    from alignir.evaluation.scores import evaluate
     from alignir.frames import ANSWER
     from alignir.labels import read_all
     from alignir.reading import READERS
     from alignir.recorded import artifact, read_runs
-    from alignir.scores import evaluate
 
     lines = []
     for run in read_runs(args.tracking_uri, args.experiment):

@@ -28,10 +28,10 @@ def run(args) -> int:
 
     from alignir import canvas, figures, frames, summary, tables
     from alignir.errors import InputError
+    from alignir.evaluation.measures import NDCG
     from alignir.files import check_out
     from alignir.frames import BASELINE
     from alignir.recorded import read_runs
-    from alignir.scores import NDCG
 
     check_out(args.out)
     rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))

@@ -117,15 +117,17 @@ def run(args) -> int:
 
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
-    from alignir import scores, systems
+    from alignir import systems
     from alignir.data import collections, trec
+    from alignir.evaluation import scores
+    from alignir.evaluation.measures import NDCG
 
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
     runs = systems.runs(dataset, None, ["*"], [], "error")
     names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
 
-    def evaluate(labels, measures=(scores.NDCG,)):
+    def evaluate(labels, measures=(NDCG,)):
         return scores.evaluate(labels, runs, query_ids, names, measures)
 
     graded = evaluate(dataset.qrels, (*GRADED, *BINARY))
@@ -136,12 +138,12 @@ def dl19(data: Path) -> dict[str, list[Check]]:
         "systems.tsv": of_systems(folder / "systems.tsv", means),
         "NIST's summary": of_nist(nist, means),
         "nDCG@10 by query": by_query(folder / "reference" / "ndcg10_per_topic.tsv.gz", graded),
-        "judges.tsv": of_judges(folder / "llm_labels", dataset.qrels, means[scores.NDCG], evaluate, set(nist)),
+        "judges.tsv": of_judges(folder / "llm_labels", dataset.qrels, means[NDCG], evaluate, set(nist)),
     }
 
 
 def collection(dataset, runs) -> list[Check]:
-    from alignir.agreement import distribution
+    from alignir.evaluation.agreement import distribution
 
     found = [len(dataset.queries), len(dataset.passages), len(dataset.qrels), *distribution(dataset.qrels)]
     top = runs[(runs["rank"] <= 10) & runs["system"].isin(TWINS)]
@@ -153,7 +155,7 @@ def collection(dataset, runs) -> list[Check]:
 
 def of_systems(path: Path, means) -> list[Check]:
     """nDCG@10 of every system that is in systems.tsv or among the runs."""
-    from alignir.scores import NDCG
+    from alignir.evaluation.measures import NDCG
 
     listed = read(path, ["system", "ndcg10", "published", "published_source"]).set_index("system")
     checks = []
@@ -177,7 +179,7 @@ def of_nist(nist: dict[str, dict[str, float]], means) -> list[Check]:
 
 def by_query(path: Path, graded) -> list[Check]:
     """nDCG@10 of every system and query that are in the file or among the scores."""
-    from alignir.scores import NDCG
+    from alignir.evaluation.measures import NDCG
 
     listed = read(path, ["system", "qid", NDCG]).rename(columns={"qid": "query_id"})
     both = listed.merge(graded[graded["measure"] == NDCG], on=["system", "query_id"], how="outer")
@@ -190,10 +192,11 @@ def by_query(path: Path, graded) -> list[Check]:
 
 def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[Check]:
     """kappa, mean absolute error, tau and rho of every judge with the `baseline` nDCG@10 of systems."""
-    from alignir import agreement, scores
     from alignir.alignment import tau_b
     from alignir.correlations import spearman
     from alignir.errors import one_of
+    from alignir.evaluation import agreement, scores
+    from alignir.evaluation.measures import NDCG
 
     path = folder / "judges.tsv"
     numbers = ["kappa4", "kappa_bin", "mae", "tau_official37", "tau_official36", "tau_all46", "rho_all46"]
@@ -205,7 +208,7 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
         labels = labels_of(folder / f"{judge['judge']}.qrels.gz", judge["scale"])
         both = agreement.joined(qrels, labels)
         relevant = both.assign(label=2 * (both["label"] >= RELEVANT[judge["scale"]]))
-        judged = scores.means(evaluate(labels))[scores.NDCG]
+        judged = scores.means(evaluate(labels))[NDCG]
         nudged = judged + 1e-12 * (judged.index == TWINS[0])
         got = {
             "kappa4": agreement.kappa(both),

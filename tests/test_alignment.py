@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import agreement, alignment, scores, systems
+from alignir import alignment, systems
 from alignir.data import collections, trec
+from alignir.evaluation import agreement, measures, scores
 
 
 def series(**values):
@@ -82,7 +83,7 @@ def compared(dl19):
         judged = scores.evaluate(labels, runs, query_ids, every)
         some = scores.evaluate(labels, runs[official], query_ids, sorted(set(runs[official]["system"])))
         both = agreement.joined(dataset.qrels, labels)
-        left, right = scores.means(judged)[scores.NDCG], scores.means(baseline)[scores.NDCG]
+        left, right = scores.means(judged)[measures.NDCG], scores.means(baseline)[measures.NDCG]
         nudged = left.copy()
         nudged["rankllm_bm25"] += 1e-12
         found[judge] = {

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import alignment, bootstrap, scores
+from alignir import alignment, bootstrap
 from alignir.errors import InputError
+from alignir.evaluation import scores
 from alignir.frames import ONLINE, SCORES
 
 

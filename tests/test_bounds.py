@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import alignment, cells, graders, results, scores, systems
+from alignir import alignment, cells, graders, results, systems
 from alignir.__main__ import composed_cell
 from alignir.bounds import bounds
 from alignir.data import collections
 from alignir.errors import InputError
+from alignir.evaluation import measures, scores
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 
 
@@ -66,7 +67,7 @@ def test_the_average_of_draws_is_the_mean_of_scipys_taus():
     truth, draws = rng.random(8), rng.random((4, 8))
 
     def frame(values):
-        rows = [(f"s{number}", "q", scores.NDCG, value) for number, value in enumerate(values)]
+        rows = [(f"s{number}", "q", measures.NDCG, value) for number, value in enumerate(values)]
         return pd.DataFrame(rows, columns=SCORES)
 
     aligned = [alignment.against_baseline(frame(draw), frame(truth)) for draw in draws]

@@ -14,7 +14,7 @@ from alignir import budget
 from alignir.alignment import against_baseline
 from alignir.bootstrap import matrices, taus, weighted_means
 from alignir.data import trec
-from alignir.scores import evaluate
+from alignir.evaluation.scores import evaluate
 
 SIZES = [1, 2, 5, 12]
 

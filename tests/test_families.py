@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import scores
 from alignir.data import families
 from alignir.errors import InputError
+from alignir.evaluation import measures
 from alignir.families import without
 from alignir.frames import SCORES
 
@@ -48,7 +48,7 @@ def test_families_of_dl19_are_those_of_its_table(dl19):
 
 def frame(values: np.ndarray) -> pd.DataFrame:
     """SCORES of systems s0, s1, ... (rows) for queries q0, q1, ... (columns)."""
-    rows = [(f"s{s}", f"q{q}", scores.NDCG, values[s, q]) for s, q in np.ndindex(values.shape)]
+    rows = [(f"s{s}", f"q{q}", measures.NDCG, values[s, q]) for s, q in np.ndindex(values.shape)]
     return pd.DataFrame(rows, columns=SCORES)
 
 

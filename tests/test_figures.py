@@ -10,10 +10,11 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import agreement, canvas, figures, gallery, pipeline, system_figures
+from alignir import canvas, figures, gallery, pipeline, system_figures
 from alignir.__main__ import composed_cell
 from alignir.engines.scripted import Scripted
 from alignir.errors import InputError
+from alignir.evaluation import agreement
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.online import METRICS
 from alignir.recorded import Recorded, read_runs

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import agreement, iterations
+from alignir import iterations
+from alignir.evaluation import agreement
 from alignir.frames import PAIR, SCORES
 
 NA = pd.NA

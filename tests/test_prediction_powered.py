@@ -13,7 +13,7 @@ from alignir import prediction_powered as pp
 from alignir.bootstrap import matrices
 from alignir.data import trec
 from alignir.errors import InputError
-from alignir.scores import evaluate
+from alignir.evaluation.scores import evaluate
 
 
 def both(seed: int = 0, n_systems: int = 3, n_queries: int = 8, noise: float = 0.5) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,9 @@ from alignir.__main__ import composed_cell
 from alignir.cells import read_inputs
 from alignir.data import collections, frequencies
 from alignir.errors import InputError
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import evaluate
 from alignir.frames import RUNS, SCORES
-from alignir.scores import NDCG, evaluate
 
 
 def dataset(judged: dict[str, int]) -> collections.Dataset:

@@ -11,9 +11,9 @@ from alignir import systems
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
+from alignir.evaluation.scores import evaluate
 from alignir.frames import RUNS
 from alignir.rankings import fuse, rerank
-from alignir.scores import evaluate
 
 
 def run(text: str) -> pd.DataFrame:

@@ -19,10 +19,10 @@ from alignir.__main__ import swept_names
 from alignir.alignment import against_baseline, against_users
 from alignir.bootstrap import Resampling
 from alignir.errors import InputError
+from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.grid import Grid
 from alignir.recorded import Failure, Recorded
-from alignir.scores import NDCG
 from alignir.tables import Table
 
 ROOT = Path(__file__).parents[1]

@@ -120,8 +120,9 @@ def by_alignir(folder: Path) -> dict:
     import numpy as np
     import pandas as pd
 
-    from alignir import alignment, bootstrap, scores
+    from alignir import alignment, bootstrap
     from alignir.data import trec
+    from alignir.evaluation import measures, scores
 
     start = time.perf_counter()
     labels = {name: trec.read_qrels(folder / f"{name}.txt") for name in ("baseline", "judge")}
@@ -135,7 +136,7 @@ def by_alignir(folder: Path) -> dict:
     left, right, *_ = bootstrap.matrices(scored["judge"], scored["baseline"])
     bootstrap.tau_interval(left, right, np.random.default_rng(0), B=1000)
     end = time.perf_counter()
-    means = [*(scores.means(scored[name])[scores.NDCG].sort_index() for name in labels)]
+    means = [*(scores.means(scored[name])[measures.NDCG].sort_index() for name in labels)]
     return {"read": read - start, "score": done - read, "align": end - done, "means": np.concatenate(means).tolist()}
 
 

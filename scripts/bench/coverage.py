@@ -84,8 +84,9 @@ def main() -> int:
         title = "{} systems, {} queries, correlation {}, judge {}".format(*setting)
         report(title, synthetic(*setting, args.samples, rng), rng)
     if args.data:
-        from alignir import bootstrap, scores, systems
+        from alignir import bootstrap, systems
         from alignir.data import collections, trec
+        from alignir.evaluation import scores
 
         dataset = collections.folder("trec_dl_2019", args.data)
         runs = systems.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever

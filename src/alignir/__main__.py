@@ -164,7 +164,7 @@ def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import cells
     from alignir.bootstrap import Resampling
-    from alignir.scores import NDCG, RELEVANT_FROM
+    from alignir.evaluation.measures import NDCG, RELEVANT_FROM
 
     config = _plain(cfg)
     return cells.Cell(

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from alignir.bootstrap import NONE, Resampling
+from alignir.evaluation.scores import means
 from alignir.frames import ALIGNMENT, BASELINE, NOISE
-from alignir.scores import means
 
 
 def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:

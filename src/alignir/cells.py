@@ -16,11 +16,12 @@ from alignir.data.collections import Dataset
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.errors import InputError, one_of
+from alignir.evaluation.measures import NDCG, RELEVANT_FROM, check_measures
+from alignir.evaluation.scores import MISSING
 from alignir.frames import PAIR
 from alignir.prompts import Prompt
 from alignir.queries import select
 from alignir.reading import READERS
-from alignir.scores import MISSING, NDCG, RELEVANT_FROM, check_measures
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from alignir.bootstrap import compare
+from alignir.evaluation.measures import NDCG
 from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER
 from alignir.progress import bar
 from alignir.recorded import Recorded, by_judge
-from alignir.scores import NDCG
 
 LEVEL = 0.05
 B = 1000

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.bootstrap import matrices, resampled_taus
-from alignir.scores import NDCG
+from alignir.evaluation.measures import NDCG
 
 
 def without(

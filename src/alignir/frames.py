@@ -28,8 +28,6 @@ HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, ta
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
 
-import pandas as pd
-
 GRADES = (0, 1, 2, 3)
 PAIR = ["query_id", "doc_id"]
 QRELS = [*PAIR, "relevance"]
@@ -71,8 +69,3 @@ CEILING_AND_FLOORS = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error")
-
-
-def coverage(labels: pd.DataFrame) -> float:
-    """The share of pairs that have a label, 0 to 1; NaN without pairs."""
-    return float(labels["relevance"].notna().mean()) if len(labels) else float("nan")

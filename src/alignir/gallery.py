@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 import pandas as pd
 
 from alignir import figures, system_figures
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import means
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.recorded import Recorded, by_judge
-from alignir.scores import NDCG, means
 from alignir.summary import Row, alignment_rows
 from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from alignir.agreement import joined
 from alignir.bootstrap import certainty, compare, query_weights
+from alignir.evaluation.agreement import joined
 from alignir.frames import GRADES, PAIR
 
 NO_LABEL = "no label"

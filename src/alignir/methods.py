@@ -10,10 +10,10 @@ import yaml
 from alignir.bootstrap import Resampling
 from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
 from alignir.data import pools
+from alignir.evaluation.measures import NAMES as MEASURES
+from alignir.evaluation.measures import NDCG
 from alignir.formatting import share_of
 from alignir.recorded import GROUPS, Recorded, told_apart
-from alignir.scores import NAMES as MEASURES
-from alignir.scores import NDCG
 from alignir.tables import Table
 from alignir.wording import DATASETS, MODELS, PROMPTS
 

@@ -16,7 +16,8 @@ from alignir.bootstrap import taus
 from alignir.data.collections import Dataset
 from alignir.data.frequencies import frequencies_of
 from alignir.errors import InputError
-from alignir.scores import NDCG, evaluate
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import evaluate
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import agreement, figures, system_figures
+from alignir import figures, system_figures
 from alignir.cells import Cell, Inputs
-from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES, coverage
+from alignir.evaluation import agreement
+from alignir.evaluation.agreement import coverage
+from alignir.evaluation.scores import means
+from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labels import differing
 from alignir.recorded import GROUPS, OF_A_CELL
 from alignir.results import Result
-from alignir.scores import means
 
 PACKAGES = (
     "alignir",

@@ -4,12 +4,13 @@ import sys
 import textwrap
 from pathlib import Path
 
-from alignir import agreement
+from alignir.evaluation import agreement
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import means
 from alignir.formatting import number
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.online import NAMES
 from alignir.progress import in_words
-from alignir.scores import NDCG, means
 
 WIDTH = 80  # of what is printed anywhere but on a wider terminal
 

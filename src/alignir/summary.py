@@ -18,6 +18,7 @@ from alignir.conventions import (
     size_note,
     user_notes,
 )
+from alignir.evaluation.measures import NDCG
 from alignir.explanations import (
     agreement_tables,
     compare_tables,
@@ -31,7 +32,6 @@ from alignir.formatting import full, interval, number
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.grid import Grid
 from alignir.recorded import GROUPS, Recorded, told_apart
-from alignir.scores import NDCG
 from alignir.tables import Table
 from alignir.wording import (
     BOUNDS,

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import scores, systems
+from alignir import systems
 from alignir.data import collections, pools
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
+from alignir.evaluation import scores
 from alignir.frames import PAIR, QRELS
 
 

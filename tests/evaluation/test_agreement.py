@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import agreement
+from alignir.evaluation import agreement
 from alignir.frames import QRELS
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import scores, systems
+from alignir import systems
 from alignir.data import collections, trec
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
+from alignir.evaluation import scores
+from alignir.evaluation.measures import NDCG, check_measures, expected_reciprocal_rank, rank_biased_precision
 from alignir.frames import QRELS, RUNS
 
 
@@ -38,7 +40,7 @@ def test_a_query_that_a_system_lacks_scores_zero(read):
     lacking = runs[~((runs["system"] == "good") & (runs["query_id"] == "q2"))]
     found = scores.evaluate(dataset.qrels, lacking, ["q1", "q2"], ["bad", "good"])
     assert value(found, "good", "q2") == 0
-    assert scores.means(found).loc["good", scores.NDCG] == pytest.approx(0.5)
+    assert scores.means(found).loc["good", NDCG] == pytest.approx(0.5)
 
 
 def test_shifting_every_score_changes_nothing(read):
@@ -65,7 +67,7 @@ def test_a_query_without_any_label_is_undefined_and_left_out_of_the_mean(read):
     _, runs = read
     found = scores.evaluate(labels(3, 1, pd.NA, pd.NA), runs, ["q1", "q2"], ["bad", "good"])
     assert np.isnan(value(found, "good", "q2"))
-    assert scores.means(found).loc["good", scores.NDCG] == pytest.approx(1.0)
+    assert scores.means(found).loc["good", NDCG] == pytest.approx(1.0)
 
 
 UNKNOWN = ("ndcg@10", "map_10", "P_0", "P_010", "ndcg_5", "gm_map", "num_ret", "rbp_1.0", "rbp", "err_0", "err", "", 10)
@@ -75,19 +77,19 @@ UNKNOWN = ("ndcg@10", "map_10", "P_0", "P_010", "ndcg_5", "gm_map", "num_ret", "
 def test_an_unknown_measure_is_refused(read, measure):
     dataset, runs = read
     with pytest.raises(InputError, match=f"there is no measure {measure!r}; expected trec_eval's names"):
-        scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"], (scores.NDCG, measure))
+        scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"], (NDCG, measure))
 
 
 @pytest.mark.parametrize("measures", ["map", [], None, 10])
 def test_measures_are_a_list(measures):
     with pytest.raises(InputError, match="expected a list of names"):
-        scores.check_measures(measures)
+        check_measures(measures)
 
 
 @pytest.mark.parametrize("level", [0, 4, True, 2.0, "2", None])
 def test_the_first_relevant_grade_is_one_above_0(level):
     with pytest.raises(InputError, match=f"relevance_level: expected a grade from 1 to 3, found {level}"):
-        scores.check_measures([scores.NDCG], level)
+        check_measures([NDCG], level)
 
 
 def one_system(grades: dict[str, dict[str, int]], rankings: dict[str, str]):
@@ -124,8 +126,8 @@ def test_gain_rbp_and_err_are_as_ir_measures_has_them():
     assert of_one_system("rbp_0.5", relevance_level=1) == pytest.approx(expected)
     # ERR@10 and ERR@3 from gdeval, which divides by 2^4 whatever the highest grade is
     down = np.array([[0, 3, 0, 2, 1], [0, 3, 1, 0, 0]])
-    assert scores.expected_reciprocal_rank(down, highest=4) == pytest.approx([0.25083, 0.23047], abs=5e-6)
-    assert scores.expected_reciprocal_rank(down[:, :3], highest=4) == pytest.approx([0.21875, 0.23047], abs=5e-6)
+    assert expected_reciprocal_rank(down, highest=4) == pytest.approx([0.25083, 0.23047], abs=5e-6)
+    assert expected_reciprocal_rank(down[:, :3], highest=4) == pytest.approx([0.21875, 0.23047], abs=5e-6)
 
 
 def test_exponential_gain_is_as_scikit_learn_has_it():
@@ -150,15 +152,15 @@ def test_a_user_of_err_stops_once_satisfied():
         for satisfied in product([False, True], repeat=4):
             likely = np.prod([p if s else 1 - p for p, s in zip(chance, satisfied, strict=True)])
             expected += likely / (satisfied.index(True) + 1) if any(satisfied) else 0
-        assert scores.expected_reciprocal_rank(np.array([grades]))[0] == pytest.approx(expected)
+        assert expected_reciprocal_rank(np.array([grades]))[0] == pytest.approx(expected)
     assert of_one_system("err_1") == {("1", "err_1"): 0, ("2", "err_1"): 0}
     assert of_one_system("err_2")["1", "err_2"] == pytest.approx(7 / 8 / 2)
 
 
 def test_an_endless_relevant_ranking_has_an_rbp_of_1():
-    assert scores.rank_biased_precision(np.ones((1, 1000), dtype=bool), 0.9)[0] == pytest.approx(1)
-    assert scores.rank_biased_precision(np.array([[True, False, True]]), 0.5)[0] == pytest.approx(0.5 * (1 + 0.25))
-    assert scores.rank_biased_precision(np.array([[True, True], [False, True]]), 0.0).tolist() == [1, 0]
+    assert rank_biased_precision(np.ones((1, 1000), dtype=bool), 0.9)[0] == pytest.approx(1)
+    assert rank_biased_precision(np.array([[True, False, True]]), 0.5)[0] == pytest.approx(0.5 * (1 + 0.25))
+    assert rank_biased_precision(np.array([[True, True], [False, True]]), 0.0).tolist() == [1, 0]
 
 
 def test_binary_measures_count_from_the_first_relevant_grade():
@@ -220,7 +222,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
     runs = systems.runs(dataset, None, ["*"], [], "error")
     found = scores.means(
         scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
-    )[scores.NDCG]
+    )[NDCG]
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")["ndcg10"]
     assert len(found) == len(published) == 46
     assert found.round(4).to_dict() == pytest.approx(published.to_dict(), abs=1e-9)

@@ -10,9 +10,9 @@ import pytest
 from alignir import cells, online, results, summary, system_figures
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
+from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.recorded import Recorded
-from alignir.scores import NDCG
 
 MEASURES = ("map", "rbp_0.8", "err_10")
 

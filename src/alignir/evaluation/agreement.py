@@ -172,3 +172,8 @@ def details(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
     found = {f"{name}_{grade}": grades.loc[grade, name] for name in ("precision", "recall") for grade in GRADES}
     found |= {f"kappa4_{name}": over_queries[name] for name in ("q25", "median", "q75")}
     return {name: float(value) for name, value in found.items()}
+
+
+def coverage(labels: pd.DataFrame) -> float:
+    """The share of pairs that have a label, 0 to 1; NaN without pairs."""
+    return float(labels["relevance"].notna().mean()) if len(labels) else float("nan")
