@@ -43,7 +43,7 @@ def main() -> int:
 def run(args) -> int:
     from alignir import canvas, figures, options
     from alignir.__main__ import composed_cell
-    from alignir.bootstrap import matrices
+    from alignir.alignment.bootstrap import matrices
     from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.evaluation.scores import evaluate
@@ -131,7 +131,7 @@ def measured(args, human, pairs, sizes, sides, counts):
     import numpy as np
     import pandas as pd
 
-    from alignir import budget
+    from alignir.alignment import budget
     from alignir.progress import bar
 
     with bar("selecting", args.draws, "draws", after=2) as advance:
@@ -151,7 +151,8 @@ def measured_with_people(args, human, judge, pairs, model: str):
     import numpy as np
     import pandas as pd
 
-    from alignir import options, prediction_powered
+    from alignir import options
+    from alignir.alignment import prediction_powered
     from alignir.errors import InputError
     from alignir.progress import bar
 
@@ -219,7 +220,7 @@ def curve_table(curves, labels: dict[str, str], title: str, notes: list[str]):
 
 def enough_table(curves, labels: dict[str, str], enough: float, title: str):
     """A row a strategy, a column a pair of sides: the fewest queries, and their judged pairs."""
-    from alignir import budget
+    from alignir.alignment import budget
     from alignir.tables import Table
 
     def fewest(rows, column):

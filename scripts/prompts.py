@@ -224,7 +224,7 @@ def show_text(lines: list[str]) -> None:
 
 def diff_tables(before, after, args) -> list:
     """What changed in the labels, and in what they say of the systems."""
-    from alignir import iterations
+    from alignir.alignment import prompt_changes
     from alignir.tables import Table
 
     names = [before.prompt_version, after.prompt_version]
@@ -242,9 +242,9 @@ def diff_tables(before, after, args) -> list:
         shown.append(Table(f"Text: {title}", ["", "line"], [split(line) for line in lines[2:]]))
     dataset = judged_dataset(before, args)
     labels = [run.frame("labels.parquet") for run in (before, after)]
-    both = iterations.side_by_side(*labels)
-    moved = iterations.moved(both)
-    shown.append(flow_table(iterations.flow(both), len(moved), names, title, notes))
+    both = prompt_changes.side_by_side(*labels)
+    moved = prompt_changes.moved(both)
+    shown.append(flow_table(prompt_changes.flow(both), len(moved), names, title, notes))
     shown.append(effect_table(before, after, dataset.qrels, labels, names, title))
     graded = moved["move"].notna()
     for kind, pairs in (("Moved most", moved[graded]), ("Lost or gained a label", moved[~graded])):
@@ -287,16 +287,16 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
     """A row a statistic, before and after, with the difference."""
     import numpy as np
 
-    from alignir import iterations
+    from alignir.alignment import prompt_changes
     from alignir.frames import BASELINE
     from alignir.tables import Table
 
     baseline = scores_of(before, BASELINE)
     scores = [scores_of(run, "model") for run in (before, after)]
     effects = {
-        "tau_b": iterations.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
-        "kappa": iterations.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
-        "kappa ≥ 2": iterations.effect_on_kappa(qrels, *labels, np.random.default_rng(0), relevant_from=2),
+        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
+        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
+        "kappa ≥ 2": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0), relevant_from=2),
     }
     lines = [
         [

@@ -23,7 +23,7 @@ def main() -> int:
 def run(args) -> int:
     from alignir import tables
     from alignir.__main__ import recorded_cell
-    from alignir.alignment import against_baseline
+    from alignir.alignment.tau import against_baseline
     from alignir.cells import read_inputs
     from alignir.data.pools import filled
     from alignir.errors import InputError

@@ -66,7 +66,7 @@ def run(args) -> int:
 
 def survival_table(frame, base: str, title: str):
     """A row a judge, a column a metric."""
-    from alignir import sensitivity
+    from alignir.alignment import sensitivity
     from alignir.online import NAMES
     from alignir.tables import Table
 
@@ -90,7 +90,7 @@ def survival_table(frame, base: str, title: str):
 
 def order_table(frame, base: str, title: str):
     """A row a user model, a column a metric."""
-    from alignir import sensitivity
+    from alignir.alignment import sensitivity
     from alignir.online import NAMES
     from alignir.tables import Table
 

@@ -30,7 +30,7 @@ def run(args) -> int:
 
     from alignir import canvas, figures, options, tables
     from alignir.__main__ import composed_cell
-    from alignir.alignment import against_exact
+    from alignir.alignment.tau import against_exact
     from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.files import check_out

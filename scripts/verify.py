@@ -192,8 +192,8 @@ def by_query(path: Path, graded) -> list[Check]:
 
 def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[Check]:
     """kappa, mean absolute error, tau and rho of every judge with the `baseline` nDCG@10 of systems."""
-    from alignir.alignment import tau_b
-    from alignir.correlations import spearman
+    from alignir.alignment.correlations import spearman
+    from alignir.alignment.tau import tau_b
     from alignir.errors import one_of
     from alignir.evaluation import agreement, scores
     from alignir.evaluation.measures import NDCG

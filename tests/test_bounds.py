@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import alignment, cells, graders, results, systems
+from alignir import cells, graders, results, systems
 from alignir.__main__ import composed_cell
+from alignir.alignment import tau
 from alignir.bounds import bounds
 from alignir.data import collections
 from alignir.errors import InputError
@@ -70,14 +71,14 @@ def test_the_average_of_draws_is_the_mean_of_scipys_taus():
         rows = [(f"s{number}", "q", measures.NDCG, value) for number, value in enumerate(values)]
         return pd.DataFrame(rows, columns=SCORES)
 
-    aligned = [alignment.against_baseline(frame(draw), frame(truth)) for draw in draws]
-    found = alignment.average(aligned)
+    aligned = [tau.against_baseline(frame(draw), frame(truth)) for draw in draws]
+    found = tau.average(aligned)
     assert found["tau_b"].item() == pytest.approx(np.mean([kendalltau(draw, truth).statistic for draw in draws]))
     assert np.isnan(found["p_value"].item())
-    assert alignment.average(aligned[:1]) is aligned[0]
-    tied = alignment.against_baseline(frame(np.ones(8)), frame(truth))
-    assert alignment.average([tied, *aligned])["tau_b"].item() == found["tau_b"].item()
-    assert np.isnan(alignment.average([tied, tied])["tau_b"].item())
+    assert tau.average(aligned[:1]) is aligned[0]
+    tied = tau.against_baseline(frame(np.ones(8)), frame(truth))
+    assert tau.average([tied, *aligned])["tau_b"].item() == found["tau_b"].item()
+    assert np.isnan(tau.average([tied, tied])["tau_b"].item())
 
 
 def test_a_second_set_of_labels_goes_with_the_selected_queries(small):

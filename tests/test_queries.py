@@ -11,6 +11,7 @@ from scipy.stats import chisquare, kendalltau
 
 from alignir import queries
 from alignir.__main__ import composed_cell
+from alignir.alignment import selection
 from alignir.cells import read_inputs
 from alignir.data import collections, frequencies
 from alignir.errors import InputError
@@ -60,9 +61,9 @@ def test_greedy_is_forward_selection_by_scipys_tau_b():
 def test_greedy_takes_the_first_of_equals_and_what_gives_no_order_last():
     rising, tied = np.linspace(0, 1, 10), np.full(10, 0.5)
     values = np.array([tied, -0.1 * rising, rising, tied, rising]).T
-    assert queries.greedy_order(values, 1).tolist() == [2]
-    assert queries.greedy_order(values[:, [0, 1, 3]], 1).tolist() == [1]
-    assert queries.greedy_order(values[:, [0, 3, 0]], 3).tolist() == [0, 1, 2]
+    assert selection.greedy_order(values, 1).tolist() == [2]
+    assert selection.greedy_order(values[:, [0, 1, 3]], 1).tolist() == [1]
+    assert selection.greedy_order(values[:, [0, 3, 0]], 3).tolist() == [0, 1, 2]
 
 
 def test_greedy_warns_that_it_is_optimistic(caplog):
@@ -85,7 +86,7 @@ def test_stratified_takes_the_same_share_of_hard_and_easy_queries():
 def test_from_strata_gives_every_query_the_same_chance(n, strata):
     rng = np.random.default_rng(0)
     values = rng.random(11)
-    drawn = [queries.from_strata(values, n, strata, rng) for _ in range(4000)]
+    drawn = [selection.from_strata(values, n, strata, rng) for _ in range(4000)]
     assert all(len(set(one)) == n for one in drawn)
     counts = np.bincount(np.concatenate(drawn), minlength=11)
     if n == 11:
@@ -96,11 +97,11 @@ def test_from_strata_gives_every_query_the_same_chance(n, strata):
 
 
 def test_inclusion_is_proportional_to_size_up_to_certainty():
-    assert queries.inclusion(np.array([1, 2, 3, 4]), 2) == pytest.approx([0.2, 0.4, 0.6, 0.8])
-    assert queries.inclusion(np.array([90, 1, 2, 7]), 2) == pytest.approx([1, 0.1, 0.2, 0.7])
-    assert queries.inclusion(np.array([90, 10, 1, 1]), 3) == pytest.approx([1, 1, 0.5, 0.5])  # 10 follows 90
-    assert queries.inclusion(np.array([5, 1, 9]), 3) == pytest.approx([1, 1, 1])
-    assert queries.inclusion(np.array([0, 4, 4]), 1) == pytest.approx([0, 0.5, 0.5])
+    assert selection.inclusion(np.array([1, 2, 3, 4]), 2) == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert selection.inclusion(np.array([90, 1, 2, 7]), 2) == pytest.approx([1, 0.1, 0.2, 0.7])
+    assert selection.inclusion(np.array([90, 10, 1, 1]), 3) == pytest.approx([1, 1, 0.5, 0.5])  # 10 follows 90
+    assert selection.inclusion(np.array([5, 1, 9]), 3) == pytest.approx([1, 1, 1])
+    assert selection.inclusion(np.array([0, 4, 4]), 1) == pytest.approx([0, 0.5, 0.5])
 
 
 def test_traffic_draws_each_query_as_often_as_its_share_of_the_traffic_says(tmp_path):
@@ -118,7 +119,7 @@ def test_traffic_draws_each_query_as_often_as_its_share_of_the_traffic_says(tmp_
 def test_random_order_lets_every_two_queries_be_drawn_together():
     """In a fixed order systematic sampling would never draw neighbours."""
     rng = np.random.default_rng(0)
-    drawn = [tuple(sorted(queries.systematic(np.full(5, 0.4), rng).tolist())) for _ in range(4000)]
+    drawn = [tuple(sorted(selection.systematic(np.full(5, 0.4), rng).tolist())) for _ in range(4000)]
     counts = pd.Series(drawn).value_counts()
     assert set(counts.index) == set(combinations(range(5), 2))
     assert chisquare(counts).pvalue > 0.001

@@ -120,7 +120,7 @@ def by_alignir(folder: Path) -> dict:
     import numpy as np
     import pandas as pd
 
-    from alignir import alignment, bootstrap
+    from alignir.alignment import bootstrap, tau
     from alignir.data import trec
     from alignir.evaluation import measures, scores
 
@@ -132,7 +132,7 @@ def by_alignir(folder: Path) -> dict:
     query_ids = list(labels["baseline"]["query_id"].unique())
     scored = {name: scores.evaluate(qrels, runs, query_ids, list(files)) for name, qrels in labels.items()}
     done = time.perf_counter()
-    alignment.against_baseline(scored["judge"], scored["baseline"])
+    tau.against_baseline(scored["judge"], scored["baseline"])
     left, right, *_ = bootstrap.matrices(scored["judge"], scored["baseline"])
     bootstrap.tau_interval(left, right, np.random.default_rng(0), B=1000)
     end = time.perf_counter()

@@ -56,7 +56,7 @@ def like_dl19(
 
 def report(title: str, drawn: Iterator, rng: np.random.Generator) -> None:
     """Print the share of intervals that hold the population's tau, and their mean width."""
-    from alignir.bootstrap import tau_interval, taus
+    from alignir.alignment.bootstrap import tau_interval, taus
 
     truths, found, ends = [], [], {"symmetric": [], "percentile": [], "basic": []}
     for true_left, true_right, left, right in drawn:
@@ -84,7 +84,8 @@ def main() -> int:
         title = "{} systems, {} queries, correlation {}, judge {}".format(*setting)
         report(title, synthetic(*setting, args.samples, rng), rng)
     if args.data:
-        from alignir import bootstrap, systems
+        from alignir import systems
+        from alignir.alignment import bootstrap
         from alignir.data import collections, trec
         from alignir.evaluation import scores
 

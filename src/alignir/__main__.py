@@ -163,7 +163,7 @@ def recorded_cell(file: Path, names: dict[str, str]):
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import cells
-    from alignir.bootstrap import Resampling
+    from alignir.alignment.tau.bootstrap import Resampling
     from alignir.evaluation.measures import NDCG, RELEVANT_FROM
 
     config = _plain(cfg)

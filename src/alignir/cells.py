@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.bootstrap import METHODS, OVER, Resampling
+from alignir.alignment.tau.bootstrap import METHODS, OVER, Resampling
 from alignir.data import pools
 from alignir.data.collections import Dataset
 from alignir.data.families import of_family

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from alignir.alignment.tau.significance import OUTCOMES
 from alignir.comparison import LEVEL, B, better
 from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
 from alignir.evaluation import agreement
@@ -13,7 +14,6 @@ from alignir.evaluation.measures import NDCG
 from alignir.formatting import interval, number, share, share_of, signed
 from alignir.frames import BASELINE, GRADES, SECOND, STATUSES
 from alignir.recorded import Recorded, by_judge, told_apart
-from alignir.significance import OUTCOMES
 from alignir.tables import Table
 from alignir.wording import (
     BOUNDS,

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alignir import correlations
-from alignir.alignment import against_baseline, against_users, average, between_draws, why_undefined
-from alignir.bootstrap import NONE, matrices
+from alignir.alignment import correlations
+from alignir.alignment.tau.bootstrap import NONE, matrices
+from alignir.alignment.tau.families import without
+from alignir.alignment.tau.significance import pairwise
+from alignir.alignment.tau.tau import against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bounds import bounds
 from alignir.cells import Cell, Inputs, digest
 from alignir.data.pools import filled
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NAMES, NDCG
 from alignir.evaluation.scores import evaluate, judged_at, means
-from alignir.families import without
 from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labels import Labelling, fall_back, flip_rate, judge_again, label
 from alignir.ledger import Ledger
-from alignir.significance import pairwise
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import alignment, systems
+from alignir import systems
+from alignir.alignment import tau
 from alignir.data import collections, trec
 from alignir.evaluation import agreement, measures, scores
 
@@ -27,13 +28,13 @@ def by_hand(left: pd.Series, right: pd.Series) -> float:
 def test_tau_b_with_ties_is_as_by_hand():
     left = series(a=0.1, b=0.2, c=0.2, d=0.4, e=0.5)
     right = series(e=0.9, d=0.1, c=0.3, b=0.2, a=0.1)
-    assert alignment.tau_b(left, right)[0] == pytest.approx(by_hand(left, right))
+    assert tau.tau_b(left, right)[0] == pytest.approx(by_hand(left, right))
 
 
 def test_systems_are_joined_by_name_and_never_by_position():
     left = series(a=1, b=2, c=3)
-    assert alignment.tau_b(left, series(c=3, b=2, a=1))[0] == 1
-    assert alignment.tau_b(left, series(c=3, b=2, a=1, z=-5))[0] == 1
+    assert tau.tau_b(left, series(c=3, b=2, a=1))[0] == 1
+    assert tau.tau_b(left, series(c=3, b=2, a=1, z=-5))[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -47,20 +48,20 @@ def test_systems_are_joined_by_name_and_never_by_position():
     ],
 )
 def test_without_an_order_there_is_no_number(left, right):
-    assert all(math.isnan(value) for value in alignment.tau_b(left, right))
-    assert alignment.why_undefined(left, right)
+    assert all(math.isnan(value) for value in tau.tau_b(left, right))
+    assert tau.why_undefined(left, right)
 
 
 def test_nothing_is_rounded_before_the_order():
     left = series(a=0.1, b=0.1 + 1e-12, c=0.2)
-    assert alignment.tau_b(left, series(a=1, b=2, c=3))[0] == 1
+    assert tau.tau_b(left, series(a=1, b=2, c=3))[0] == 1
 
 
 def test_one_swap_among_ten_systems_moves_tau_by_the_smallest_step():
     order = pd.Series(range(10), index=list("abcdefghij"))
     swapped = order.copy()
     swapped[["a", "b"]] = swapped[["b", "a"]].to_numpy()
-    assert 1 - alignment.tau_b(order, swapped)[0] == pytest.approx(alignment.smallest_step(10))
+    assert 1 - tau.tau_b(order, swapped)[0] == pytest.approx(tau.smallest_step(10))
 
 
 def published(dl19) -> pd.DataFrame:
@@ -87,9 +88,9 @@ def compared(dl19):
         nudged = left.copy()
         nudged["rankllm_bm25"] += 1e-12
         found[judge] = {
-            "tau_all46": alignment.tau_b(left, right)[0],
-            "tie broken": alignment.tau_b(nudged, right)[0],
-            "tau_official37": alignment.against_baseline(some, baseline)["tau_b"].item(),
+            "tau_all46": tau.tau_b(left, right)[0],
+            "tie broken": tau.tau_b(nudged, right)[0],
+            "tau_official37": tau.against_baseline(some, baseline)["tau_b"].item(),
             "kappa4": agreement.kappa(both),
             "kappa_bin": agreement.kappa(both, relevant_from=2),
         }

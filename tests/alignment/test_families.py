@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from alignir.alignment.tau.families import without
 from scipy.stats import kendalltau
 
 from alignir.data import families
 from alignir.errors import InputError
 from alignir.evaluation import measures
-from alignir.families import without
 from alignir.frames import SCORES
 
 SYSTEMS = ["RepLLaMA", "bm25", "openai_ada2", "rank_gpt_llama"]

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.tau.significance import holm
 from alignir.errors import one_of
 from alignir.frames import ALL
-from alignir.significance import holm
 
 OVER = ("queries", "systems")
 METHODS = ("symmetric", "percentile")

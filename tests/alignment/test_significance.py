@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from alignir import significance
+from alignir.alignment import significance
 
 
 def test_holm_by_hand():

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from alignir import sensitivity
+from alignir.alignment import sensitivity
 from alignir.errors import InputError
 
 NAN = math.nan

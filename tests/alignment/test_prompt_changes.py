@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import iterations
+from alignir.alignment import prompt_changes
 from alignir.evaluation import agreement
 from alignir.frames import PAIR, SCORES
 
@@ -32,8 +32,8 @@ PAIRS = [(f"q{query}", f"d{doc}") for query in range(8) for doc in range(3 + que
 def test_every_pair_is_in_the_flow_once_under_its_label_before_and_after():
     rng = np.random.default_rng(0)
     before, after = drawn(rng, PAIRS, 0.2), drawn(rng, PAIRS, 0.2)
-    found = iterations.flow(iterations.side_by_side(before, after.sample(frac=1, random_state=0)))
-    for row, column in product(iterations.STATES, repeat=2):
+    found = prompt_changes.flow(prompt_changes.side_by_side(before, after.sample(frac=1, random_state=0)))
+    for row, column in product(prompt_changes.STATES, repeat=2):
         sides = zip(before["relevance"], after["relevance"], strict=True)
         states = [tuple("no label" if grade is NA else grade for grade in pair) for pair in sides]
         assert found.loc[row, column] == states.count((row, column))
@@ -42,7 +42,7 @@ def test_every_pair_is_in_the_flow_once_under_its_label_before_and_after():
 
 def test_labels_that_nobody_gave_keep_their_row_and_column():
     one = labels({("q", "d"): 3})
-    found = iterations.flow(iterations.side_by_side(one, one))
+    found = prompt_changes.flow(prompt_changes.side_by_side(one, one))
     assert list(found.index) == list(found.columns) == [0, 1, 2, 3, "no label"]
     assert found.to_numpy().sum() == found.loc[3, 3] == 1
 
@@ -51,7 +51,7 @@ def test_the_furthest_moves_come_first_and_lost_and_gained_labels_last():
     names = [("q", name) for name in "abcdefg"]
     before = labels(dict(zip(names, [0, NA, 3, 2, 1, NA, 2], strict=True)))
     after = labels(dict(zip(names, [1, 2, 0, 2, 3, NA, NA], strict=True)))
-    found = iterations.moved(iterations.side_by_side(before, after))
+    found = prompt_changes.moved(prompt_changes.side_by_side(before, after))
     assert found["doc_id"].tolist() == ["c", "e", "a", "b", "g"]
     assert found["move"].tolist()[:3] == [-3, 2, 1]
     assert found["move"].isna().tolist() == [False] * 3 + [True] * 2
@@ -59,7 +59,7 @@ def test_the_furthest_moves_come_first_and_lost_and_gained_labels_last():
 
 def test_nothing_moves_between_the_same_labels():
     same = drawn(np.random.default_rng(0), PAIRS, 0.2)
-    assert iterations.moved(iterations.side_by_side(same, same)).empty
+    assert prompt_changes.moved(prompt_changes.side_by_side(same, same)).empty
 
 
 def certain(difference: float, resampled: list[float]) -> tuple[float, float, float]:
@@ -87,7 +87,7 @@ def test_the_effect_on_kappa_is_scikit_learns_on_the_same_resampled_queries(rele
     for places in np.random.default_rng(1).integers(0, len(queries), (100, len(queries))):
         one, other = kappas([queries[place] for place in places])
         differences.append(other - one)
-    found = iterations.effect_on_kappa(baseline, before, after, np.random.default_rng(1), 100, relevant_from)
+    found = prompt_changes.effect_on_kappa(baseline, before, after, np.random.default_rng(1), 100, relevant_from)
     assert found.tolist() == pytest.approx([left, right, right - left, *certain(right - left, differences)])
 
 
@@ -111,17 +111,17 @@ def test_the_effect_on_tau_is_scipys_on_the_same_resampled_queries():
     estimate = difference(np.arange(9))
     resampled = [difference(places)[2] for places in np.random.default_rng(1).integers(0, 9, (100, 9))]
     sides = [scores(side).sample(frac=1, random_state=0) for side in (baseline, before, after)]
-    found = iterations.effect_on_tau(*sides, np.random.default_rng(1), 100)
+    found = prompt_changes.effect_on_tau(*sides, np.random.default_rng(1), 100)
     assert found.tolist() == pytest.approx([*estimate, *certain(estimate[2], resampled)])
 
 
 def test_the_same_labels_have_no_effect_and_swapped_ones_the_opposite():
     rng = np.random.default_rng(0)
     baseline, before, after = (drawn(rng, PAIRS) for _ in range(3))
-    same = iterations.effect_on_kappa(baseline, before, before, np.random.default_rng(1))
+    same = prompt_changes.effect_on_kappa(baseline, before, before, np.random.default_rng(1))
     assert same[["difference", "ci_low", "ci_high", "p_value"]].tolist() == [0, 0, 0, 1]
-    there = iterations.effect_on_kappa(baseline, before, after, np.random.default_rng(1))
-    back = iterations.effect_on_kappa(baseline, after, before, np.random.default_rng(1))
+    there = prompt_changes.effect_on_kappa(baseline, before, after, np.random.default_rng(1))
+    back = prompt_changes.effect_on_kappa(baseline, after, before, np.random.default_rng(1))
     assert there[["difference", "ci_low", "ci_high"]].tolist() == pytest.approx(
         [-back["difference"], -back["ci_high"], -back["ci_low"]]
     )
@@ -132,9 +132,9 @@ def test_without_a_kappa_or_a_second_query_there_is_no_interval():
     rng = np.random.default_rng(0)
     ones, nothing = (labels(dict.fromkeys(PAIRS, grade)) for grade in (1, NA))
     for after in (ones, nothing):  # one grade on both sides; no label at all
-        found = iterations.effect_on_kappa(ones, drawn(rng, PAIRS), after, rng, 20)
+        found = prompt_changes.effect_on_kappa(ones, drawn(rng, PAIRS), after, rng, 20)
         assert found[["after", "difference", "ci_low", "ci_high", "p_value"]].isna().all()
     one_query = [pair for pair in PAIRS if pair[0] == "q7"]
-    found = iterations.effect_on_kappa(*(drawn(rng, one_query) for _ in range(3)), rng, 20)
+    found = prompt_changes.effect_on_kappa(*(drawn(rng, one_query) for _ in range(3)), rng, 20)
     assert not math.isnan(found["difference"])
     assert found[["ci_low", "ci_high", "p_value"]].isna().all()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from alignir import correlations
+from alignir.alignment import correlations
 from alignir.errors import InputError
 
 EVERY = [

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from alignir.bootstrap import taus, weighted_means
+from alignir.alignment.tau.bootstrap import taus, weighted_means
+from alignir.alignment.tau.selection import from_strata, greedy_order, highest, inclusion, systematic
 from alignir.frames import BUDGET
-from alignir.queries import from_strata, greedy_order, highest, inclusion, systematic
 
 STRATA = 4  # as conf/queries/stratified.yaml
 OPTIMISTIC, HELD_OUT = "greedy", "greedy, other systems"
