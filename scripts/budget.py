@@ -98,8 +98,8 @@ def show(args, shown) -> int:
 def model_scores(cell, inputs):
     """SCORES under the model's labels; None where an LLM would have to be asked."""
     from alignir.evaluation.scores import evaluate
-    from alignir.labels import judge_of, label, unanswered
-    from alignir.ledger import Ledger, pair_keys
+    from alignir.labelling.labels import judge_of, label, unanswered
+    from alignir.labelling.ledger import Ledger, pair_keys
 
     pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
     if hasattr(cell.model, "grade"):

@@ -29,8 +29,8 @@ def main() -> int:
 def show(folder: Path) -> int:
     from alignir import tables
     from alignir.errors import InputError
-    from alignir.ledger import Ledger
-    from alignir.reading import READERS
+    from alignir.labelling.answers import READERS
+    from alignir.labelling.ledger import Ledger
 
     if not folder.is_dir():
         raise InputError(f"no ledger at {folder.absolute()}")
@@ -76,8 +76,8 @@ def write_labels(args) -> int:
     from alignir.__main__ import composed_cell
     from alignir.cells import read_inputs
     from alignir.errors import InputError
-    from alignir.labels import Labelling, judge_of, majority, read_all
-    from alignir.ledger import Ledger, pair_keys
+    from alignir.labelling.labels import Labelling, judge_of, majority, read_all
+    from alignir.labelling.ledger import Ledger, pair_keys
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
     cell = composed_cell([*choices, *args.settings])

@@ -41,8 +41,8 @@ def run(args) -> int:
 
     from alignir import tables
     from alignir.__main__ import composed_cell
-    from alignir.labels import label
-    from alignir.ledger import Ledger
+    from alignir.labelling.labels import label
+    from alignir.labelling.ledger import Ledger
 
     cell = composed_cell(args.settings)
     prompt = cell.prompt()

@@ -30,8 +30,8 @@ def run(args) -> int:
     from alignir.evaluation import agreement
     from alignir.evaluation.scores import evaluate
     from alignir.frames import ANSWER
-    from alignir.labels import read_all
-    from alignir.reading import READERS
+    from alignir.labelling.answers import READERS
+    from alignir.labelling.labels import read_all
     from alignir.recorded import artifact, read_runs
 
     lines = []

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import cells, graders, results, systems
+from alignir import cells, results, systems
 from alignir.__main__ import composed_cell
 from alignir.alignment import tau
 from alignir.bounds import bounds
@@ -16,6 +16,7 @@ from alignir.data import collections
 from alignir.errors import InputError
 from alignir.evaluation import measures, scores
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
+from alignir.labelling import graders
 
 
 @pytest.fixture(scope="module")

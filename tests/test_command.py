@@ -26,8 +26,8 @@ from omegaconf import OmegaConf
 from alignir import online, recorded
 from alignir.data import trec
 from alignir.frames import PAIR, QRELS
-from alignir.prompts import FIELDS
-from alignir.reading import read
+from alignir.labelling.answers import read
+from alignir.labelling.prompts import FIELDS
 
 CONF = ROOT / "conf"
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption", "experiment")
@@ -452,7 +452,7 @@ def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "prompts" / "mine.txt").write_text("Rate. $query / $passage")
     (tmp_path / "conf" / "prompt" / "mine.yaml").write_text(
-        "_target_: alignir.prompts.read_prompt\n_partial_: true\n"
+        "_target_: alignir.labelling.prompts.read_prompt\n_partial_: true\n"
         "name: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
     )
     (tmp_path / "conf" / "model").mkdir()
@@ -630,7 +630,7 @@ def test_an_installed_wheel_runs_in_any_folder(tmp_path):
     assert "ok 120" in done.stdout
     (config,) = (tmp_path / "work").rglob("config.yaml")
     assert str(ROOT) not in config.read_text()
-    where = "import alignir.__main__ as m, alignir.prompts as p; print(m.CONF, p.SHIPPED)"
+    where = "from alignir.files import shipped; print(shipped('conf'), shipped('prompts'))"
     places = subprocess.run(
         [sys.executable, "-c", where],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},

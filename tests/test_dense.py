@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import dense, systems, weights
+from alignir import dense, systems
 from alignir.__main__ import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.dense import Encoder, embed, nearest
 from alignir.errors import InputError
+from alignir.labelling import weights
 
 
 @pytest.fixture(autouse=True)

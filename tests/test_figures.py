@@ -12,10 +12,10 @@ from scipy.stats import kendalltau
 
 from alignir import canvas, figures, gallery, pipeline, system_figures
 from alignir.__main__ import composed_cell
-from alignir.engines.scripted import Scripted
 from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.frames import BUDGET, GRADES, HUMAN
+from alignir.labelling.scripted import Scripted
 from alignir.online import METRICS
 from alignir.recorded import Recorded, read_runs
 from alignir.tracking import Recorder

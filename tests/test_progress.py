@@ -16,10 +16,10 @@ from conftest import write_small
 from test_labels import PROMPT, Asked
 
 from alignir import progress
-from alignir.engines import Answer
 from alignir.frames import STATUSES
-from alignir.labels import label
-from alignir.ledger import Ledger
+from alignir.labelling.labels import label
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.models import Answer
 from alignir.progress import View, bar
 
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
@@ -30,9 +30,11 @@ def prepared(folder: Path, delay: float = 0.3) -> Path:
     """The folder with what SWEEP needs: a judge that takes `delay` seconds a pair, and one that has 3 of 4 labels."""
     (folder / "conf" / "model").mkdir(parents=True)
     (folder / "conf" / "model" / "slow.yaml").write_text(
-        f"_target_: alignir.engines.scripted.Scripted\nname: slow\ndelay: {delay}\n"
+        f"_target_: alignir.labelling.scripted.Scripted\nname: slow\ndelay: {delay}\n"
     )
-    (folder / "conf" / "model" / "three.yaml").write_text("_target_: alignir.graders.Replay\nlabels: three.txt\n")
+    (folder / "conf" / "model" / "three.yaml").write_text(
+        "_target_: alignir.labelling.graders.Replay\nlabels: three.txt\n"
+    )
     (folder / "three.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\n")
     write_small(folder / "small")
     with open(folder / "small" / "queries.tsv", "a") as file:

@@ -15,8 +15,8 @@ from conftest import ROOT
 from alignir import cells, tables
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
+from alignir.files import shipped
 from alignir.frames import PAIR
-from alignir.prompts import SHIPPED
 from alignir.recorded import Recorded, read_prompts, read_runs, told_apart
 
 
@@ -72,7 +72,7 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
         "d1\tred \x1b[31mapples [/x] are sweet\nd2\tapples\nd3\tgreen pears\nd4\ta pear is a fruit\n"
     )
     (tmp_path / "prompts").mkdir()
-    changed = (SHIPPED / "zeshot.txt").read_text().replace("0 to 3", "0 (worst) to 3 (best)")
+    changed = (shipped("prompts") / "zeshot.txt").read_text().replace("0 to 3", "0 (worst) to 3 (best)")
     (tmp_path / "prompts" / "zeshot_v2.txt").write_text(changed)
     files = "prompt.file=zeshot.txt,prompts/zeshot_v2.txt"
     alignir("-m", "model=scripted", "dataset=folder", "dataset.path=small", files)

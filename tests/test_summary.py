@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from alignir.alignment.tau.bootstrap import Resampling
-from alignir.alignment.tau.tau import against_baseline, against_users
 
 from alignir import frames, grid, latex, online, summary, tables
 from alignir.__main__ import swept_names
+from alignir.alignment.bootstrap import Resampling
+from alignir.alignment.tau import against_baseline, against_users
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES

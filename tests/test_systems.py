@@ -3,12 +3,13 @@
 import pandas as pd
 import pytest
 
-from alignir import graders, queries, systems
+from alignir import queries, systems
 from alignir.__main__ import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.frames import PAIR
+from alignir.labelling import graders
 from alignir.rankings import rerank
 
 

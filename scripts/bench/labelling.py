@@ -96,8 +96,8 @@ def bare(loaded, model, prompt, pairs):
 
 
 def ours(model, prompt, pairs, folder):
-    from alignir.labels import label
-    from alignir.ledger import Ledger
+    from alignir.labelling.labels import label
+    from alignir.labelling.ledger import Ledger
 
     start = time.perf_counter()
     labels = label(pairs, prompt, model, Ledger(folder)).labels

@@ -23,8 +23,8 @@ def main() -> int:
     import pandas as pd
 
     from alignir import tables
-    from alignir.labels import CHUNK
-    from alignir.ledger import ANSWERS, Ledger, pair_key
+    from alignir.labelling.labels import CHUNK
+    from alignir.labelling.ledger import ANSWERS, Ledger, pair_key
 
     judge = {"model": {"name": "bench"}, "prompt": {"name": "bench", "text": "$query $passage"}}
     rng = np.random.default_rng(0)

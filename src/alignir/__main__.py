@@ -23,9 +23,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from alignir import progress
 from alignir.errors import InputError
+from alignir.files import shipped
 
-PACKAGE = Path(__file__).parent
-CONF = next(folder for folder in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if folder.is_dir())
+CONF = shipped("conf")
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 
 
@@ -163,7 +163,7 @@ def recorded_cell(file: Path, names: dict[str, str]):
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
     from alignir import cells
-    from alignir.alignment.tau.bootstrap import Resampling
+    from alignir.alignment.bootstrap import Resampling
     from alignir.evaluation.measures import NDCG, RELEVANT_FROM
 
     config = _plain(cfg)
@@ -297,8 +297,8 @@ def main() -> None:
 
 def close_engines() -> None:
     """Free the loaded model, if there is one: with an open engine vLLM keeps the process from ending."""
-    if "alignir.engines.vllm" in sys.modules:
-        sys.modules["alignir.engines.vllm"].close()
+    if "alignir.labelling.vllm" in sys.modules:
+        sys.modules["alignir.labelling.vllm"].close()
 
 
 def _message(error: Exception) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from alignir.data.collections import Dataset
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.graders import Lexical
+from alignir.labelling.graders import Lexical
 
 
 def bounds(dataset: Dataset, shuffles: int, rng: np.random.Generator) -> dict[str, list[pd.DataFrame]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import METHODS, OVER, Resampling
+from alignir.alignment.bootstrap import METHODS, OVER, Resampling
 from alignir.data import pools
 from alignir.data.collections import Dataset
 from alignir.data.families import of_family
@@ -19,9 +19,9 @@ from alignir.errors import InputError, one_of
 from alignir.evaluation.measures import NDCG, RELEVANT_FROM, check_measures
 from alignir.evaluation.scores import MISSING
 from alignir.frames import PAIR
-from alignir.prompts import Prompt
+from alignir.labelling.answers import READERS
+from alignir.labelling.prompts import Prompt
 from alignir.queries import select
-from alignir.reading import READERS
 
 
 @dataclass(frozen=True)

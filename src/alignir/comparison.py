@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import compare
+from alignir.alignment.bootstrap import compare
 from alignir.evaluation.measures import NDCG
 from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER

@@ -1,6 +1,6 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
-from alignir.alignment.tau.tau import smallest_step
+from alignir.alignment.tau import smallest_step
 from alignir.formatting import share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.online import LOWER_IS_BETTER

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import weights
 from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.files import written_whole
 from alignir.frames import RUNS
+from alignir.labelling import weights
 from alignir.progress import bar
 from alignir.rankings import top
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from alignir.alignment.tau.significance import OUTCOMES
+from alignir.alignment.significance import OUTCOMES
 from alignir.comparison import LEVEL, B, better
 from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
 from alignir.evaluation import agreement

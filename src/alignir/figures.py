@@ -3,7 +3,7 @@
 import pandas as pd
 
 from alignir import canvas
-from alignir.alignment.tau.budget import OPTIMISTIC
+from alignir.alignment.budget import OPTIMISTIC
 from alignir.canvas import LETTERS, UNKNOWN
 from alignir.frames import GRADES
 from alignir.online import NAMES

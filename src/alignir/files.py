@@ -5,10 +5,19 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from alignir.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGE = Path(__file__).parent
+
+
+def shipped(name: str) -> Path:
+    """The folder `conf` or `prompts` that comes with alignir: inside the package of a wheel, else in the checkout."""
+    return next(folder for folder in (PACKAGE / name, PACKAGE.parents[1] / name) if folder.is_dir())
 
 
 @contextlib.contextmanager
@@ -49,8 +58,10 @@ def make_out(path: Path) -> None:
         raise InputError(f"--out {path}: expected a folder, or a place to make one: {error.strerror}") from error
 
 
-def read_parquet(path: Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
+def read_parquet(path: Path, columns: tuple[str, ...] = ()) -> "pd.DataFrame":
     """A parquet table that has at least these columns."""
+    import pandas as pd
+
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from itertools import chain
 
 import yaml
 
-from alignir.alignment.tau.bootstrap import Resampling
+from alignir.alignment.bootstrap import Resampling
 from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
 from alignir.data import pools
 from alignir.evaluation.measures import NAMES as MEASURES

@@ -10,9 +10,9 @@ from pathlib import Path
 from alignir import page, records
 from alignir.cells import Cell, key, read_inputs
 from alignir.errors import one_of
-from alignir.labels import judge_of, unanswered
-from alignir.ledger import Ledger, pair_keys
-from alignir.prompts import Prompt
+from alignir.labelling.labels import judge_of, unanswered
+from alignir.labelling.ledger import Ledger, pair_keys
+from alignir.labelling.prompts import Prompt
 from alignir.results import Result, compute
 from alignir.tracking import Recorder
 

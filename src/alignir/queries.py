@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.selection import from_strata, greedy_order, highest, inclusion, systematic
+from alignir.alignment.selection import from_strata, greedy_order, highest, inclusion, systematic
 from alignir.data.collections import Dataset
 from alignir.data.frequencies import frequencies_of
 from alignir.errors import InputError

@@ -13,7 +13,7 @@ from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
 from alignir.evaluation.scores import means
 from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
-from alignir.labels import differing
+from alignir.labelling.labels import differing
 from alignir.recorded import GROUPS, OF_A_CELL
 from alignir.results import Result
 

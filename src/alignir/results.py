@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment import correlations
-from alignir.alignment.tau.bootstrap import NONE, matrices
-from alignir.alignment.tau.families import without
-from alignir.alignment.tau.significance import pairwise
-from alignir.alignment.tau.tau import against_baseline, against_users, average, between_draws, why_undefined
+from alignir.alignment.bootstrap import NONE, matrices
+from alignir.alignment.families import without
+from alignir.alignment.significance import pairwise
+from alignir.alignment.tau import against_baseline, against_users, average, between_draws, why_undefined
 from alignir.bounds import bounds
 from alignir.cells import Cell, Inputs, digest
 from alignir.data.pools import filled
@@ -17,8 +17,8 @@ from alignir.evaluation import agreement
 from alignir.evaluation.measures import NAMES, NDCG
 from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.frames import ALL, BASELINE, SECOND
-from alignir.labels import Labelling, fall_back, flip_rate, judge_again, label
-from alignir.ledger import Ledger
+from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label
+from alignir.labelling.ledger import Ledger
 
 
 @dataclass(frozen=True)

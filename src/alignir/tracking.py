@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from alignir import processes, stores
-from alignir.prompts import Prompt
+from alignir.labelling.prompts import Prompt
 
 log = logging.getLogger(__name__)
 

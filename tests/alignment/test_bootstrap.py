@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from alignir.alignment.tau.tau import tau_b
 from scipy.stats import kendalltau
 
 from alignir.alignment import bootstrap
+from alignir.alignment.tau import tau_b
 from alignir.errors import InputError
 from alignir.evaluation import scores
 from alignir.frames import ONLINE, SCORES

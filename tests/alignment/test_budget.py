@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from alignir.alignment.tau.bootstrap import matrices, taus, weighted_means
-from alignir.alignment.tau.tau import against_baseline
 from conftest import ROOT
 from scipy.stats import kendalltau
 
 from alignir.alignment import budget
+from alignir.alignment.bootstrap import matrices, taus, weighted_means
+from alignir.alignment.tau import against_baseline
 from alignir.data import trec
 from alignir.evaluation.scores import evaluate
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from alignir.alignment.tau.families import without
 from scipy.stats import kendalltau
 
+from alignir.alignment.families import without
 from alignir.data import families
 from alignir.errors import InputError
 from alignir.evaluation import measures

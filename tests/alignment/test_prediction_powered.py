@@ -5,12 +5,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from alignir.alignment.tau.bootstrap import matrices
 from scipy.optimize import minimize_scalar
 from scipy.stats import kendalltau, ttest_1samp
 from scipy.stats import t as student
 
 from alignir.alignment import prediction_powered as pp
+from alignir.alignment.bootstrap import matrices
 from alignir.data import trec
 from alignir.errors import InputError
 from alignir.evaluation.scores import evaluate

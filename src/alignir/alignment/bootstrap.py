@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.significance import holm
+from alignir.alignment.significance import holm
 from alignir.errors import one_of
 from alignir.frames import ALL
 

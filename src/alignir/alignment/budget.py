@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import taus, weighted_means
-from alignir.alignment.tau.selection import from_strata, greedy_order, highest, inclusion, systematic
+from alignir.alignment.bootstrap import taus, weighted_means
+from alignir.alignment.selection import from_strata, greedy_order, highest, inclusion, systematic
 from alignir.frames import BUDGET
 
 STRATA = 4  # as conf/queries/stratified.yaml

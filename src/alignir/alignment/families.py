@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import matrices, resampled_taus
+from alignir.alignment.bootstrap import matrices, resampled_taus
 from alignir.evaluation.measures import NDCG
 
 

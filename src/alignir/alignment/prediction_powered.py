@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import taus
+from alignir.alignment.bootstrap import taus
 from alignir.errors import InputError
 from alignir.frames import HUMAN
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import certainty, compare, query_weights
+from alignir.alignment.bootstrap import certainty, compare, query_weights
 from alignir.evaluation.agreement import joined
 from alignir.frames import GRADES, PAIR
 

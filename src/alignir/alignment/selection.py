@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from alignir.alignment.tau.bootstrap import taus
+from alignir.alignment.bootstrap import taus
 
 
 def highest(values: np.ndarray, n: int) -> np.ndarray:

@@ -5,7 +5,7 @@ Rows are a judge's tau_b with a metric of a user model: columns judge, user_mode
 
 import pandas as pd
 
-from alignir.alignment.tau.tau import tau_b
+from alignir.alignment.tau import tau_b
 from alignir.errors import InputError, one_of
 from alignir.frames import BASELINE
 from alignir.online import LOWER_IS_BETTER

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.tau.bootstrap import NONE, Resampling
+from alignir.alignment.bootstrap import NONE, Resampling
 from alignir.evaluation.scores import means
 from alignir.frames import ALIGNMENT, BASELINE, NOISE
 

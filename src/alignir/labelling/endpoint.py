@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from alignir.engines import Answer
 from alignir.errors import InputError
-from alignir.prompts import Prompt
+from alignir.labelling.models import Answer
+from alignir.labelling.prompts import Prompt
 
 # When this many first answers are all errors, nothing is right, and asking on would cost time or money for nothing.
 HOPELESS = 20

@@ -3,8 +3,9 @@
 import pytest
 
 from alignir.errors import InputError
-from alignir.prompts import SHIPPED, read_prompt
-from alignir.reading import read
+from alignir.files import shipped
+from alignir.labelling.answers import read
+from alignir.labelling.prompts import read_prompt
 
 
 def made(tmp_path, text, name="own.txt", form="final_score"):
@@ -12,7 +13,7 @@ def made(tmp_path, text, name="own.txt", form="final_score"):
     return read_prompt("own", str(tmp_path / name), form, 100)
 
 
-@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.txt")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(shipped("prompts").glob("*.txt")), ids=lambda file: file.name)
 def test_every_shipped_prompt_holds_the_whole_scale(file):
     prompt = read_prompt(file.stem, file.name, "final_score", 100)
     for meaning in (

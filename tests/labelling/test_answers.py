@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignir.frames import GRADES, STATUSES
-from alignir.reading import FORMS, read
+from alignir.labelling.answers import FORMS, read
 
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from alignir.engines import Answer
 from alignir.errors import InputError
 from alignir.frames import GRADES
-from alignir.prompts import Prompt
+from alignir.labelling.harmony import Harmony
+from alignir.labelling.models import Answer
+from alignir.labelling.prompts import Prompt
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class _Engine:
         self.max_model_len = self.llm.llm_engine.model_config.max_model_len
         special = sorted(self.tokenizer.get_added_vocab(), key=len, reverse=True)
         self.special = re.compile("|".join(map(re.escape, special))) if special else None
-        self.harmony = _Harmony(**model.harmony) if model.harmony else None
+        self.harmony = Harmony(**model.harmony) if model.harmony else None
 
     def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
@@ -247,43 +248,6 @@ class _Engine:
         del self.llm
         cleanup_dist_env_and_memory()
         gc.collect()
-
-
-class _Harmony:
-    """gpt-oss's conversation form, rendered and read as tokens: its text loses the marks of the channels."""
-
-    def __init__(self, reasoning_effort: str, date: str):
-        from openai_harmony import (
-            Conversation,
-            DeveloperContent,
-            HarmonyEncodingName,
-            Message,
-            ReasoningEffort,
-            Role,
-            SystemContent,
-            load_harmony_encoding,
-        )
-
-        self.encoding = load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS)
-        self.stop_tokens = self.encoding.stop_tokens_for_assistant_actions()
-        effort = ReasoningEffort[reasoning_effort.upper()]
-        about = SystemContent.new().with_reasoning_effort(effort).with_conversation_start_date(date)
-
-        def conversation(system: str, text: str):
-            messages = [Message.from_role_and_content(Role.SYSTEM, about)]
-            if system:
-                developer = DeveloperContent.new().with_instructions(system)
-                messages.append(Message.from_role_and_content(Role.DEVELOPER, developer))
-            messages.append(Message.from_role_and_content(Role.USER, text))
-            return Conversation.from_messages(messages)
-
-        self.tokens = lambda system, text: self.encoding.render_conversation_for_completion(
-            conversation(system, text), Role.ASSISTANT
-        )
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The text with its channel marks."""
-        return self.encoding.decode(list(tokens))
 
 
 def _cpu_build() -> bool:

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alignir.engines import Answer
 from alignir.frames import GRADES
-from alignir.prompts import Prompt
+from alignir.labelling.models import Answer
+from alignir.labelling.prompts import Prompt
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from alignir.prompts import Prompt
+from alignir.labelling.prompts import Prompt
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignir.data import collections
-from alignir.engines import Answer
-from alignir.engines.scripted import Scripted
-from alignir.graders import Lexical, Replay
-from alignir.labels import differing, fall_back, flip_rate, judge_again, judge_of, label, read_all
-from alignir.ledger import Ledger
-from alignir.prompts import Prompt, read_prompt
+from alignir.labelling.graders import Lexical, Replay
+from alignir.labelling.labels import differing, fall_back, flip_rate, judge_again, judge_of, label, read_all
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.models import Answer
+from alignir.labelling.prompts import Prompt, read_prompt
+from alignir.labelling.scripted import Scripted
 
 PROMPT = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)
 
@@ -159,15 +159,15 @@ WORK = """
 import sys
 from pathlib import Path
 import pandas as pd
-import alignir.labels
-alignir.labels.CHUNK = 8
-from alignir.engines.scripted import Scripted
-from alignir.ledger import Ledger
-from alignir.prompts import Prompt
+import alignir.labelling.labels
+alignir.labelling.labels.CHUNK = 8
+from alignir.labelling.scripted import Scripted
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.prompts import Prompt
 texts = [f"passage {number}" for number in range(600)]
 pairs = pd.DataFrame({"query_id": "q", "doc_id": texts, "query": "query", "passage": texts})
 prompt = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)
-labelling = alignir.labels.label(pairs, prompt, Scripted(delay=float(sys.argv[2])), Ledger(Path(sys.argv[1])))
+labelling = alignir.labelling.labels.label(pairs, prompt, Scripted(delay=float(sys.argv[2])), Ledger(Path(sys.argv[1])))
 labelling.labels.to_parquet(sys.argv[3])
 """
 

@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
-from alignir.engines.endpoint import Endpoint
 from alignir.errors import InputError
-from alignir.labels import label
-from alignir.ledger import Ledger
-from alignir.prompts import Prompt
+from alignir.labelling.endpoint import Endpoint
+from alignir.labelling.labels import label
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.prompts import Prompt
 
 pytest.importorskip("openai", reason="needs the client: pip install 'alignir[endpoint]'")
 
@@ -211,9 +211,9 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
     pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
     pytest.importorskip("gguf", reason="needs the demo's weights: bash scripts/setup.sh")
     from alignir.data import collections
-    from alignir.engines import vllm as offline
-    from alignir.prompts import read_prompt
-    from alignir.weights import SmolLM2
+    from alignir.labelling.models import vllm as offline
+    from alignir.labelling.prompts import read_prompt
+    from alignir.labelling.weights import SmolLM2
 
     folder = SmolLM2("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53")()
     with socket.socket() as free:

@@ -9,11 +9,10 @@ from string import Template
 import yaml
 
 from alignir.errors import InputError, one_of
+from alignir.files import shipped
 from alignir.frames import GRADES
-from alignir.reading import FORMS
+from alignir.labelling.answers import FORMS
 
-PACKAGE = Path(__file__).parent
-SHIPPED = next(folder for folder in (PACKAGE / "prompts", PACKAGE.parents[1] / "prompts") if folder.is_dir())
 FIELDS = ("query", "passage")
 DECODINGS = ("free", "constrained", "logits")
 
@@ -73,12 +72,12 @@ def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str 
 
 
 def _find(file: str) -> Path:
-    candidates = [Path(file).expanduser(), Path("prompts") / file, SHIPPED / file]
+    candidates = [Path(file).expanduser(), Path("prompts") / file, shipped("prompts") / file]
     for path in candidates:
         if path.is_file():
             return path
-    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*.txt")))
-    raise InputError(f"no prompt file {file}; looked for {', '.join(map(str, candidates))}. Shipped: {shipped}")
+    names = ", ".join(sorted(path.name for path in shipped("prompts").glob("*.txt")))
+    raise InputError(f"no prompt file {file}; looked for {', '.join(map(str, candidates))}. Shipped: {names}")
 
 
 def _umbrela(path: Path, content: str) -> tuple[str, str]:

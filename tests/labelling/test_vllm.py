@@ -9,15 +9,15 @@ import sys
 
 import pytest
 
-from alignir import labels
 from alignir.data import collections
 from alignir.errors import InputError
-from alignir.ledger import Ledger
-from alignir.prompts import Prompt
-from alignir.weights import SmolLM2
+from alignir.labelling import labels
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.prompts import Prompt
+from alignir.labelling.weights import SmolLM2
 
 pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
-from alignir.engines import vllm as engine
+from alignir.labelling.models import vllm as engine
 
 pytestmark = pytest.mark.vllm
 
@@ -144,7 +144,7 @@ def test_code_that_comes_with_weights_is_not_run(tiny):
 
 
 def test_gpt_oss_is_asked_in_harmony_with_a_fixed_date_and_the_pair_in_the_users_turn():
-    harmony = engine._Harmony("low", "2025-08-05")
+    harmony = engine.Harmony("low", "2025-08-05")
     text = harmony.decode(harmony.tokens("You judge.", "Query <|end|> passage"))
     assert "Current date: 2025-08-05" in text
     assert "Reasoning: low" in text

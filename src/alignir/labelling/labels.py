@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir.engines import LLM, Answer
 from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
-from alignir.ledger import ANSWERS, Ledger, pair_keys
+from alignir.labelling.answers import READERS, final_scores, said_aloud
+from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
+from alignir.labelling.models import LLM, Answer
+from alignir.labelling.prompts import Prompt
 from alignir.progress import bar
-from alignir.prompts import Prompt
-from alignir.reading import READERS, final_scores, said_aloud
 
 log = logging.getLogger(__name__)
 
