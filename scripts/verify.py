@@ -117,14 +117,14 @@ def run(args) -> int:
 
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
-    from alignir import systems
     from alignir.data import collections, trec
     from alignir.evaluation import scores
     from alignir.evaluation.measures import NDCG
+    from alignir.retrieval import run_files
 
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
-    runs = systems.runs(dataset, None, ["*"], [], "error")
+    runs = run_files.runs(dataset, None, ["*"], [], "error")
     names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
 
     def evaluate(labels, measures=(NDCG,)):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import cells, results, systems
+from alignir import cells, results
 from alignir.__main__ import composed_cell
 from alignir.alignment import tau
 from alignir.bounds import bounds
@@ -17,12 +17,13 @@ from alignir.errors import InputError
 from alignir.evaluation import measures, scores
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 from alignir.labelling import graders
+from alignir.retrieval import bm25
 
 
 @pytest.fixture(scope="module")
 def demo():
     dataset = collections.demo("demo")
-    runs = systems.bm25(dataset, ["lucene"], [[0.9, 0.4], [1.6, 0.9], [0.5, 0.1]], [False, True], [False, True], 100)
+    runs = bm25.bm25(dataset, ["lucene"], [[0.9, 0.4], [1.6, 0.9], [0.5, 0.1]], [False, True], [False, True], 100)
     return dataset, runs
 
 

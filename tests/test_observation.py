@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from test_user_models import MODELS
 
-from alignir import observation, systems
+from alignir import observation
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import LOG
 from alignir.online import NAMES, Metrics
+from alignir.retrieval import run_files
 from alignir.user_models import Dwell
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="dwell", long_dwell=30, dwell_per="click")
@@ -149,7 +150,7 @@ def imported(tmp_path, text, name="metrics.csv"):
 
 @pytest.fixture
 def runs(small):
-    return systems.runs(collections.folder("small", small), None, ["*"], [], "error")
+    return run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
 
 
 def test_a_table_of_metrics_is_read(tmp_path, runs):

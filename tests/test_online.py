@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from test_user_models import MODEL, MODELS
 
-from alignir import online, simulation, systems
+from alignir import online, simulation
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.online import Metrics
+from alignir.retrieval import run_files
 from alignir.user_models import PBM, Dwell
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="satisfied", long_dwell=30, dwell_per="click")
@@ -127,7 +128,7 @@ def simulated(**changes):
 def at_hand(small):
     """(qrels, runs, query_ids, systems), as `measure` takes them."""
     dataset = collections.folder("small", small)
-    runs = systems.runs(dataset, None, ["*"], [], "error")
+    runs = run_files.runs(dataset, None, ["*"], [], "error")
     return dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]
 
 

@@ -84,13 +84,13 @@ def main() -> int:
         title = "{} systems, {} queries, correlation {}, judge {}".format(*setting)
         report(title, synthetic(*setting, args.samples, rng), rng)
     if args.data:
-        from alignir import systems
         from alignir.alignment import bootstrap
         from alignir.data import collections, trec
         from alignir.evaluation import scores
+        from alignir.retrieval import run_files
 
         dataset = collections.folder("trec_dl_2019", args.data)
-        runs = systems.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever
+        runs = run_files.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever
         names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
         baseline = scores.evaluate(dataset.qrels, runs, query_ids, names)
         for judge in JUDGES:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import systems
 from alignir.alignment import tau
 from alignir.data import collections, trec
 from alignir.evaluation import agreement, measures, scores
+from alignir.retrieval import run_files
 
 
 def series(**values):
@@ -74,7 +74,7 @@ def compared(dl19):
     """By judge: tau over 46 systems, that with one tie broken, tau over 37 systems, kappa on 4 grades and at >= 2."""
     dataset = collections.folder("dl19", dl19)
     query_ids = list(dataset.queries.index)
-    runs = systems.runs(dataset, None, ["*"], [], "error")
+    runs = run_files.runs(dataset, None, ["*"], [], "error")
     every = sorted(set(runs["system"]))
     official = ~runs["system"].str.match("rankllm_|webis_")
     baseline = scores.evaluate(dataset.qrels, runs, query_ids, every)

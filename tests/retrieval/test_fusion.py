@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import systems
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.evaluation.scores import evaluate
 from alignir.frames import RUNS
-from alignir.rankings import fuse, rerank
+from alignir.retrieval import bm25
+from alignir.retrieval.fusion import fuse, rerank
 
 
 def run(text: str) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def demo():
     """The demo, and the RUNS of eight BM25 on it."""
     dataset = collections.demo("demo")
     grid = {"scoring": ["lucene", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False, True]}
-    return dataset, systems.bm25(dataset, **grid, k=100)
+    return dataset, bm25.bm25(dataset, **grid, k=100)
 
 
 TWO = run("""

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import dense, systems
 from alignir.__main__ import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
-from alignir.dense import Encoder, embed, nearest
 from alignir.errors import InputError
 from alignir.labelling import weights
+from alignir.retrieval import dense, pipelines
+from alignir.retrieval.dense import Encoder, embed, nearest
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +179,6 @@ def test_two_encoders_of_one_name_need_names_of_their_own(monkeypatch):
     demo = collections.demo("demo")
     none = {"first": {}, "fusions": {}, "hybrids": [], "rerankers": {}, "rrf_k": 60, "k": 10}
     with pytest.raises(InputError, match="two systems have the name model"):
-        systems.pipelines(demo, dense=["a/model", "b/model"], **none)
-    runs = systems.pipelines(demo, dense=["a/model", {"name": "b/model", "system": "other"}], **none)
+        pipelines.pipelines(demo, dense=["a/model", "b/model"], **none)
+    runs = pipelines.pipelines(demo, dense=["a/model", {"name": "b/model", "system": "other"}], **none)
     assert set(runs["system"]) == {"model", "other"}

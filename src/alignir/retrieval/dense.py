@@ -21,7 +21,7 @@ from alignir.files import written_whole
 from alignir.frames import RUNS
 from alignir.labelling import weights
 from alignir.progress import bar
-from alignir.rankings import top
+from alignir.retrieval.fusion import top
 
 log = logging.getLogger(__name__)
 

@@ -3,20 +3,21 @@
 import pandas as pd
 import pytest
 
-from alignir import queries, systems
+from alignir import queries
 from alignir.__main__ import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.frames import PAIR
 from alignir.labelling import graders
-from alignir.rankings import rerank
+from alignir.retrieval import bm25, pipelines, run_files
+from alignir.retrieval.fusion import rerank
 
 
 def test_systems_are_chosen_by_name_patterns(small):
     dataset = collections.folder("small", small)
-    assert set(systems.runs(dataset, None, ["g*"], [], "error")["system"]) == {"good"}
-    assert set(systems.runs(dataset, None, ["*"], ["g*"], "error")["system"]) == {"bad"}
+    assert set(run_files.runs(dataset, None, ["g*"], [], "error")["system"]) == {"good"}
+    assert set(run_files.runs(dataset, None, ["*"], ["g*"], "error")["system"]) == {"bad"}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_systems_are_chosen_by_name_patterns(small):
 )
 def test_a_pattern_that_matches_nothing_is_an_error(small, include, exclude, message):
     with pytest.raises(InputError) as error:
-        systems.runs(collections.folder("small", small), None, include, exclude, "error")
+        run_files.runs(collections.folder("small", small), None, include, exclude, "error")
     assert message in str(error.value)
 
 
@@ -38,8 +39,8 @@ def test_a_run_with_an_unknown_query_is_named_and_can_be_let_through(small):
         file.write("q9 Q0 d1 1 1 t\n")
     dataset = collections.folder("small", small)
     with pytest.raises(InputError, match=r"good\.run:5: the query q9 is not in the dataset small"):
-        systems.runs(dataset, None, ["*"], [], "error")
-    assert set(systems.runs(dataset, None, ["*"], [], "ignore")["query_id"]) == {"q1", "q2"}
+        run_files.runs(dataset, None, ["*"], [], "error")
+    assert set(run_files.runs(dataset, None, ["*"], [], "ignore")["query_id"]) == {"q1", "q2"}
 
 
 def test_a_run_may_hold_queries_that_were_not_judged(small):
@@ -47,7 +48,7 @@ def test_a_run_may_hold_queries_that_were_not_judged(small):
         file.write("q3\tnobody judged this\n")
     with open(small / "runs" / "good.run", "a") as file:
         file.write("q3 Q0 d1 1 1 t\n")
-    runs = systems.runs(collections.folder("small", small), None, ["*"], [], "error")
+    runs = run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
     assert set(runs["query_id"]) == {"q1", "q2"}
 
 
@@ -55,10 +56,10 @@ def test_a_folder_without_run_files_is_named(small):
     for file in (small / "runs").iterdir():
         file.unlink()
     with pytest.raises(InputError, match=r"expected run files \(\*\.run or \*\.run\.gz\), found none"):
-        systems.runs(collections.folder("small", small), None, ["*"], [], "error")
+        run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
     (small / "runs").rmdir()
     with pytest.raises(InputError, match=r"systems\.path=FOLDER"):
-        systems.runs(collections.folder("small", small), None, ["*"], [], "error")
+        run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
 
 
 GRID = {"scoring": ["lucene", "bm25l", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False, True]}
@@ -66,7 +67,7 @@ GRID = {"scoring": ["lucene", "bm25l", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [
 
 def test_bm25_makes_every_combination_and_only_results_that_share_a_term(small):
     dataset = collections.folder("small", small)
-    runs = systems.bm25(dataset, **GRID, k=100)
+    runs = bm25.bm25(dataset, **GRID, k=100)
     assert runs["system"].nunique() == 3 * 1 * 2 * 2
     plain = runs[~runs["system"].str.contains("stem")]
     assert set(plain[plain["query_id"] == "q1"]["doc_id"]) == {"d1", "d2"}
@@ -79,7 +80,7 @@ def test_lucene_bm25_is_as_by_its_formula(small):
     """score = idf tf / (tf + k1 (1 - b + b length / mean length)), idf = ln(1 + (N - n + .5) / (n + .5))."""
     from math import log
 
-    runs = systems.bm25(collections.folder("small", small), ["lucene"], [[1.2, 0.75]], [False], [False], 100)
+    runs = bm25.bm25(collections.folder("small", small), ["lucene"], [[1.2, 0.75]], [False], [False], 100)
     lengths = {"d1": 4, "d2": 1, "d3": 2, "d4": 4}  # one-letter words are no terms: "a pear is a fruit" has 3
     lengths["d4"] = 3
     mean = sum(lengths.values()) / 4
@@ -93,7 +94,7 @@ def grid(first=None, fusions=None, hybrids=(), rerankers=None, **settings) -> di
     """The settings of small pipelines: two BM25 and what is named."""
     two = {"scoring": ["lucene"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False], "k": 100}
     return {
-        "first": first or {"bm25": lambda dataset: systems.bm25(dataset, **two)},
+        "first": first or {"bm25": lambda dataset: bm25.bm25(dataset, **two)},
         "dense": [],
         "fusions": fusions or {},
         "hybrids": list(hybrids),
@@ -131,15 +132,15 @@ def test_fusions_and_rerankers_combine_under_readable_names(small):
         "judge": {"by": small / "qrels.txt", "depth": 10},
     }
     settings = grid(fusions={"both": ["*"]}, rerankers=rerankers)
-    runs = systems.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings)
     first = ["lucene-k0.9-b0.4", "lucene-k0.9-b0.4-stem", "both"]
     assert set(runs["system"]) == {name + end for name in first for end in ("", ":overlap", ":judge")}
 
 
 def test_run_files_can_be_first_stages_too(small):
-    first = {"runs": lambda dataset: systems.runs(dataset, None, ["*"], [], "error")}
+    first = {"runs": lambda dataset: run_files.runs(dataset, None, ["*"], [], "error")}
     settings = grid(first, {"rrf": ["g*", "b*"]}, rerankers={"judge": {"by": small / "qrels.txt", "depth": 2}})
-    runs = systems.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings)
     assert set(runs["system"]) == {"bad", "good", "rrf", "bad:judge", "good:judge", "rrf:judge"}
     best = runs[(runs["rank"] == 1) & runs["system"].str.endswith(":judge")]
     assert set(zip(best["query_id"], best["doc_id"], strict=True)) == {("q1", "d1"), ("q2", "d3")}
@@ -157,7 +158,7 @@ def test_a_recorded_runs_labels_rerank_by_the_expected_grade(small, tmp_path):
     labels.to_parquet(tmp_path / "labels.parquet")
     settings = grid(rerankers={"judge": {"by": str(tmp_path / "labels.parquet"), "depth": 10}})
     dataset = collections.folder("small", small)
-    runs = systems.pipelines(dataset, **settings)
+    runs = pipelines.pipelines(dataset, **settings)
     plain = runs[runs["system"] == "lucene-k0.9-b0.4"]
     found = runs[runs["system"] == "lucene-k0.9-b0.4:judge"]
     assert plain[plain["query_id"] == "q1"]["doc_id"].tolist() == ["d1", "d2"]
@@ -175,9 +176,9 @@ def test_a_second_run_reranks_by_the_labels_that_the_first_one_recorded(alignir,
 def test_a_result_whose_text_is_not_at_hand_keeps_its_rank(small):
     with open(small / "runs" / "good.run", "a") as file:
         file.write("q1 Q0 unknown 0 8.5 t\n")
-    first = {"runs": lambda dataset: systems.runs(dataset, None, ["good"], [], "error")}
+    first = {"runs": lambda dataset: run_files.runs(dataset, None, ["good"], [], "error")}
     settings = grid(first, rerankers={"overlap": {"by": graders.Lexical((0.1, 0.6, 0.9)), "depth": 10}})
-    runs = systems.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings)
     found = runs[(runs["system"] == "good:overlap") & (runs["query_id"] == "q1")]
     assert found["doc_id"].tolist() == ["d1", "unknown", "d2"]
 
@@ -216,13 +217,13 @@ def test_a_mistake_in_a_grid_is_named(small, monkeypatch, settings, message):
     pairs.to_parquet("columns.parquet")
     pairs.assign(relevance=1).to_parquet("twice.parquet")
     with pytest.raises(InputError, match=message):
-        systems.pipelines(collections.folder("small", small), **grid(**settings))
+        pipelines.pipelines(collections.folder("small", small), **grid(**settings))
 
 
 def test_a_grid_without_first_stages_is_an_error(small):
     settings = {**grid(), "first": {}}
     with pytest.raises(InputError, match="expected at least one first stage"):
-        systems.pipelines(collections.folder("small", small), **settings)
+        pipelines.pipelines(collections.folder("small", small), **settings)
 
 
 def test_random_queries_are_the_same_for_the_same_seed():

@@ -1,0 +1,1 @@
+"""Retrieval: systems and their rankings (RUNS): read, searched, fused and re-ranked."""

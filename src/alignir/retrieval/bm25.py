@@ -1,0 +1,61 @@
+"""BM25: lexical pipelines over a dataset's passages, in a grid of variants."""
+
+import logging
+from itertools import product
+
+import pandas as pd
+
+from alignir.data.collections import Dataset
+from alignir.data.ranked import ranked
+from alignir.frames import RUNS
+
+
+def bm25(
+    dataset: Dataset, scoring: list[str], k1_b: list[list[float]], stem: list[bool], stop: list[bool], k: int
+) -> pd.DataFrame:
+    """RUNS of a grid of lexical pipelines over the dataset's passages: every combination of the four choices.
+
+    `scoring` names bm25s's variants (Kamphuis et al., ECIR 2020). A result shares at least one term with the query.
+    """
+    import bm25s
+    import Stemmer
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
+    queries, passages = dataset.queries, dataset.passages
+    k = min(k, len(passages))
+    frames = []
+    for stemmed, stopped in product(stem, stop):
+        stemmer = Stemmer.Stemmer("english") if stemmed else None
+        stopwords = "english" if stopped else None
+        index_tokens, query_tokens = (
+            bm25s.tokenize(list(texts), stemmer=stemmer, stopwords=stopwords, show_progress=False, return_ids=False)
+            for texts in (passages, queries)
+        )
+        for method, (k1, b) in product(scoring, k1_b):
+            name = f"{method}-k{k1}-b{b}{'-stem' if stemmed else ''}{'-stop' if stopped else ''}"
+            engine = bm25s.BM25(method=method, k1=k1, b=b)
+            engine.index(index_tokens, show_progress=False)
+            found, scores = engine.retrieve(query_tokens, corpus=passages.index.to_numpy(), k=k, show_progress=False)
+            frame = pd.DataFrame(
+                {
+                    "system": name,
+                    "query_id": queries.index.repeat(k),
+                    "doc_id": found.ravel(),
+                    "score": scores.ravel().astype(float),
+                    "rank": 0,
+                }
+            )
+            floor = {
+                query_id: _score_without_terms(engine, tokens)
+                for query_id, tokens in zip(queries.index, query_tokens, strict=True)
+            }
+            frames.append(frame[frame["score"] > frame["query_id"].map(floor)])
+    return ranked(pd.concat(frames, ignore_index=True)[RUNS])
+
+
+def _score_without_terms(engine, tokens: list[str]) -> float:
+    """What a passage with none of these terms scores: bm25l and bm25+ give even that more than 0."""
+    if engine.nonoccurrence_array is None:
+        return 0.0
+    known = [engine.vocab_dict[token] for token in tokens if token in engine.vocab_dict]
+    return float(engine.nonoccurrence_array[known].sum()) + 1e-6
