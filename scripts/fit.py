@@ -69,10 +69,11 @@ def settings_of(arguments: list[str]) -> dict[str, str]:
 def run(given: dict, form: str) -> int:
     import numpy as np
 
-    from alignir import fitting, logs, tables
+    from alignir import tables
     from alignir.data import trec
     from alignir.errors import InputError, one_of
     from alignir.progress import bar
+    from alignir.users import fitting, session_log
 
     names = list(fitting.MODELS) if given["user_model"] == "all" else given["user_model"].split(",")
     for name in names:
@@ -80,7 +81,7 @@ def run(given: dict, form: str) -> int:
             raise one_of("user model to fit", name, [*fitting.MODELS, "all"])
     if given["name"] and len(names) > 1:
         raise InputError("name= names one user model, and several are fitted")
-    log = logs.read_log(given["log"])
+    log = session_log.read_log(given["log"])
     qrels = trec.read_qrels(given["qrels"]) if given["qrels"] else None
     sessions = log["session_id"].unique()
     chosen = np.random.default_rng(given["seed"]).permutation(sessions)[: round(given["held_out"] * len(sessions))]
@@ -139,9 +140,9 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
 
     import yaml
 
-    from alignir import fitting
     from alignir.files import written_whole
-    from alignir.user_models import PBM, UBM
+    from alignir.users import fitting
+    from alignir.users.click_models import PBM, UBM
 
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"name": name, "depth": pages.kinds.shape[1]}
@@ -153,7 +154,7 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
         settings["pairs"] = str((folder / f"{name}.parquet").absolute())
         with written_whole(folder / f"{name}.parquet") as file:
             table.to_parquet(file)
-    settings["model"] = {"_target_": f"alignir.user_models.{type(model).__name__}", **plain(parameters)}
+    settings["model"] = {"_target_": f"alignir.users.click_models.{type(model).__name__}", **plain(parameters)}
     if isinstance(model, (PBM, UBM)):
         settings["metrics"] = {"success": "dwell"}  # clicks do not tell satisfaction here
     dwell = fitting.dwell_by_grade(log, qrels) if qrels is not None else None

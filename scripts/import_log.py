@@ -33,7 +33,7 @@ def main() -> int:
 
 def run(args) -> int:
     from alignir import tables
-    from alignir.logs import write_log
+    from alignir.users.session_log import write_log
 
     log = read(args)
     write_log(log, args.out)
@@ -44,8 +44,8 @@ def run(args) -> int:
 def read(args):
     """The LOG in the file, by the form that it is in."""
     from alignir.errors import InputError
-    from alignir.log_forms import read_trec_session, read_yandex
-    from alignir.logs import read_log
+    from alignir.users.log_forms import read_trec_session, read_yandex
+    from alignir.users.session_log import read_log
 
     if args.units_per_second is not None and args.form != "yandex":
         raise InputError(f"--units-per-second is for --form yandex: times of {args.form} are in s")
@@ -63,8 +63,8 @@ def read(args):
 def summary(log, out: Path) -> list:
     """Two tables with one row a system: what the log has, and CTR by rank."""
     from alignir.frames import PAGE
-    from alignir.logs import ctr_by_rank
     from alignir.tables import Table
+    from alignir.users.session_log import ctr_by_rank
 
     counts, shares, deepest = [], [], 0
     for system, rows in log.groupby("system"):

@@ -67,8 +67,8 @@ def run(args) -> int:
 def survival_table(frame, base: str, title: str):
     """A row a judge, a column a metric."""
     from alignir.alignment import sensitivity
-    from alignir.online import NAMES
     from alignir.tables import Table
+    from alignir.users.metrics import NAMES
 
     found = sensitivity.survival(frame, base)
     cells = {
@@ -91,8 +91,8 @@ def survival_table(frame, base: str, title: str):
 def order_table(frame, base: str, title: str):
     """A row a user model, a column a metric."""
     from alignir.alignment import sensitivity
-    from alignir.online import NAMES
     from alignir.tables import Table
+    from alignir.users.metrics import NAMES
 
     found = sensitivity.order(frame, base)
     cells = {(row.user_model, row.metric): number(row.order) + ("" if row.best else "*") for row in found.itertuples()}

@@ -35,7 +35,7 @@ def run(args) -> int:
     from alignir.errors import InputError
     from alignir.files import check_out
     from alignir.progress import bar
-    from alignir.simulation import Simulated
+    from alignir.users.simulated import Simulated
 
     sizes = options.numbers("--sessions", args.sessions)
     if args.draws < 2:
@@ -67,8 +67,8 @@ def run(args) -> int:
 
 def table(curves, title: str, enough: float):
     """A row a traffic size, a column a metric."""
-    from alignir.online import NAMES
     from alignir.tables import Table
+    from alignir.users.metrics import NAMES
 
     rows = []
     for size, rows_of_size in curves.groupby("sessions"):

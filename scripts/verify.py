@@ -248,8 +248,8 @@ def labels_of(path: Path, scale: str):
 
 def clicks(data: Path) -> dict[str, list[Check]]:
     """The checks of the session logs by the title of their table; none where there is no folder of them."""
-    from alignir.log_forms import read_trec_session, read_yandex
-    from alignir.logs import ctr_by_rank
+    from alignir.users.log_forms import read_trec_session, read_yandex
+    from alignir.users.session_log import ctr_by_rank
 
     folder = data / "clicks"
     if not folder.is_dir():

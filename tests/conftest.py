@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import commands
+import forked
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,7 @@ def alignir(tmp_path):
     """Run `python -m alignir` in an empty folder; gives the finished process, with both streams as `output`."""
 
     def run(*arguments: str, ok: bool = True, folder: Path = tmp_path, program: tuple = ("-m", "alignir")):
-        done = commands.run(*program, *arguments, folder=folder)
+        done = forked.run(*program, *arguments, folder=folder)
         assert (done.returncode == 0) is ok, done.output
         return done
 

@@ -15,7 +15,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import commands
+import forked
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -23,11 +23,12 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import online, recorded
+from alignir import recorded
 from alignir.data import trec
 from alignir.frames import PAIR, QRELS
 from alignir.labelling.answers import read
 from alignir.labelling.prompts import FIELDS
+from alignir.users.metrics import METRICS
 
 CONF = ROOT / "conf"
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption", "experiment")
@@ -154,13 +155,13 @@ def swept(tmp_path_factory):
     """A folder in which experiment=smoke has run, and a cell of it twice."""
     folder = tmp_path_factory.mktemp("swept")
     for arguments in (["experiment=smoke"], ["model=scripted"], ["model=lexical", "queries=random", "queries.n=6"]):
-        done = commands.run("-m", "alignir", *arguments, folder=folder)
+        done = forked.run("-m", "alignir", *arguments, folder=folder)
         assert done.returncode == 0, done.output
     return folder
 
 
 def script(folder, name, *arguments) -> str:
-    done = commands.run(str(ROOT / "scripts" / name), *arguments, folder=folder)
+    done = forked.run(str(ROOT / "scripts" / name), *arguments, folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -176,7 +177,7 @@ def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
     found = pd.DataFrame(rows(text))
     assert (found["offline"] == "ndcg_cut_10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
-    metrics = list(online.METRICS)
+    metrics = list(METRICS)
     judges = [(model, prompt) for model in ("lexical", "scripted") for prompt in ("basic", "zeshot")]
     judges += [(bound, "") for bound in ("baseline", "floor: lexical", "floor: shuffled", "floor: one grade")]
     assert cells == {judge: ["baseline", *metrics] for judge in judges}
@@ -199,7 +200,7 @@ def test_every_table_ends_with_the_ceiling_and_the_floors(swept):
     found = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))
     found = found[found["queries"] == "all"].set_index(["model", "prompt", "reference"])["tau_b"].replace("", "nan")
     assert float(found["baseline", "", "baseline"]) == 1
-    for reference in ("baseline", *online.METRICS):  # the same labels, once as a judge's
+    for reference in ("baseline", *METRICS):  # the same labels, once as a judge's
         assert found["floor: lexical", "", reference] == found["lexical", "zeshot", reference]
     assert abs(float(found["floor: shuffled", "", "baseline"])) < 1
     bounds = ["baseline labels", "floor: lexical", "floor: shuffled", "floor: one grade"]
@@ -413,7 +414,7 @@ def test_the_papers_grid_is_the_posters():
         "dataset": "trec_dl_2019,rank_distillm",
         "prompt": "zeshot,basic",
     }
-    assert config.user_model.model._target_ == "alignir.user_models.DBN"
+    assert config.user_model.model._target_ == "alignir.users.click_models.DBN"
 
 
 @pytest.mark.skipif(find_spec("vllm") is None, reason="needs vLLM to be installed: bash scripts/setup.sh")
@@ -542,7 +543,7 @@ def test_the_figures_are_pictures(swept):
 def test_the_recorded_config_is_whole(swept):
     configs = [json.dumps(OmegaConf.to_container(OmegaConf.load(file))) for file in swept.rglob("config.yaml")]
     assert len(configs) == 6
-    assert all("alignir.user_models.DBN" in config and "???" not in config for config in configs)
+    assert all("alignir.users.click_models.DBN" in config and "???" not in config for config in configs)
 
 
 def test_stored_answers_are_read_again_without_a_model(swept):

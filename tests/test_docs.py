@@ -8,7 +8,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-import commands
+import forked
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,7 +156,7 @@ def reader(tmp_path_factory):
 
     cell = ["-m", "alignir", "model=lexical", *QUICKER["alignir"]]
     for experiment in ("alignir", "one"):
-        assert commands.run(*cell, f"tracking.experiment={experiment}", folder=folder).returncode == 0
+        assert forked.run(*cell, f"tracking.experiment={experiment}", folder=folder).returncode == 0
     return folder
 
 
@@ -186,7 +186,7 @@ def done(command: str, folder: Path) -> str:
         return "expected `python -m alignir` or `python scripts/...`, or a line of NOT_RUN"
     if not {"--help", "--cfg", "+plan=true"} & set(words):
         program += [word for key, added in QUICKER.items() if key in (name, *words) for word in added]
-    finished = commands.run(*program, folder=folder)
+    finished = forked.run(*program, folder=folder)
     return "" if finished.returncode == 0 and "Traceback" not in finished.output else finished.output or "no output"
 
 

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
-import commands
+import forked
 import pandas as pd
 import pytest
 from conftest import write_small
@@ -46,7 +46,7 @@ def prepared(folder: Path, delay: float = 0.3) -> Path:
 def swept(tmp_path_factory):
     """The sweep, run where there is no terminal, and its `folder`."""
     folder = prepared(tmp_path_factory.mktemp("swept"))
-    done = commands.run(*SWEEP, folder=folder)
+    done = forked.run(*SWEEP, folder=folder)
     assert done.returncode == 0, done.output
     return SimpleNamespace(**vars(done), folder=folder)
 
@@ -117,7 +117,7 @@ def test_the_result_of_a_cell_fits_into_80_columns(swept):
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path, columns):
-    live = commands.run_on_a_terminal(*SWEEP, folder=prepared(tmp_path), columns=columns)
+    live = forked.run_on_a_terminal(*SWEEP, folder=prepared(tmp_path), columns=columns)
     assert live.returncode == 0, live.output
     expected = without_times(swept.stdout) + without_times(swept.stderr)[4:]
     assert without_times(left_on_the_screen(live.output)) == expected
@@ -137,7 +137,7 @@ def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path
 
 def test_ctrl_c_leaves_the_terminal_sane_and_says_how_to_go_on(tmp_path):
     folder = prepared(tmp_path, delay=5)
-    done = commands.run_on_a_terminal(*SWEEP, folder=folder, columns=80, interrupt_at="pairs/s")
+    done = forked.run_on_a_terminal(*SWEEP, folder=folder, columns=80, interrupt_at="pairs/s")
     assert done.returncode == 130
     assert without_times(left_on_the_screen(done.output))[:2] == [
         "0 0 of 2 cells done in 0",

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
-import commands
+import forked
 import pandas as pd
 import pytest
 import yaml
@@ -63,9 +63,9 @@ def swept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     settings = ["bootstrap.B=20", "floor.shuffles=1", "++families={my*: llama}", f"+remark={written(HOSTILE)}"]
     sweep = ["model=lexical,scripted", "queries=random", "queries.n=6"]
-    done = commands.run("-m", "alignir", "-m", *sweep, *settings, folder=folder)
+    done = forked.run("-m", "alignir", "-m", *sweep, *settings, folder=folder)
     assert done.returncode == 0, done.output
-    done = commands.run(REPORT, "--out", "report", folder=folder)
+    done = forked.run(REPORT, "--out", "report", folder=folder)
     assert done.returncode == 0, done.output
     assert done.stdout.startswith("report/index.html: 2 runs, ")
     return folder

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import frames, grid, latex, online, summary, tables
+from alignir import frames, grid, latex, summary, tables
 from alignir.__main__ import swept_names
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import against_baseline, against_users
@@ -24,6 +24,7 @@ from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STA
 from alignir.grid import Grid
 from alignir.recorded import Failure, Recorded
 from alignir.tables import Table
+from alignir.users.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]
 ODD = r"_ & % # ^ ~ \ → ≥ † ° – ≈ µ é $ { } < > | [x] * -- `q"
@@ -221,7 +222,7 @@ def every_kind() -> list[Table]:
         rows = [(system, query_id, name, rng.random()) for system, query_id in product(systems, query_ids)]
         return pd.DataFrame(rows, columns=columns)
 
-    truth, clicks = long(frames.SCORES, NDCG), pd.concat([long(frames.ONLINE, name) for name in online.METRICS])
+    truth, clicks = long(frames.SCORES, NDCG), pd.concat([long(frames.ONLINE, name) for name in METRICS])
     runs, files = [], {}
     for model, prompt, dataset in product((ODD, "llama8b"), ("zeshot", f"basic {ODD}"), ("trec_dl_2019", ODD)):
         scores = long(frames.SCORES, NDCG)

@@ -26,7 +26,7 @@ def main() -> int:
 
     from alignir import tables
     from alignir.__main__ import composed_cell
-    from alignir.simulation import exact, sampled
+    from alignir.users.simulated import exact, sampled
 
     rng = np.random.default_rng(0)
     n = args.systems * args.queries

@@ -6,9 +6,9 @@ import pandas as pd
 from alignir.alignment.bootstrap import compare
 from alignir.evaluation.measures import NDCG
 from alignir.frames import BASELINE
-from alignir.online import LOWER_IS_BETTER
 from alignir.progress import bar
 from alignir.recorded import Recorded, by_judge
+from alignir.users.metrics import LOWER_IS_BETTER
 
 LEVEL = 0.05
 B = 1000

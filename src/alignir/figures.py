@@ -6,7 +6,7 @@ from alignir import canvas
 from alignir.alignment.budget import OPTIMISTIC
 from alignir.canvas import LETTERS, UNKNOWN
 from alignir.frames import GRADES
-from alignir.online import NAMES
+from alignir.users.metrics import NAMES
 
 
 def distribution_figure(counts: pd.DataFrame, title: str):

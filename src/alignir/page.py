@@ -7,7 +7,7 @@ import pandas as pd
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import number
 from alignir.frames import BASELINE, PAIR
-from alignir.online import metric_title
+from alignir.users.metrics import metric_title
 
 ROWS = 2_000  # of the table of labels: the browser loads it whole
 LETTERS = 500  # of a text in it

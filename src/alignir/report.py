@@ -9,8 +9,8 @@ from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.formatting import number
 from alignir.frames import BASELINE, GRADES, SECOND
-from alignir.online import NAMES
 from alignir.progress import in_words
+from alignir.users.metrics import NAMES
 
 WIDTH = 80  # of what is printed anywhere but on a wider terminal
 

@@ -7,7 +7,7 @@ from alignir import canvas
 from alignir.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.frames import BASELINE
-from alignir.online import LOWER_IS_BETTER, metric_title
+from alignir.users.metrics import LOWER_IS_BETTER, metric_title
 
 NAMED = 4  # systems that move most, in a panel of scores
 NAMES_THAT_FIT = 60  # systems in the height of a page

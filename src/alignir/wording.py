@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.online import NAMES, metric_title
+from alignir.users.metrics import NAMES, metric_title
 
 # The poster's names, its rows in its order.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}

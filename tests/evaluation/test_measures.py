@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import cells, online, results, summary, system_figures
+from alignir import cells, results, summary, system_figures
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.recorded import Recorded
+from alignir.users import metrics
 
 MEASURES = ("map", "rbp_0.8", "err_10")
 
@@ -38,7 +39,7 @@ def result(cell):
 
 
 def test_every_measure_meets_the_baseline_and_every_metric(result):
-    references = [BASELINE, *online.METRICS]
+    references = [BASELINE, *metrics.METRICS]
     for labels in ("model", BASELINE):
         found = result.alignment[result.alignment["labels"] == labels]
         assert {(row.offline, row.reference) for row in found.itertuples()} == {

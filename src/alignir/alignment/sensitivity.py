@@ -8,7 +8,7 @@ import pandas as pd
 from alignir.alignment.tau import tau_b
 from alignir.errors import InputError, one_of
 from alignir.frames import BASELINE
-from alignir.online import LOWER_IS_BETTER
+from alignir.users.metrics import LOWER_IS_BETTER
 
 LEVEL = 0.05  # of significance, as the tables mark it
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir import logs
-from alignir.data import trec
 from alignir.errors import InputError, one_of
-from alignir.frames import ALL, ONLINE, PAGE, PAIR, QRELS
-from alignir.online import Metrics, PerSession, online_frame
+from alignir.frames import ALL, PAGE, PAIR, QRELS
+from alignir.users import session_log
+from alignir.users.metrics import Metrics, PerSession, online_frame
 
 AVERAGE = ("queries", "sessions")
 UNKNOWN_DWELL = ("undefined", "long", "short")
@@ -50,7 +49,7 @@ class Log:
     ) -> pd.DataFrame:
         """ONLINE of the systems at hand on the queries at hand, from the log's sessions."""
         log = _read_log(self.path, _changed(self.path))
-        _check_systems(self.path, "sessions", systems, log)
+        check_systems(self.path, "sessions", systems, log)
         log = log[log["system"].isin(systems) & log["query_id"].isin(query_ids)]
         pages = pages_of(log, qrels, self.metrics, self.unknown_dwell)
         if self.average == "sessions":
@@ -124,7 +123,7 @@ def _per_session(groups: pd.DataFrame) -> PerSession:
 @lru_cache(maxsize=1)
 def _read_log(path: str, changed: int | None) -> pd.DataFrame:
     """The LOG of a file in this state: a cell checks it before it is measured, and a sweep measures it many times."""
-    return logs.read_log(path)
+    return session_log.read_log(path)
 
 
 def _changed(path: str) -> int | None:
@@ -133,47 +132,7 @@ def _changed(path: str) -> int | None:
     return file.stat().st_mtime_ns if file.exists() else None
 
 
-@dataclass(frozen=True)
-class External:
-    """Metrics that somebody measured: a table `system, metric, value`, with `query_id` too if they are by query."""
-
-    path: str
-    name: str = "external"
-
-    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
-        """Raise where `measure` would."""
-        self.measure(qrels, runs, query_ids, systems)
-
-    def measure(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
-    ) -> pd.DataFrame:
-        """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
-        table = read_metrics(self.path)
-        if "query_id" in table:
-            table = table[table["query_id"].isin(query_ids)]
-        _check_systems(self.path, "metrics", systems, table)
-        systems = set(systems)
-        table = table[table["system"].isin(systems)]
-        for metric, rows in table.groupby("metric"):
-            lacking = sorted(systems - set(rows["system"]))
-            if lacking:
-                raise InputError(f"{self.path}: the metric {metric} lacks the system {lacking[0]}")
-            if "query_id" in rows and len(rows) < len(systems) * len(query_ids):
-                counts = rows.groupby("system")["query_id"].nunique()
-                raise InputError(
-                    f"{self.path}: the metric {metric} has {counts.min()} of {len(query_ids)} queries for the system "
-                    f"{counts.idxmin()}: means over different queries cannot be compared"
-                )
-        if "query_id" not in table:
-            table = table.assign(query_id=ALL)
-        return table[ONLINE].reset_index(drop=True)
-
-    def definitions(self) -> str:
-        """How the metrics were made, in a line to print under a table."""
-        return f"imported from {Path(self.path).name}"
-
-
-def _check_systems(path: str, what: str, systems: list[str], table: pd.DataFrame) -> None:
+def check_systems(path: str, what: str, systems: list[str], table: pd.DataFrame) -> None:
     """Raise where the table has nothing of some system."""
     lacking = sorted(set(systems) - set(table["system"]))
     if lacking:
@@ -181,45 +140,3 @@ def _check_systems(path: str, what: str, systems: list[str], table: pd.DataFrame
             f"{path}: has no {what} of the systems {', '.join(lacking[:5])} ({len(lacking)} in all); "
             f"it has {', '.join(sorted(table['system'].unique())[:10])}"
         )
-
-
-def read_metrics(path: str | Path) -> pd.DataFrame:
-    """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case."""
-    path = trec.existing(path, "table of online metrics (user_model.path=FILE)")
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, sep="\t" if ".tsv" in path.suffixes else ",", dtype=str)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    if not {"system", "metric", "value"} <= set(table.columns):
-        raise InputError(f"{path}:1: expected the columns system, metric, value, found {', '.join(table.columns)}")
-    values = pd.to_numeric(table["value"], errors="coerce")
-    strange = table["metric"].dropna().astype(str).str.extract(r"([^\w.\- /])")[0].dropna()
-    if len(strange):
-        row = strange.index[0]
-        raise InputError(
-            f"{path}:{row + 2}: the metric {table.loc[row, 'metric']!r} cannot be recorded: "
-            "use letters, digits and _.-/ only"
-        )
-    wrong = ~np.isfinite(values) | table["system"].isna() | table["metric"].isna()
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(
-            f"{path}:{row + 2}: expected a system, a metric and a finite value, found {_plain(table.iloc[row])}"
-        )
-    keys = [column for column in ("system", "query_id", "metric") if column in table]
-    table = table.assign(value=values, metric=table["metric"].str.lower())
-    table[keys] = table[keys].astype(str)
-    repeated = table.duplicated(keys)
-    if repeated.any():
-        row = int(np.argmax(repeated))
-        raise InputError(f"{path}:{row + 2}: {_plain(table.iloc[row][keys])} is there twice")
-    if table.empty:
-        raise InputError(f"{path}: expected rows of metrics, found none")
-    return table
-
-
-def _plain(row: pd.Series) -> str:
-    return ", ".join(map(str, row.tolist()))

@@ -11,9 +11,10 @@ from alignir.data import trec
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import GRADES, PAIR
-from alignir.online import Metrics, PerSession, online_frame, shown
 from alignir.progress import bar
-from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
+from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
+from alignir.users.dwell import Dwell
+from alignir.users.metrics import Metrics, PerSession, online_frame, shown
 
 AT_ONCE = 1 << 17  # sessions in memory at a time: few enough to stay in the processor's cache
 

@@ -9,12 +9,10 @@ and takes the pairs' numbers in the place of grades.
 """
 
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 
 from alignir.errors import InputError
-from alignir.frames import GRADES
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class DBN:
     expect, marked, sample = _expect, _marked, _sample
 
     def steps(self, grades: np.ndarray) -> Steps:
-        a, s = _by_grade(self.attraction, grades), _by_grade(self.satisfaction, grades)
+        a, s = by_grade(self.attraction, grades), by_grade(self.satisfaction, grades)
         return Steps(a, s, self.continuation, self.continuation, 0.0)
 
 
@@ -151,7 +149,7 @@ class SDBN:
     expect, marked, sample = _expect, _marked, _sample
 
     def steps(self, grades: np.ndarray) -> Steps:
-        a, s = _by_grade(self.attraction, grades), _by_grade(self.satisfaction, grades)
+        a, s = by_grade(self.attraction, grades), by_grade(self.satisfaction, grades)
         return Steps(a, s, 1.0, 1.0, 0.0)
 
 
@@ -173,7 +171,7 @@ class Cascade:
     expect, marked, sample = _expect, _marked, _sample
 
     def steps(self, grades: np.ndarray) -> Steps:
-        return Steps(_by_grade(self.attraction, grades), 1.0, 1.0, 1.0, 0.0)
+        return Steps(by_grade(self.attraction, grades), 1.0, 1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,7 @@ class DCM:
 
     def steps(self, grades: np.ndarray) -> Steps:
         leaves = 1 - np.array(_by_rank("continuation", self.continuation, grades))
-        return Steps(_by_grade(self.attraction, grades), leaves, 1.0, 1.0, 0.0)
+        return Steps(by_grade(self.attraction, grades), leaves, 1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -226,7 +224,7 @@ class CCM:
     expect, marked, sample = _expect, _marked, _sample
 
     def steps(self, grades: np.ndarray) -> Steps:
-        a = _by_grade(self.attraction, grades)
+        a = by_grade(self.attraction, grades)
         return Steps(a, a, *self.continuation)
 
 
@@ -254,7 +252,7 @@ class PBM:
         clicks = self._clicks(grades)
         nothing_above = np.cumprod(np.insert(1 - clicks, 0, 1.0, axis=1), axis=1)
         nothing_below = np.cumprod(np.insert(1 - clicks[:, ::-1], 0, 1.0, axis=1), axis=1)[:, ::-1]
-        satisfied = self.marked(grades, _by_grade(self.satisfaction, grades))
+        satisfied = self.marked(grades, by_grade(self.satisfaction, grades))
         return Behaviour(
             clicks, satisfied, nothing_above[:, -1], clicks * nothing_above[:, :-1], clicks * nothing_below[:, 1:]
         )
@@ -265,11 +263,11 @@ class PBM:
 
     def sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:
         """`sessions` independent sessions on each ranking of grades (n, k)."""
-        clicks, satisfaction = self._clicks(grades), _by_grade(self.satisfaction, grades)
+        clicks, satisfaction = self._clicks(grades), by_grade(self.satisfaction, grades)
         return _sample_ranks(grades.shape, satisfaction, lambda rank, _: clicks[:, rank, None], sessions, rng)
 
     def _clicks(self, grades: np.ndarray) -> np.ndarray:
-        return np.array(_by_rank("examination", self.examination, grades)) * _by_grade(self.attraction, grades)
+        return np.array(_by_rank("examination", self.examination, grades)) * by_grade(self.attraction, grades)
 
 
 @dataclass(frozen=True)
@@ -303,7 +301,7 @@ class UBM:
     def expect(self, grades: np.ndarray) -> Behaviour:
         """The exact behaviour on rankings of grades (n, k); -1 = no result shown."""
         clicks, first, last = self._walk(grades, np.ones(grades.shape))
-        satisfied = self.marked(grades, _by_grade(self.satisfaction, grades))
+        satisfied = self.marked(grades, by_grade(self.satisfaction, grades))
         return Behaviour(clicks, satisfied, last[:, 0], first, last[:, 1:])
 
     def marked(self, grades: np.ndarray, mark: np.ndarray) -> np.ndarray:
@@ -313,19 +311,19 @@ class UBM:
 
     def sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:
         """`sessions` independent sessions on each ranking of grades (n, k)."""
-        a, examination = _by_grade(self.attraction, grades), _by_rank("examination", self.examination, grades)
+        a, examination = by_grade(self.attraction, grades), _by_rank("examination", self.examination, grades)
 
         def chance(rank: int, last: np.ndarray) -> np.ndarray:
             return np.array(examination[rank], dtype=np.float32)[last] * a[:, rank, None]
 
-        return _sample_ranks(grades.shape, _by_grade(self.satisfaction, grades), chance, sessions, rng)
+        return _sample_ranks(grades.shape, by_grade(self.satisfaction, grades), chance, sessions, rng)
 
     def _walk(self, grades: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """P(click) and P(first click) at each rank (n, k), P(the last click is at none, 1, ..., k) (n, k + 1).
 
         Each is the share of sessions left when a click at a rank lets the share `kept` (n, k) of them stay.
         """
-        a, examination = _by_grade(self.attraction, grades), _by_rank("examination", self.examination, grades)
+        a, examination = by_grade(self.attraction, grades), _by_rank("examination", self.examination, grades)
         n, k = grades.shape
         clicks, first, last = np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, k + 1))
         last[:, 0] = 1.0
@@ -335,44 +333,6 @@ class UBM:
             last[:, : rank + 1] -= clicked
             last[:, rank + 1] = clicks[:, rank] * kept[:, rank]
         return clicks, first, last
-
-
-@dataclass(frozen=True)
-class Dwell:
-    """How long users stay on a clicked result: log-normal by its grade, independent of everything else.
-
-        ln T ~ Normal(ln(mean) - sigma^2 / 2, sigma^2),  so that E[T] = mean
-
-    A mean of 0 is a click that takes no time.
-    """
-
-    mean: tuple[float, ...]  # by grade 0, 1, 2, 3; s
-    sigma: float  # of ln T, all grades alike; 0: everybody stays for exactly the mean
-
-    def __post_init__(self):
-        if len(self.mean) != len(GRADES) or not all(0 <= mean < np.inf for mean in self.mean):
-            raise InputError(f"user_model.dwell.mean: expected {len(GRADES)} times in s, found {self.mean}")
-        if not 0 <= self.sigma < np.inf:
-            raise InputError(f"user_model.dwell.sigma: expected a number from 0, found {self.sigma}")
-
-    def expect(self, grades: np.ndarray) -> np.ndarray:
-        """The expected dwell time of a click on results of these grades, s."""
-        return _by_grade(self.mean, grades)
-
-    def at_least(self, seconds: float, grades: np.ndarray) -> np.ndarray:
-        """P(a click on results of these grades takes at least so long); `seconds` > 0."""
-        from scipy.special import ndtr
-
-        def reached(mean: float) -> float:
-            if mean == 0 or self.sigma == 0:
-                return float(mean >= seconds)
-            return float(ndtr((log(mean) - self.sigma**2 / 2 - log(seconds)) / self.sigma))
-
-        return _by_grade([reached(mean) for mean in self.mean], grades)
-
-    def sample(self, grades: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A dwell time of a click on each of these results, s; an array of the grades' shape."""
-        return self.expect(grades) * np.exp(self.sigma * rng.standard_normal(grades.shape) - self.sigma**2 / 2)
 
 
 def _sample_ranks(shape: tuple[int, int], satisfaction: np.ndarray, chance, sessions: int, rng) -> Sessions:
@@ -394,7 +354,7 @@ def _reached(goes_on: np.ndarray) -> np.ndarray:
     return np.cumprod(np.insert(goes_on[:, :-1], 0, 1.0, axis=1), axis=1)
 
 
-def _by_grade(values, grades: np.ndarray) -> np.ndarray:
+def by_grade(values, grades: np.ndarray) -> np.ndarray:
     """The value at each rank, by its grade; 0 where no result is shown."""
     nothing_shown = 0.0  # the entry that grade -1 picks
     return np.append(values, nothing_shown)[grades]

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from alignir import files, log_forms, logs
+from alignir import files
 from alignir.errors import InputError
 from alignir.frames import LOG
+from alignir.users import log_forms, session_log
 
 HEADER = "session_id,system,query_id,rank,doc_id,clicked,dwell_s\n"
 
@@ -36,7 +37,7 @@ def values(log, *columns):
 )
 def test_ids_stay_as_they_are_written(tmp_path, name, text):
     (tmp_path / name).write_bytes(text.encode())
-    log = logs.read_log(tmp_path / name)
+    log = session_log.read_log(tmp_path / name)
     assert list(log) == LOG
     assert values(log, *LOG) == [
         ["007", "a", "NA", 1, "1e3", True, 30.5],
@@ -48,14 +49,14 @@ def test_ids_stay_as_they_are_written(tmp_path, name, text):
 
 def test_dwell_times_may_be_absent_and_other_columns_are_ignored(tmp_path):
     text = "browser,doc_id,clicked,rank,query_id,system,session_id\nx,d1,1,1,q1,a,s1\n"
-    log = logs.read_log(write(tmp_path / "log.csv", text))
+    log = session_log.read_log(write(tmp_path / "log.csv", text))
     assert values(log, *LOG) == [["s1", "a", "q1", 1, "d1", True, None]]
 
 
 def test_numbers_as_ids_of_a_parquet_file_become_whole_strings(tmp_path):
     table = {"session_id": [7, 8], "system": "a", "query_id": [1.0, 2.0], "rank": [1, math.nan], "clicked": [1, 0]}
     pd.DataFrame(table | {"doc_id": [5, math.nan]}).to_parquet(tmp_path / "log.parquet")
-    log = logs.read_log(tmp_path / "log.parquet")
+    log = session_log.read_log(tmp_path / "log.parquet")
     assert values(log, *LOG) == [["7", "a", "1", 1, "5", True, None], ["8", "a", "2", None, None, False, None]]
 
 
@@ -64,37 +65,37 @@ PAGES = HEADER + 's1,a,q1,1,d1,1,0.1\ns1,a,q1,2,"d,2",0,\ns1,b,q1,2,d1,1,\ns2,a,
 
 @pytest.mark.parametrize("name", ["log.csv", "log.tsv", "log.csv.gz", "log.tsv.gz", "log.parquet"])
 def test_a_log_that_was_written_reads_the_same(tmp_path, name):
-    log = logs.read_log(write(tmp_path / "first.csv", PAGES))
-    logs.write_log(log, tmp_path / name)
-    pd.testing.assert_frame_equal(logs.read_log(tmp_path / name), log, check_exact=True)
+    log = session_log.read_log(write(tmp_path / "first.csv", PAGES))
+    session_log.write_log(log, tmp_path / name)
+    pd.testing.assert_frame_equal(session_log.read_log(tmp_path / name), log, check_exact=True)
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(["first.csv", name])
     packed = (tmp_path / name).read_bytes()[:2] == b"\x1f\x8b"
     assert packed == name.endswith(".gz")
 
 
 def test_a_log_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
-    log = logs.read_log(write(tmp_path / "log.csv", PAGES))
+    log = session_log.read_log(write(tmp_path / "log.csv", PAGES))
 
     def full(*paths):
         raise OSError("no space left")
 
     monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(InputError, match=r"log\.csv: cannot be written: no space left"):
-        logs.write_log(log[:1], tmp_path / "log.csv")
+        session_log.write_log(log[:1], tmp_path / "log.csv")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("log.csv", PAGES)]
 
 
 @pytest.mark.parametrize("name", ["log.txt", "log.parquet.gz", "log.gz", "log"])
 def test_a_file_of_another_kind_is_named(tmp_path, name):
     with pytest.raises(InputError, match=r"expected a session log named \*\.csv, \*\.tsv"):
-        logs.read_log(write(tmp_path / name, PAGES))
+        session_log.read_log(write(tmp_path / name, PAGES))
     with pytest.raises(InputError, match=r"expected a session log named \*\.csv, \*\.tsv"):
-        logs.write_log(pd.DataFrame(columns=LOG), tmp_path / name)
+        session_log.write_log(pd.DataFrame(columns=LOG), tmp_path / name)
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no folder at .*nowhere"):
-        logs.write_log(pd.DataFrame(columns=LOG), tmp_path / "nowhere" / "log.csv")
+        session_log.write_log(pd.DataFrame(columns=LOG), tmp_path / "nowhere" / "log.csv")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
 def test_wrong_logs_are_named(tmp_path, text, message):
     (tmp_path / "log.csv").write_bytes(text.encode())
     with pytest.raises(InputError) as error:
-        logs.read_log(tmp_path / "log.csv")
+        session_log.read_log(tmp_path / "log.csv")
     assert message in str(error.value)
 
 
@@ -154,9 +155,9 @@ def test_wrong_logs_are_named(tmp_path, text, message):
 )
 def test_what_stands_twice_on_a_page_is_named_with_both_lines(tmp_path, row, what):
     text = HEADER + "s1,a,q1,1,d1,0,\ns1,a,q1,2,d2,0,\ns2,a,q1,2,d1,0,\n"
-    assert len(logs.read_log(write(tmp_path / "log.csv", text))) == 3
+    assert len(session_log.read_log(write(tmp_path / "log.csv", text))) == 3
     with pytest.raises(InputError, match=rf"log\.csv:5: {what}"):
-        logs.read_log(write(tmp_path / "log.csv", text + row))
+        session_log.read_log(write(tmp_path / "log.csv", text + row))
 
 
 @pytest.mark.parametrize(
@@ -172,21 +173,21 @@ def test_wrong_rows_of_a_parquet_file_are_named(tmp_path, columns, message):
     table = {"session_id": "s1", "system": "a", "query_id": "q1", "rank": [1, 2], "doc_id": ["x", "y"], "clicked": True}
     pd.DataFrame(table | columns).to_parquet(tmp_path / "log.parquet")
     with pytest.raises(InputError) as error:
-        logs.read_log(tmp_path / "log.parquet")
+        session_log.read_log(tmp_path / "log.parquet")
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.csv.gz"])
 def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path, name):
     with pytest.raises(InputError, match=rf"{name}: cannot be read"):
-        logs.read_log(write(tmp_path / name, PAGES))
+        session_log.read_log(write(tmp_path / name, PAGES))
 
 
 def test_ctr_by_rank_is_the_share_of_the_results_shown_there(tmp_path):
     text = (
         HEADER + "s1,a,q1,1,d1,1,\ns1,a,q1,2,d2,0,\ns2,a,q1,1,d1,0,\ns2,a,q1,2,d2,1,\ns3,a,q1,1,d1,0,\ns4,a,q1,,,0,\n"
     )
-    ctr = logs.ctr_by_rank(logs.read_log(write(tmp_path / "log.csv", text)))
+    ctr = session_log.ctr_by_rank(session_log.read_log(write(tmp_path / "log.csv", text)))
     assert ctr.to_dict() == pytest.approx({1: 1 / 3, 2: 1 / 2})
 
 
@@ -253,8 +254,8 @@ def test_of_a_result_shown_twice_the_first_place_stays(tmp_path, caplog):
 def test_a_page_without_results_is_one_row(tmp_path):
     log = yandex(tmp_path, "7 0 Q q1 0", "8 0 Q q1 0   ")
     assert values(log, *LOG) == [[f"{name}.1", "a", "q1", None, None, False, None] for name in "78"]
-    logs.write_log(log, tmp_path / "out.csv")
-    assert values(logs.read_log(tmp_path / "out.csv"), *LOG) == values(log, *LOG)
+    session_log.write_log(log, tmp_path / "out.csv")
+    assert values(session_log.read_log(tmp_path / "out.csv"), *LOG) == values(log, *LOG)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +296,7 @@ def test_the_search_log_of_clara2_has_its_published_counts(clicks):
     assert log["query_id"].nunique() == 1951
     assert clicked.clip(upper=3).value_counts().to_dict() == {0: 23527, 1: 6960, 2: 904, 3: 173}
     published = [0.151, 0.062, 0.031, 0.017, 0.013, 0.007, 0.005, 0.004, 0.003, 0.003]
-    assert logs.ctr_by_rank(log).round(3).tolist() == published
+    assert session_log.ctr_by_rank(log).round(3).tolist() == published
     assert 1 < log["dwell_s"].median() < 600  # s: a person's reading; in other units it is not
 
 
@@ -406,8 +407,8 @@ def test_real_logs_survive_being_written_and_read(clicks, tmp_path, form):
     }[form]
     log = read(clicks / file, "a")
     for name in ("log.csv", "log.tsv.gz", "log.parquet"):
-        logs.write_log(log, tmp_path / name)
-        pd.testing.assert_frame_equal(logs.read_log(tmp_path / name), log, check_exact=True)
+        session_log.write_log(log, tmp_path / name)
+        pd.testing.assert_frame_equal(session_log.read_log(tmp_path / name), log, check_exact=True)
 
 
 @pytest.fixture
@@ -432,7 +433,9 @@ def test_a_log_is_imported_and_summed_up(tmp_path, import_log):
     assert "1 of 2 clicks are on nothing that their page showed" in done.stderr
     again = import_log("--form", "log", "log.csv", "--out", "log.parquet")
     assert "Session log log.parquet" in again.stdout
-    pd.testing.assert_frame_equal(logs.read_log(tmp_path / "log.parquet"), logs.read_log(tmp_path / "log.csv"))
+    pd.testing.assert_frame_equal(
+        session_log.read_log(tmp_path / "log.parquet"), session_log.read_log(tmp_path / "log.csv")
+    )
 
 
 def test_a_log_that_cannot_be_imported_is_one_line_and_writes_nothing(tmp_path, import_log):

@@ -5,14 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from test_user_models import MODEL, MODELS
+from test_click_models import MODEL, MODELS
 
-from alignir import online, simulation
 from alignir.data import collections
 from alignir.errors import InputError
-from alignir.online import Metrics
 from alignir.retrieval import run_files
-from alignir.user_models import PBM, Dwell
+from alignir.users import metrics as online
+from alignir.users import simulated as simulation
+from alignir.users.click_models import PBM
+from alignir.users.dwell import Dwell
+from alignir.users.metrics import SUCCESS, Metrics, shown
+from alignir.users.simulated import Simulated, _pieces, sampled
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="satisfied", long_dwell=30, dwell_per="click")
 DWELL = Dwell((10, 20, 40, 60), 1.0)
@@ -83,16 +86,14 @@ def test_a_definition_that_is_none_is_named(change, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("success", online.SUCCESS)
+@pytest.mark.parametrize("success", SUCCESS)
 @pytest.mark.parametrize("name", MODELS)
 def test_sampled_metrics_agree_with_the_exact_ones(name, success):
     """400,000 sessions on each of three rankings, in forty runs that give the standard error of every metric."""
     rng, metrics = np.random.default_rng(1), replace(METRICS, success=success)
     grades = rng.integers(0, 4, (3, 4))  # short, so that nothing is too rare for its error to be known
     exact = metrics.of(simulation.exact(MODELS[name], grades, grades, DWELL, metrics))
-    runs = [
-        metrics.of(simulation.sampled(MODELS[name], grades, grades, DWELL, metrics, 10_000, rng)) for _ in range(40)
-    ]
+    runs = [metrics.of(sampled(MODELS[name], grades, grades, DWELL, metrics, 10_000, rng)) for _ in range(40)]
     off = {}  # in standard errors
     for metric in online.METRICS:
         values = np.array([run[metric] for run in runs])
@@ -110,18 +111,18 @@ def test_memory_for_sessions_is_bounded_and_changes_nothing(monkeypatch):
     for at_once in (7, 1000):
         monkeypatch.setattr(simulation, "AT_ONCE", at_once)
         covered = np.zeros(3, dtype=int)
-        for rows, size in simulation._pieces(3, 20):
+        for rows, size in _pieces(3, 20):
             assert len(covered[rows]) * size <= at_once
             covered[rows] += size
         assert covered.tolist() == [20, 20, 20]
-        drawn = simulation.sampled(MODEL, grades, grades, DWELL, METRICS, 20_000, np.random.default_rng(0))
+        drawn = sampled(MODEL, grades, grades, DWELL, METRICS, 20_000, np.random.default_rng(0))
         pieces[at_once] = METRICS.of(drawn)["clicks"]
     assert pieces[7] == pytest.approx(pieces[1000], abs=0.05)
 
 
 def simulated(**changes):
     settings = {"model": MODEL, "depth": 10, "dwell": DWELL, "metrics": METRICS}
-    return simulation.Simulated(**{**settings, **changes})
+    return Simulated(**{**settings, **changes})
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def at_hand(small):
 def test_grades_are_laid_out_by_system_and_query_with_unjudged_as_zero(at_hand):
     qrels, runs, query_ids, names = at_hand
     runs = runs[~((runs["system"] == "bad") & (runs["query_id"] == "q2"))]
-    grades = online.shown(qrels[qrels["doc_id"] != "d2"], runs, names, query_ids, 3)
+    grades = shown(qrels[qrels["doc_id"] != "d2"], runs, names, query_ids, 3)
     assert grades.tolist() == [[0, 3, -1], [-1, -1, -1], [3, 0, -1], [2, 0, -1]]
 
 

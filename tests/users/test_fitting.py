@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
-from test_user_models import ATTRACTION, MODELS, SATISFACTION, anyone, patterns
+from test_click_models import ATTRACTION, MODELS, SATISFACTION, anyone, patterns
 
-from alignir import fitting
 from alignir.errors import InputError
-from alignir.fitting import Pages
-from alignir.user_models import DBN, DCM, SDBN, UBM
+from alignir.users import fitting
+from alignir.users.click_models import DBN, DCM, SDBN, UBM
+from alignir.users.fitting import Pages
 
 TRUTH = {
     **{name: model for name, model in MODELS.items() if name not in ("pbm", "ubm")},

@@ -13,7 +13,8 @@ import pandas as pd
 
 from alignir.errors import InputError, one_of
 from alignir.frames import GRADES, PAGE, PAIR, QRELS
-from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
+from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
+from alignir.users.dwell import Dwell
 
 MODELS = ("dbn", "sdbn", "cascade", "dcm", "ccm", "pbm", "ubm")
 COUNTED = ("sdbn", "dcm")

@@ -5,15 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from test_user_models import MODELS
+from test_click_models import MODELS
 
-from alignir import observation
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import LOG
-from alignir.online import NAMES, Metrics
 from alignir.retrieval import run_files
-from alignir.user_models import Dwell
+from alignir.users import observed
+from alignir.users.dwell import Dwell
+from alignir.users.imported import External
+from alignir.users.metrics import NAMES, Metrics
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="dwell", long_dwell=30, dwell_per="click")
 
@@ -35,7 +36,7 @@ PAGES = """session_id,system,query_id,rank,doc_id,clicked,dwell_s
 def logged(tmp_path, text=PAGES, **changes):
     (tmp_path / "log.csv").write_text(text)
     settings = {"metrics": METRICS, "unknown_dwell": "undefined", "average": "queries"}
-    return observation.Log(str(tmp_path / "log.csv"), **{**settings, **changes})
+    return observed.Log(str(tmp_path / "log.csv"), **{**settings, **changes})
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_log_measures_what_simulated_users_would(tmp_path, small):
         columns=["query_id", "doc_id", "relevance"],
     )
     log.to_parquet(tmp_path / "log.parquet")
-    users = observation.Log(str(tmp_path / "log.parquet"), metrics, "undefined", "queries")
+    users = observed.Log(str(tmp_path / "log.parquet"), metrics, "undefined", "queries")
     found = by_cell(users.measure(qrels, None, ["q0", "q1"], ["a"]))
     clicks, dwell = drawn.clicks, np.where(drawn.clicks, seconds, 0)
     ranks = np.arange(1, 5)
@@ -145,7 +146,7 @@ def test_a_log_cannot_say_who_was_satisfied(tmp_path):
 
 def imported(tmp_path, text, name="metrics.csv"):
     (tmp_path / name).write_text(text)
-    return observation.External(str(tmp_path / name))
+    return External(str(tmp_path / name))
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ def test_a_table_by_query_keeps_the_queries_at_hand(tmp_path, runs):
 def test_a_parquet_table_is_the_same(tmp_path, runs):
     frame = pd.DataFrame({"system": ["good", "bad"], "metric": "ssr", "value": [0.2, 0.1]})
     frame.to_parquet(tmp_path / "metrics.parquet")
-    found = observation.External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"], ["bad", "good"])
+    found = External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"], ["bad", "good"])
     assert found["value"].tolist() == [0.2, 0.1]
 
 

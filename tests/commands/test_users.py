@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from test_user_models import ATTRACTION, MODELS
+from test_click_models import ATTRACTION, MODELS
 
-from alignir import online
 from alignir.frames import LOG
 from alignir.recorded import read_runs
+from alignir.users import metrics
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_sampled_users_have_a_noise_floor_beside_table_2(alignir, script, tmp_pa
     assert "≈ within the noise: agrees with the users as well as they do with themselves" in sampled
     monkeypatch.chdir(tmp_path)
     run = next(run for run in read_runs(None, "alignir") if run.params["user_model.sessions"] == "20")
-    noise = {metric: run.metrics[f"noise/{metric}"] for metric in online.METRICS}
+    noise = {metric: run.metrics[f"noise/{metric}"] for metric in metrics.METRICS}
     assert all(run.metrics[f"noise_low/{metric}"] <= noise[metric] <= 1 for metric in noise)
     assert noise["zrr"] == pytest.approx(1)  # nothing about it is sampled
     assert noise["clicks"] < 0.95

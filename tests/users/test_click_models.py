@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from alignir.errors import InputError
-from alignir.user_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade, Dwell
+from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
+from alignir.users.dwell import Dwell
 
 ATTRACTION, SATISFACTION = (0.1, 0.125, 0.375, 0.875), (0.0, 0.125, 0.375, 0.875)
 MODEL = DBN(ATTRACTION, SATISFACTION, 0.9)

@@ -1,0 +1,94 @@
+"""Imported users: online metrics that somebody measured, from a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alignir.data import trec
+from alignir.errors import InputError
+from alignir.frames import ALL, ONLINE
+from alignir.users.observed import check_systems
+
+
+@dataclass(frozen=True)
+class External:
+    """Metrics that somebody measured: a table `system, metric, value`, with `query_id` too if they are by query."""
+
+    path: str
+    name: str = "external"
+
+    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+        """Raise where `measure` would."""
+        self.measure(qrels, runs, query_ids, systems)
+
+    def measure(
+        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
+    ) -> pd.DataFrame:
+        """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
+        table = read_metrics(self.path)
+        if "query_id" in table:
+            table = table[table["query_id"].isin(query_ids)]
+        check_systems(self.path, "metrics", systems, table)
+        systems = set(systems)
+        table = table[table["system"].isin(systems)]
+        for metric, rows in table.groupby("metric"):
+            lacking = sorted(systems - set(rows["system"]))
+            if lacking:
+                raise InputError(f"{self.path}: the metric {metric} lacks the system {lacking[0]}")
+            if "query_id" in rows and len(rows) < len(systems) * len(query_ids):
+                counts = rows.groupby("system")["query_id"].nunique()
+                raise InputError(
+                    f"{self.path}: the metric {metric} has {counts.min()} of {len(query_ids)} queries for the system "
+                    f"{counts.idxmin()}: means over different queries cannot be compared"
+                )
+        if "query_id" not in table:
+            table = table.assign(query_id=ALL)
+        return table[ONLINE].reset_index(drop=True)
+
+    def definitions(self) -> str:
+        """How the metrics were made, in a line to print under a table."""
+        return f"imported from {Path(self.path).name}"
+
+
+def read_metrics(path: str | Path) -> pd.DataFrame:
+    """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case."""
+    path = trec.existing(path, "table of online metrics (user_model.path=FILE)")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, sep="\t" if ".tsv" in path.suffixes else ",", dtype=str)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not {"system", "metric", "value"} <= set(table.columns):
+        raise InputError(f"{path}:1: expected the columns system, metric, value, found {', '.join(table.columns)}")
+    values = pd.to_numeric(table["value"], errors="coerce")
+    strange = table["metric"].dropna().astype(str).str.extract(r"([^\w.\- /])")[0].dropna()
+    if len(strange):
+        row = strange.index[0]
+        raise InputError(
+            f"{path}:{row + 2}: the metric {table.loc[row, 'metric']!r} cannot be recorded: "
+            "use letters, digits and _.-/ only"
+        )
+    wrong = ~np.isfinite(values) | table["system"].isna() | table["metric"].isna()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}:{row + 2}: expected a system, a metric and a finite value, found {_plain(table.iloc[row])}"
+        )
+    keys = [column for column in ("system", "query_id", "metric") if column in table]
+    table = table.assign(value=values, metric=table["metric"].str.lower())
+    table[keys] = table[keys].astype(str)
+    repeated = table.duplicated(keys)
+    if repeated.any():
+        row = int(np.argmax(repeated))
+        raise InputError(f"{path}:{row + 2}: {_plain(table.iloc[row][keys])} is there twice")
+    if table.empty:
+        raise InputError(f"{path}: expected rows of metrics, found none")
+    return table
+
+
+def _plain(row: pd.Series) -> str:
+    return ", ".join(map(str, row.tolist()))
