@@ -29,7 +29,7 @@ def run(args) -> int:
     from alignir import canvas, gallery
     from alignir.files import make_out
     from alignir.progress import bar
-    from alignir.recorded import read_finished
+    from alignir.tracking.runs import read_finished
 
     make_out(args.out)
     recorded = read_finished(args.tracking_uri, args.experiment)

@@ -53,7 +53,7 @@ def run(args) -> int:
 def judgements(args) -> list:
     """The recorded runs of models that read a prompt; of those that differ in their users only, the newest."""
     from alignir.errors import InputError
-    from alignir.recorded import read_runs
+    from alignir.tracking.runs import read_runs
 
     newest = {}
     for run in read_runs(args.tracking_uri, args.experiment):
@@ -73,8 +73,8 @@ def judgements(args) -> list:
 def log_table(args, runs: list):
     """A row a version and cell."""
     from alignir.errors import one_of
-    from alignir.recorded import read_prompts, told_apart
     from alignir.tables import Table
+    from alignir.tracking.runs import read_prompts, told_apart
 
     runs = told_apart(runs)
     versions = read_prompts(args.tracking_uri)
@@ -259,7 +259,7 @@ def judged_dataset(run, args):
 
     from alignir.__main__ import recorded_cell
     from alignir.errors import InputError
-    from alignir.recorded import artifact
+    from alignir.tracking.runs import artifact
 
     with tempfile.TemporaryDirectory() as folder:
         everything = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names).dataset()

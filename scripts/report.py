@@ -25,7 +25,7 @@ def run(args) -> int:
     from alignir import dossier, gallery, methods, summary
     from alignir.files import make_out, written_whole
     from alignir.grid import Grid
-    from alignir.recorded import read_failures, read_finished
+    from alignir.tracking.runs import read_failures, read_finished
 
     make_out(args.out)
     recorded = read_finished(args.tracking_uri, args.experiment)

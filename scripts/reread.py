@@ -32,7 +32,7 @@ def run(args) -> int:
     from alignir.frames import ANSWER
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
-    from alignir.recorded import artifact, read_runs
+    from alignir.tracking.runs import artifact, read_runs
 
     lines = []
     for run in read_runs(args.tracking_uri, args.experiment):

@@ -31,7 +31,7 @@ def run(args) -> int:
     from alignir.evaluation.measures import NDCG
     from alignir.files import check_out
     from alignir.frames import BASELINE
-    from alignir.recorded import read_runs
+    from alignir.tracking.runs import read_runs
 
     check_out(args.out)
     rows = summary.alignment_rows(read_runs(args.tracking_uri, args.experiment))

@@ -41,7 +41,7 @@ def run(args) -> int:
     from alignir import summary, tables
     from alignir.files import check_out
     from alignir.grid import Grid
-    from alignir.recorded import read_failures, read_finished
+    from alignir.tracking.runs import read_failures, read_finished
 
     if args.out:
         check_out(args.out)

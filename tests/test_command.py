@@ -23,11 +23,11 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir import recorded
 from alignir.data import trec
 from alignir.frames import PAIR, QRELS
 from alignir.labelling.answers import read
 from alignir.labelling.prompts import FIELDS
+from alignir.tracking.runs import read_runs
 from alignir.users.metrics import METRICS
 
 CONF = ROOT / "conf"
@@ -332,7 +332,7 @@ def test_other_correlations_and_agreement_are_those_of_the_recorded_frames(swept
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score
 
-    found_runs = recorded.read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
+    found_runs = read_runs(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}", "alignir")
     runs = {(run.names["model"], run.names["prompt"]): run for run in found_runs if run.names["queries"] == "all"}
     lines = rows(of_kind(swept, "correlations", "Other correlations of nDCG@10"))
     found = {line["model"]: line for line in lines if line["prompt"] == "zeshot"}

@@ -7,7 +7,7 @@ from scipy.stats import kendalltau
 
 from alignir import comparison
 from alignir.frames import BASELINE, ONLINE, SCORES
-from alignir.recorded import Recorded
+from alignir.tracking.runs import Recorded
 
 SYSTEMS, QUERIES = 12, 30
 NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn"}

@@ -16,8 +16,8 @@ from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.labelling.scripted import Scripted
-from alignir.recorded import Recorded, read_runs
-from alignir.tracking import Recorder
+from alignir.tracking.recorder import Recorder
+from alignir.tracking.runs import Recorded, read_runs
 from alignir.users.metrics import METRICS
 
 JUDGES = [f"{model} {prompt}" for model in ("llama8b", "gptoss20b", "qwen32b") for prompt in ("zeshot", "zeshot basic")]

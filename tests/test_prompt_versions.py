@@ -17,7 +17,7 @@ from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.files import shipped
 from alignir.frames import PAIR
-from alignir.recorded import Recorded, read_prompts, read_runs, told_apart
+from alignir.tracking.runs import Recorded, read_prompts, read_runs, told_apart
 
 
 def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path):

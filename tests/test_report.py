@@ -21,7 +21,7 @@ from alignir import dossier, gallery, methods, summary
 from alignir.__main__ import composed_settings
 from alignir.errors import InputError
 from alignir.overrides import overrides, written
-from alignir.recorded import Recorded, read_runs
+from alignir.tracking.runs import Recorded, read_runs
 
 REPORT = str(ROOT / "scripts" / "report.py")
 VOID = {"meta", "img", "br", "hr", "link", "input"}

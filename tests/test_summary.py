@@ -22,8 +22,8 @@ from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.grid import Grid
-from alignir.recorded import Failure, Recorded
 from alignir.tables import Table
+from alignir.tracking.runs import Failure, Recorded
 from alignir.users.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]

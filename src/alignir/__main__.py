@@ -96,7 +96,7 @@ def _run(cfg: DictConfig) -> None:
 @lru_cache(maxsize=1)
 def _recorder(uri: str | None, experiment: str):
     """The same for all cells of a sweep."""
-    from alignir.tracking import Recorder
+    from alignir.tracking.recorder import Recorder
 
     return Recorder(uri, experiment)
 

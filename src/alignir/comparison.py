@@ -7,7 +7,7 @@ from alignir.alignment.bootstrap import compare
 from alignir.evaluation.measures import NDCG
 from alignir.frames import BASELINE
 from alignir.progress import bar
-from alignir.recorded import Recorded, by_judge
+from alignir.tracking.runs import Recorded, by_judge
 from alignir.users.metrics import LOWER_IS_BETTER
 
 LEVEL = 0.05

@@ -3,7 +3,7 @@
 from alignir.alignment.tau import smallest_step
 from alignir.formatting import share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.recorded import Recorded
+from alignir.tracking.runs import Recorded
 from alignir.users.metrics import LOWER_IS_BETTER
 from alignir.wording import DATASETS, judge_name, setting_titles
 

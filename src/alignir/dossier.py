@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from alignir import methods
 from alignir.gallery import KINDS
 from alignir.methods import Entry, Part
-from alignir.recorded import Recorded
 from alignir.tables import STYLE, Table, html_table, visible
+from alignir.tracking.runs import Recorded
 
 TABLES = {
     "baseline": "Alignment with the baseline labels",

@@ -13,8 +13,8 @@ from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import interval, number, share, share_of, signed
 from alignir.frames import BASELINE, GRADES, SECOND, STATUSES
-from alignir.recorded import Recorded, by_judge, told_apart
 from alignir.tables import Table
+from alignir.tracking.runs import Recorded, by_judge, told_apart
 from alignir.wording import (
     BOUNDS,
     DATASETS,

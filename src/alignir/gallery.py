@@ -9,8 +9,8 @@ from alignir import figures, system_figures
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.frames import BASELINE, GRADES, SECOND
-from alignir.recorded import Recorded, by_judge
 from alignir.summary import Row, alignment_rows
+from alignir.tracking.runs import Recorded, by_judge
 from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
 
 KINDS = {

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from alignir.recorded import Failure, Recorded
 from alignir.tables import visible
+from alignir.tracking.runs import Failure, Recorded
 from alignir.wording import DATASETS, in_order, judge_name
 
 GROUPS = ("dataset", "model", "prompt", "user_model")  # systems and queries go with the dataset

@@ -13,8 +13,8 @@ from alignir.data import pools
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import share_of
-from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.tables import Table
+from alignir.tracking.runs import GROUPS, Recorded, told_apart
 from alignir.wording import DATASETS, MODELS, PROMPTS
 
 OF_RESAMPLING = ("bootstrap", "floor")

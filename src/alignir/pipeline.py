@@ -14,7 +14,7 @@ from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
 from alignir.results import Result, compute
-from alignir.tracking import Recorder
+from alignir.tracking.recorder import Recorder
 
 log = logging.getLogger(__name__)
 

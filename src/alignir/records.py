@@ -14,8 +14,8 @@ from alignir.evaluation.agreement import coverage
 from alignir.evaluation.scores import means
 from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labelling.labels import differing
-from alignir.recorded import GROUPS, OF_A_CELL
 from alignir.results import Result
+from alignir.tracking.runs import GROUPS, OF_A_CELL
 
 PACKAGES = (
     "alignir",

@@ -31,8 +31,8 @@ from alignir.explanations import (
 from alignir.formatting import full, interval, number
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.grid import Grid
-from alignir.recorded import GROUPS, Recorded, told_apart
 from alignir.tables import Table
+from alignir.tracking.runs import GROUPS, Recorded, told_apart
 from alignir.wording import (
     BOUNDS,
     DATASETS,

@@ -12,7 +12,7 @@ from conftest import ROOT
 from test_click_models import ATTRACTION, MODELS
 
 from alignir.frames import LOG
-from alignir.recorded import read_runs
+from alignir.tracking.runs import read_runs
 from alignir.users import metrics
 
 

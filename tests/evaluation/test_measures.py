@@ -12,7 +12,7 @@ from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE
-from alignir.recorded import Recorded
+from alignir.tracking.runs import Recorded
 from alignir.users import metrics
 
 MEASURES = ("map", "rbp_0.8", "err_10")

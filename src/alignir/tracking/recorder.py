@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import processes, stores
 from alignir.labelling.prompts import Prompt
+from alignir.tracking import processes, stores
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import stores
 from alignir.errors import InputError
+from alignir.tracking import stores
 
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 OF_A_CELL = ("missing", "reader", "pool", "without_text", "relevance_level")  # settings of no group that make a cell

@@ -20,8 +20,8 @@ from mlflow import MlflowClient
 from alignir import __main__ as command
 from alignir import cells, page, pipeline, summary
 from alignir.errors import InputError
-from alignir.recorded import read_runs
-from alignir.tracking import Recorder
+from alignir.tracking.recorder import Recorder
+from alignir.tracking.runs import read_runs
 
 QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
 

@@ -1,0 +1,1 @@
+"""Tracking: cells become runs in MLflow, and are read back from it."""
