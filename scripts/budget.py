@@ -41,12 +41,14 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import canvas, figures, options
+    from alignir import options
     from alignir.__main__ import composed_cell
     from alignir.alignment.bootstrap import matrices
     from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.evaluation.scores import evaluate
+    from alignir.figures import canvas
+    from alignir.figures.curves import budget_figure, human_figure
     from alignir.files import check_out
     from alignir.frames import BASELINE
 
@@ -71,7 +73,7 @@ def run(args) -> int:
             )
         rows = measured_with_people(args, human, judge, pairs, cell.names["model"])
         title = f"{cell.names['model']}, {title}"
-        canvas.save(figures.human_figure(rows, title), args.out)
+        canvas.save(human_figure(rows, title), args.out)
         return show(args, [human_table(rows, args.draws, pairs, title)])
     notes = []
     if scores is None:
@@ -82,7 +84,7 @@ def run(args) -> int:
     sizes = [n for n in sizes if n < len(names)] + [len(names)]
     curves = measured(args, human, pairs, sizes, sides, frequencies(args, inputs.dataset, query_ids))
     labels = {BASELINE: "baseline labels", MODEL: cell.names["model"], BOTH: f"{cell.names['model']}, same queries"}
-    canvas.save(figures.budget_figure(curves, labels, args.enough, title), args.out)
+    canvas.save(budget_figure(curves, labels, args.enough, title), args.out)
     shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
     return show(args, shown)
 

@@ -26,7 +26,8 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import canvas, gallery
+    from alignir import gallery
+    from alignir.figures import canvas
     from alignir.files import make_out
     from alignir.progress import bar
     from alignir.tracking.runs import read_finished

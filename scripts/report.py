@@ -45,7 +45,8 @@ def run(args) -> int:
 
 
 def _pictures(drawings: dict) -> list:
-    from alignir import canvas, dossier
+    from alignir import dossier
+    from alignir.figures import canvas
     from alignir.progress import bar
 
     pictures = []

@@ -26,9 +26,10 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import canvas, figures, frames, summary, tables
+    from alignir import frames, summary, tables
     from alignir.errors import InputError
     from alignir.evaluation.measures import NDCG
+    from alignir.figures import canvas, curves
     from alignir.files import check_out
     from alignir.frames import BASELINE
     from alignir.tracking.runs import read_runs
@@ -58,7 +59,7 @@ def run(args) -> int:
         title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
-        canvas.save(figures.sensitivity_figure(frame, args.base, title), out)
+        canvas.save(curves.sensitivity_figure(frame, args.base, title), out)
         print(f"figure: {out}", file=sys.stderr)
     tables.show(shown, args.format)
     return 0

@@ -28,11 +28,13 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import canvas, figures, options, tables
+    from alignir import options, tables
     from alignir.__main__ import composed_cell
     from alignir.alignment.tau import against_exact
     from alignir.cells import read_inputs
     from alignir.errors import InputError
+    from alignir.figures import canvas
+    from alignir.figures.curves import traffic_figure
     from alignir.files import check_out
     from alignir.progress import bar
     from alignir.users.simulated import Simulated
@@ -59,7 +61,7 @@ def run(args) -> int:
     title = (
         f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
     )
-    canvas.save(figures.traffic_figure(curves, args.enough, title), args.out)
+    canvas.save(traffic_figure(curves, args.enough, title), args.out)
     tables.show([table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pandas as pd
 
-from alignir import figures, system_figures
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
+from alignir.figures import labels, systems
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.summary import Row, alignment_rows
 from alignir.tracking.runs import Recorded, by_judge
@@ -79,7 +79,7 @@ def _labels(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
                 counts[judge] = [*graded, run.metrics["n_pairs"] - sum(graded)]
             counts = pd.DataFrame(counts, index=[*GRADES, "none"])
             counts = counts if counts.loc["none"].any() else counts.drop("none")
-            return figures.distribution_figure(counts, f"Labels, {title}")
+            return labels.distribution_figure(counts, f"Labels, {title}")
 
         yield where, draw
 
@@ -90,7 +90,7 @@ def _confusion(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw
         def draw(title=title, runs=runs):
             tables = {judge: run.frame("confusion.csv").set_index(BASELINE) for judge, run in runs.items()}
             tables = {judge: table.rename(columns=int) for judge, table in tables.items()}
-            return figures.confusion_figure(tables, f"Judges' labels against baseline labels, {title}")
+            return labels.confusion_figure(tables, f"Judges' labels against baseline labels, {title}")
 
         yield where, draw
 
@@ -100,7 +100,7 @@ def _calibration(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Dr
 
         def draw(title=title, runs=runs):
             tables = {judge: run.frame("calibration.csv") for judge, run in runs.items()}
-            return figures.calibration_figure(tables, f"Calibration of expected grades, {title}")
+            return labels.calibration_figure(tables, f"Calibration of expected grades, {title}")
 
         yield where, draw
 
@@ -113,7 +113,7 @@ def _scores(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
                 judge_name(row.judge): (row.tau_b, row.ci_low, row.ci_high) for row in rows if row.reference == BASELINE
             }
             taus = pd.DataFrame.from_dict(values, orient="index", columns=["tau_b", "ci_low", "ci_high"])
-            return system_figures.scores_figure(_means(runs), taus, f"nDCG@10 of systems, {title}")
+            return systems.scores_figure(_means(runs), taus, f"nDCG@10 of systems, {title}")
 
         yield where, draw
 
@@ -122,7 +122,7 @@ def _ranks(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
     for where, title, runs, _ in _compared(recorded):
 
         def draw(title=title, runs=runs):
-            return system_figures.ranks_figure(_means(runs), f"Ranks of systems by nDCG@10, {title}")
+            return systems.ranks_figure(_means(runs), f"Ranks of systems by nDCG@10, {title}")
 
         yield where, draw
 
@@ -136,7 +136,7 @@ def _online(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
                 online = online[[metric for metric in _references(rows) if metric in online]]
                 scores = _means({judge: run})
                 taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
-                return system_figures.online_figure(scores, online, taus, f"Online metrics over nDCG@10, {title}")
+                return systems.online_figure(scores, online, taus, f"Online metrics over nDCG@10, {title}")
 
             yield (*where, judge), draw
 
@@ -146,7 +146,7 @@ def _taus(recorded: list[Recorded]) -> Iterator[tuple[tuple[str, ...], Draw]]:
 
         def draw(title=title, runs=runs, rows=rows):
             taus, p_values = _grid(rows, "tau_b"), _grid(rows, "p_value")
-            return system_figures.tau_figure(taus, p_values, f"Kendall's tau_b of nDCG@10, {title}", len(runs))
+            return systems.tau_figure(taus, p_values, f"Kendall's tau_b of nDCG@10, {title}", len(runs))
 
         yield where, draw
 

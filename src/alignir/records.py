@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir import figures, system_figures
 from alignir.cells import Cell, Inputs
 from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
 from alignir.evaluation.scores import means
+from alignir.figures import systems
+from alignir.figures.labels import confusion_figure, distribution_figure
 from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labelling.labels import differing
 from alignir.results import Result
@@ -118,10 +119,10 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     )
     counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
     (folder / "figures").mkdir()
-    figures.distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
-    figures.confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
+    distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
+    confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
     if result.alignment["offline"].nunique() > 1:
-        system_figures.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
+        systems.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
 
 
 def params(cell: Cell) -> dict[str, str]:

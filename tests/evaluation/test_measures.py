@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import cells, results, summary, system_figures
+from alignir import cells, results, summary
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
+from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tracking.runs import Recorded
 from alignir.users import metrics
@@ -152,7 +153,7 @@ def test_the_figure_prints_every_tau_and_greys_what_is_undefined():
         [(offline, reference, tau, *[math.nan] * 5, labels) for offline, reference, tau, labels in rows],
         columns=[*ALIGNMENT, "labels"],
     )
-    figure = system_figures.measures_figure(alignment, "t")
+    figure = systems.measures_figure(alignment, "t")
     model, baseline = figure.axes[:2]
     assert [text.get_text() for text in model.texts] == ["0.50", "–", "-1.00"]
     assert [text.get_text() for text in baseline.texts] == ["", "0.25", "-0.75"]

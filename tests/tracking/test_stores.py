@@ -225,7 +225,7 @@ WRITER = """
 import os, sys, time
 from pathlib import Path
 from alignir.prompts import Prompt
-from alignir.tracking import Recorder
+from alignir.tracking.recorder import Recorder
 uri, name, count = sys.argv[1] or None, sys.argv[2], int(sys.argv[3])
 Path(f"ready-{name}").touch()
 while len(list(Path().glob("ready-*"))) < count:

@@ -10,10 +10,12 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import canvas, figures, gallery, pipeline, system_figures
+from alignir import gallery, pipeline
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation import agreement
+from alignir.figures import canvas, curves, systems
+from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.tracking.recorder import Recorder
@@ -65,17 +67,17 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
     counts = pd.DataFrame({judge: [100, 50, 2000, 3, 60] for judge in judges}, index=[0, 1, 2, 3, "none"])
     title = "what it is about, of a data set: 46 systems, 2,000 queries, users: informational"
     return {
-        "labels": figures.distribution_figure(counts, title),
-        "confusion": figures.confusion_figure(of_grades(judges), title),
-        "calibration": figures.calibration_figure({judge: calibrated(9000) for judge in judges}, title),
-        "scores": system_figures.scores_figure(table, taus(table), title),
-        "ranks": system_figures.ranks_figure(table, title),
-        "online": system_figures.online_figure(table.iloc[:, :2], online, users, title),
-        "tau": system_figures.tau_figure(grid, grid.abs(), title, 1),
-        "traffic": figures.traffic_figure(curve, 0.9, title),
-        "budget": figures.budget_figure(budget, {"model": "a model"}, 0.9, title),
-        "human": figures.human_figure(human, title),
-        "sensitivity": figures.sensitivity_figure(sensitive, "dbn", title),
+        "labels": distribution_figure(counts, title),
+        "confusion": confusion_figure(of_grades(judges), title),
+        "calibration": calibration_figure({judge: calibrated(9000) for judge in judges}, title),
+        "scores": systems.scores_figure(table, taus(table), title),
+        "ranks": systems.ranks_figure(table, title),
+        "online": systems.online_figure(table.iloc[:, :2], online, users, title),
+        "tau": systems.tau_figure(grid, grid.abs(), title, 1),
+        "traffic": curves.traffic_figure(curve, 0.9, title),
+        "budget": curves.budget_figure(budget, {"model": "a model"}, 0.9, title),
+        "human": curves.human_figure(human, title),
+        "sensitivity": curves.sensitivity_figure(sensitive, "dbn", title),
     }
 
 
@@ -104,7 +106,7 @@ def test_everything_fits_a_page_and_has_letters_of_8_points_within_the_picture(j
 
 def test_bars_are_the_shares_of_the_labels():
     counts = pd.DataFrame({"baseline labels": [6, 2, 1, 1], "a judge": [1, 1, 1, 5]}, index=[0, 1, 2, 3])
-    (panel,) = figures.distribution_figure(counts, "").axes
+    (panel,) = distribution_figure(counts, "").axes
     drawn = np.array([[bar.get_width() for bar in grade] for grade in panel.containers])
     assert drawn == pytest.approx((counts / counts.sum()).to_numpy())
     assert {"60%", "62%", "10", "8"} <= set(texts(panel))
@@ -112,7 +114,7 @@ def test_bars_are_the_shares_of_the_labels():
 
 def test_confusion_says_shares_of_rows_and_counts_and_a_grade_without_pairs_is_no_zero():
     table = pd.DataFrame([[3, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 7], [0, 0, 0, 0]])
-    (panel,) = figures.confusion_figure({"a judge": table}, "").axes
+    (panel,) = confusion_figure({"a judge": table}, "").axes
     cells = [text.get_text() for text in panel.texts]
     assert cells[:4] == ["75%\n3", "25%\n1", "0%\n0", "0%\n0"]
     assert cells[11] == "100%\n7"
@@ -121,7 +123,7 @@ def test_confusion_says_shares_of_rows_and_counts_and_a_grade_without_pairs_is_n
 
 def test_panels_of_scores_hold_every_system_and_the_tau_that_scipy_finds():
     table = scores(20, JUDGES)
-    figure = system_figures.scores_figure(table, taus(table), "")
+    figure = systems.scores_figure(table, taus(table), "")
     for judge, panel in zip(JUDGES, figure.axes, strict=True):
         tau = kendalltau(table["baseline labels"], table[judge]).statistic
         assert panel.get_title().endswith(f"tau {tau:.3f} [0.12, 0.88]")
@@ -132,24 +134,24 @@ def test_panels_of_scores_hold_every_system_and_the_tau_that_scipy_finds():
 def test_who_moves_most_is_named_with_the_ranks_it_moved():
     table = pd.DataFrame({"baseline labels": [0.9, 0.8, 0.7, 0.6, 0.5], "a judge": [0.1, 0.8, 0.7, 0.6, 0.5]})
     table.index = ["fallen", "b", "c", "d", "e"]
-    assert list(system_figures.moves(table["a judge"], table["baseline labels"])) == [-4, 1, 1, 1, 1]
-    (panel,) = system_figures.scores_figure(table, taus(table), "").axes
+    assert list(systems.moves(table["a judge"], table["baseline labels"])) == [-4, 1, 1, 1, 1]
+    (panel,) = systems.scores_figure(table, taus(table), "").axes
     assert [text.get_text() for text in panel.get_legend().get_texts()] == ["fallen -4", "b +1", "c +1", "d +1"]
-    bump = system_figures.ranks_figure(table, "").axes[0]
+    bump = systems.ranks_figure(table, "").axes[0]
     (line,) = [line for line in bump.lines if line.get_linewidth() > 1]
     assert list(line.get_ydata()) == [1, 5]
 
 
 def test_a_judge_that_moves_nobody_names_nobody():
     table = scores(8, ["a judge"]).assign(**{"a judge": lambda frame: frame["baseline labels"] / 2})
-    (panel,) = system_figures.scores_figure(table, taus(table), "").axes
+    (panel,) = systems.scores_figure(table, taus(table), "").axes
     assert panel.get_legend() is None
     assert "tau 1.000" in panel.get_title()
 
 
 def test_lines_of_ranks_are_the_ranks_and_every_system_has_its_name():
     table = scores(12, JUDGES)
-    (panel,) = system_figures.ranks_figure(table, "").axes
+    (panel,) = systems.ranks_figure(table, "").axes
     drawn = sorted(tuple(line.get_ydata()) for line in panel.lines)
     assert drawn == sorted(map(tuple, table.rank(ascending=False).to_numpy()))
     left, right = ([text.get_text() for text in axes.get_yticklabels()] for axes in (panel, *panel.child_axes))
@@ -165,7 +167,7 @@ def test_panels_of_online_metrics_hold_both_sides_and_their_taus():
     joined = online.reindex(table.index)
     found = {side: {metric: kendalltau(table[side], joined[metric]).statistic for metric in online} for side in table}
     found = pd.DataFrame(found)
-    clicks, sar = system_figures.online_figure(table, online, found, "").axes
+    clicks, sar = systems.online_figure(table, online, found, "").axes
     assert clicks.get_title() == f"Clicks\n○ tau {found.iloc[0, 0]:.3f}\n▲ tau {found.iloc[0, 1]:.3f}"
     assert sar.get_title().startswith("SAR ↓\n")
     for side, points in zip(table, clicks.collections, strict=True):
@@ -175,7 +177,7 @@ def test_panels_of_online_metrics_hold_both_sides_and_their_taus():
 def test_the_heat_map_says_each_tau_and_greys_what_is_unknown():
     table = pd.DataFrame([[0.5, np.nan], [-0.25, 1]], index=["a judge", "another"], columns=["baseline", "zrr"])
     p_values = pd.DataFrame([[0.01, np.nan], [0.2, 0]], table.index, table.columns)
-    (panel,) = system_figures.tau_figure(table, p_values, "").axes
+    (panel,) = systems.tau_figure(table, p_values, "").axes
     assert [text.get_text() for text in panel.texts] == ["0.50", "–", "-0.25°", "1.00"]
     assert panel.get_xlabel() == "° p > 0.05   ↓ lower is better   – undefined, or not run"
     (image,) = panel.images
@@ -195,7 +197,7 @@ def test_calibration_is_the_mean_grade_of_each_bin():
     assert table.loc[5, ["expected", "baseline"]].tolist() == pytest.approx([2.75, 3])
     assert table.loc[1:4, ["expected", "baseline"]].isna().all(axis=None)
     assert agreement.calibration_error(table) == pytest.approx((2 * 0.3 + 2 * 0.25) / 4)
-    (panel,) = figures.calibration_figure({"a judge": table}, "").axes
+    (panel,) = calibration_figure({"a judge": table}, "").axes
     assert panel.lines[1].get_xydata() == pytest.approx(np.array([[0.2, 0.5], [2.75, 3]]))
     assert [text.get_text() for text in panel.texts] == ["2", "0", "0", "0", "0", "2"]
 
@@ -254,14 +256,14 @@ def test_names_are_short_and_say_what_tells_figures_apart():
 def test_the_same_figure_is_the_same_file_and_its_letters_stay_letters(tmp_path):
     for name in ("one", "two"):
         for form in ("svg", "png"):
-            canvas.save(system_figures.ranks_figure(scores(8, JUDGES), "A title"), tmp_path / f"{name}.{form}")
+            canvas.save(systems.ranks_figure(scores(8, JUDGES), "A title"), tmp_path / f"{name}.{form}")
     for form in ("svg", "png"):
         assert (tmp_path / f"one.{form}").read_bytes() == (tmp_path / f"two.{form}").read_bytes()
     text = (tmp_path / "one.svg").read_text()
     assert ">A title</text>" in text
     assert "<dc:date>" not in text
     with pytest.raises(InputError, match=r"expected a name that ends in one of .*png"):
-        canvas.save(system_figures.ranks_figure(scores(8, JUDGES), ""), tmp_path / "figure.txt")
+        canvas.save(systems.ranks_figure(scores(8, JUDGES), ""), tmp_path / "figure.txt")
     assert len(list(tmp_path.iterdir())) == 4
 
 

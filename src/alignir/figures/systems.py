@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from alignir import canvas
-from alignir.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.evaluation.measures import NAMES as MEASURES
+from alignir.figures import canvas
+from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.frames import BASELINE
 from alignir.users.metrics import LOWER_IS_BETTER, metric_title
 

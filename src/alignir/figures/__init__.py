@@ -1,0 +1,1 @@
+"""Figures: frames in, pictures out."""
