@@ -44,9 +44,9 @@ def run(args) -> int:
     from alignir import options
     from alignir.__main__ import composed_cell
     from alignir.alignment.bootstrap import matrices
-    from alignir.cells import read_inputs
     from alignir.errors import InputError
     from alignir.evaluation.scores import evaluate
+    from alignir.experiment.inputs import read_inputs
     from alignir.figures import canvas
     from alignir.figures.curves import budget_figure, human_figure
     from alignir.files import check_out

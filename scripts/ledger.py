@@ -74,8 +74,8 @@ def write_labels(args) -> int:
     import gzip
 
     from alignir.__main__ import composed_cell
-    from alignir.cells import read_inputs
     from alignir.errors import InputError
+    from alignir.experiment.inputs import read_inputs
     from alignir.labelling.labels import Labelling, judge_of, majority, read_all
     from alignir.labelling.ledger import Ledger, pair_keys
 

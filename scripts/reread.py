@@ -24,11 +24,11 @@ def run(args) -> int:
     from alignir import tables
     from alignir.__main__ import recorded_cell
     from alignir.alignment.tau import against_baseline
-    from alignir.cells import read_inputs
     from alignir.data.pools import filled
     from alignir.errors import InputError
     from alignir.evaluation import agreement
     from alignir.evaluation.scores import evaluate
+    from alignir.experiment.inputs import read_inputs
     from alignir.frames import ANSWER
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all

@@ -31,8 +31,8 @@ def run(args) -> int:
     from alignir import options, tables
     from alignir.__main__ import composed_cell
     from alignir.alignment.tau import against_exact
-    from alignir.cells import read_inputs
     from alignir.errors import InputError
+    from alignir.experiment.inputs import read_inputs
     from alignir.figures import canvas
     from alignir.figures.curves import traffic_figure
     from alignir.files import check_out

@@ -376,7 +376,7 @@ def test_a_folder_without_runs_is_told_so(summarize):
 def test_a_failed_run_ends_failed_with_the_reason(alignir, summarize, small, tmp_path):
     (small / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
     script = (
-        "import sys, alignir.pipeline as p\n"
+        "import sys, alignir.experiment.pipeline as p\n"
         "def broken(*args): raise OSError('disk full')\n"
         "p.compute = broken\n"
         "sys.argv = ['alignir', 'model=lexical']\n"

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from alignir import cells, tables
+from alignir import tables
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
+from alignir.experiment import inputs
 from alignir.files import shipped
 from alignir.frames import PAIR
 from alignir.tracking.runs import Recorded, read_prompts, read_runs, told_apart
@@ -26,7 +27,7 @@ def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path)
     def key(file, text):
         file.write_text(text)
         cell = composed_cell(["model=scripted", f"prompt.file={file}"])
-        return cells.key(cell, cells.read_inputs(cell))
+        return inputs.key(cell, inputs.read_inputs(cell))
 
     first = key(one, "Rate. $query $passage")
     assert key(other, "Rate. $query $passage") == first

@@ -64,13 +64,13 @@ def _job(cfg: DictConfig) -> None:
 
 
 def _run(cfg: DictConfig) -> None:
-    from alignir import cells, pipeline
+    from alignir.experiment import inputs, pipeline
 
     cell = _cell(cfg, _names(), HydraConfig.get().sweep.dir if _is_sweep() else "")
     if _checking and _is_sweep() and _in_this_process():
         _checked.append(list(HydraConfig.get().overrides.task))
         progress.view.check(_title())
-        cells.read_inputs(cell)
+        inputs.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
     from alignir import report
@@ -162,9 +162,9 @@ def recorded_cell(file: Path, names: dict[str, str]):
 
 def _cell(cfg: DictConfig, names: dict[str, str], sweep: str):
     """Plain objects from the config: the config ends here."""
-    from alignir import cells
     from alignir.alignment.bootstrap import Resampling
     from alignir.evaluation.measures import NDCG, RELEVANT_FROM
+    from alignir.experiment import cells
 
     config = _plain(cfg)
     return cells.Cell(

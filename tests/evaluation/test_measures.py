@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import cells, results, summary
+from alignir import summary
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
+from alignir.experiment import results
+from alignir.experiment.inputs import key, read_inputs
 from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tracking.runs import Recorded
@@ -36,7 +38,7 @@ def cell():
 
 @pytest.fixture(scope="module")
 def result(cell):
-    return results.compute(cell, cells.read_inputs(cell))
+    return results.compute(cell, read_inputs(cell))
 
 
 def test_every_measure_meets_the_baseline_and_every_metric(result):
@@ -65,7 +67,7 @@ def test_a_measure_is_aligned_with_itself_on_both_sides_as_scipy_says(result):
 
 def test_more_measures_change_nothing_about_ndcg(cell, result):
     alone = replace(cell, measures=(NDCG,))
-    found = results.compute(alone, cells.read_inputs(alone)).alignment
+    found = results.compute(alone, read_inputs(alone)).alignment
     beside = result.alignment[result.alignment["offline"] == NDCG].reset_index(drop=True)
     pd.testing.assert_frame_equal(found, beside, check_exact=True)
 
@@ -83,16 +85,16 @@ def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):
         raise AssertionError("read")
 
     with pytest.raises(InputError, match=message):
-        cells.read_inputs(replace(cell, dataset=unread, prompt=unread, **setting))
+        read_inputs(replace(cell, dataset=unread, prompt=unread, **setting))
 
 
 def test_another_first_relevant_grade_is_another_cell():
     both = [composed_cell(["model=lexical", f"relevance_level={level}"]) for level in (1, 2)]
-    assert len({cells.key(cell, cells.read_inputs(cell)) for cell in both}) == 2
+    assert len({key(cell, read_inputs(cell)) for cell in both}) == 2
 
 
 def test_undefined_taus_of_several_measures_are_one_note(cell):
-    inputs = cells.read_inputs(cell)
+    inputs = read_inputs(cell)
     nothing = inputs.dataset.qrels.assign(relevance=0)  # for every measure all systems tie
     notes = results.compute(cell, replace(inputs, dataset=replace(inputs.dataset, qrels=nothing))).notes
     (note,) = [note for note in notes if "under the baseline's labels is undefined against baseline" in note]

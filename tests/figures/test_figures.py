@@ -10,10 +10,11 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import gallery, pipeline
+from alignir import gallery
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation import agreement
+from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.frames import BUDGET, GRADES, HUMAN

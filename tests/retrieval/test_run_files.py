@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from alignir import queries
 from alignir.__main__ import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
+from alignir.experiment import queries
 from alignir.frames import PAIR
 from alignir.labelling import graders
 from alignir.retrieval import bm25, pipelines, run_files

@@ -18,8 +18,9 @@ from conftest import ROOT, write_small
 from mlflow import MlflowClient
 
 from alignir import __main__ as command
-from alignir import cells, page, pipeline, summary
+from alignir import summary
 from alignir.errors import InputError
+from alignir.experiment import cells, description, inputs, pipeline
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.runs import read_runs
 
@@ -59,7 +60,7 @@ def key_of(folder: Path, *overrides: str) -> str:
     command._read_dataset.cache_clear()  # a process reads a dataset once
     command._read_systems.cache_clear()
     cell = cell_of(folder, *overrides)
-    return cells.key(cell, cells.read_inputs(cell))
+    return inputs.key(cell, inputs.read_inputs(cell))
 
 
 def runs_of(recorder: Recorder, query: str = "") -> list:
@@ -120,14 +121,14 @@ def test_a_table_of_many_labels_is_a_sample_and_the_page_says_so():
     ids = [f"d{number}" for number in range(30)]
     pairs = pd.DataFrame({"query_id": "q", "doc_id": ids, "query": "x", "passage": "y" * 501})
     labels = pairs[["query_id", "doc_id"]].assign(relevance=1, status="ok", response=ids)
-    table = page.labels(pairs, labels, labels, rows=10)
+    table = description.labels(pairs, labels, labels, rows=10)
     assert len(table) == table["doc_id"].nunique() == 10
     assert (table["response"] == table["doc_id"]).all()
     assert set(table["passage"]) == {"y" * 500 + "…"}
     metrics = {"tau_b/ndcg_cut_10/baseline": float("nan"), "n_systems": 2, "n_queries": 1, "coverage": 1.0}
-    assert "2,000 of 2,001 pairs" in page.description({**metrics, "n_pairs": 2001})
-    assert "labels.json" not in page.description({**metrics, "n_pairs": 2000})
-    assert "baseline labels –" in page.description({**metrics, "n_pairs": 2000})
+    assert "2,000 of 2,001 pairs" in description.description({**metrics, "n_pairs": 2001})
+    assert "labels.json" not in description.description({**metrics, "n_pairs": 2000})
+    assert "baseline labels –" in description.description({**metrics, "n_pairs": 2000})
 
 
 def test_the_load_of_the_machine_is_recorded_while_an_llm_is_asked(recorder, third, tmp_path, monkeypatch):
@@ -224,7 +225,7 @@ def test_what_failed_or_was_made_by_another_version_runs_again(recorder, third, 
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from alignir.prompts import Prompt
+from alignir.labelling.prompts import Prompt
 from alignir.tracking.recorder import Recorder
 uri, name, count = sys.argv[1] or None, sys.argv[2], int(sys.argv[3])
 Path(f"ready-{name}").touch()

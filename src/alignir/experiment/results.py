@@ -10,12 +10,13 @@ from alignir.alignment.bootstrap import NONE, matrices
 from alignir.alignment.families import without
 from alignir.alignment.significance import pairwise
 from alignir.alignment.tau import against_baseline, against_users, average, between_draws, why_undefined
-from alignir.bounds import bounds
-from alignir.cells import Cell, Inputs, digest
 from alignir.data.pools import filled
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NAMES, NDCG
 from alignir.evaluation.scores import evaluate, judged_at, means
+from alignir.experiment.cells import Cell
+from alignir.experiment.floors import bounds
+from alignir.experiment.inputs import Inputs, digest
 from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label
 from alignir.labelling.ledger import Ledger

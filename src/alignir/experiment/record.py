@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.cells import Cell, Inputs
 from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
 from alignir.evaluation.scores import means
+from alignir.experiment.cells import Cell
+from alignir.experiment.inputs import Inputs
+from alignir.experiment.results import Result
 from alignir.figures import systems
 from alignir.figures.labels import confusion_figure, distribution_figure
 from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labelling.labels import differing
-from alignir.results import Result
 from alignir.tracking.runs import GROUPS, OF_A_CELL
 
 PACKAGES = (

@@ -9,14 +9,14 @@ import pytest
 from conftest import DATA
 from scipy.stats import chisquare, kendalltau
 
-from alignir import queries
 from alignir.__main__ import composed_cell
 from alignir.alignment import selection
-from alignir.cells import read_inputs
 from alignir.data import collections, frequencies
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
+from alignir.experiment import queries
+from alignir.experiment.inputs import read_inputs
 from alignir.frames import RUNS, SCORES
 
 

@@ -7,13 +7,14 @@ import platform
 import tempfile
 from pathlib import Path
 
-from alignir import page, records
-from alignir.cells import Cell, key, read_inputs
 from alignir.errors import one_of
+from alignir.experiment import description, record
+from alignir.experiment.cells import Cell
+from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.results import Result, compute
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
-from alignir.results import Result, compute
 from alignir.tracking.recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         raise one_of("way to skip cells", skip, ("null", "finished"))
     inputs = read_inputs(cell)
     this = key(cell, inputs)
-    before = recorder.finished(this, records.versions().get("version.alignir", ""), cell.sweep) if skip else None
+    before = recorder.finished(this, record.versions().get("version.alignir", ""), cell.sweep) if skip else None
     if before is not None:
         log.info("skip=finished: %s has finished before, as %s", cell.title, before)
         return None
@@ -40,22 +41,22 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
         "mlflow.source.name": "python -m alignir",
-        "mlflow.source.git.commit": records.commit(),
+        "mlflow.source.git.commit": record.commit(),
         "platform": platform.platform(),
-        **records.versions(),
+        **record.versions(),
     }
-    with recorder.run(cell.title, this, records.params(cell), tags) as recording:
+    with recorder.run(cell.title, this, record.params(cell), tags) as recording:
         source = cell.config.get("dataset", {}).get("path")
         source = str(Path(source).absolute()) if source else dataset.name
         recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
         with contextlib.nullcontext() if hasattr(cell.model, "grade") else recording.system_metrics():
             result = compute(cell, inputs)
-        found = records.metrics(cell, inputs, result)
+        found = record.metrics(cell, inputs, result)
         recording.metrics(found)
-        recording.description(page.description(found, result.notes))
-        recording.table(page.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
+        recording.description(description.description(found, result.notes))
+        recording.table(description.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
-            records.write(Path(folder), cell, inputs, result)
+            record.write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
     return result
 
@@ -90,4 +91,4 @@ def plan(cell: Cell) -> dict[str, float]:
         found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
     longest = prompt.max_tokens + getattr(model, "thinking_tokens", 0) if prompt.decoding != "logits" else 1
     found["output_tokens"] = found["to_ask"] * longest
-    return found | records.price(model, found)
+    return found | record.price(model, found)

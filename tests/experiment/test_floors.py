@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import cells, results
 from alignir.__main__ import composed_cell
 from alignir.alignment import tau
-from alignir.bounds import bounds
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.evaluation import measures, scores
+from alignir.experiment import inputs, results
+from alignir.experiment.floors import bounds
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 from alignir.labelling import graders
 from alignir.retrieval import bm25
@@ -102,7 +102,7 @@ def test_a_second_set_of_labels_without_a_pair_in_common_is_refused(small):
 def test_bounds_that_are_kept_for_a_sweep_are_those_of_a_cell_alone():
     def bounds_of(*settings):
         cell = composed_cell(["model=lexical", "bootstrap.B=20", "floor.shuffles=2", *settings])
-        found = results.compute(cell, cells.read_inputs(cell)).alignment
+        found = results.compute(cell, inputs.read_inputs(cell)).alignment
         return found[found["labels"].isin((LEXICAL, SHUFFLED, ONE_GRADE))].reset_index(drop=True)
 
     first, other = bounds_of(), bounds_of("floor.seed=1")
