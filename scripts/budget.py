@@ -19,12 +19,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from alignir.tables.budget import curve_table, enough_table, human_table
+
 SIZES = "1,2,3,5,7,10,15,20,30,50,70,100,150,200"
 MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline labels, and against those of the same n
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables import table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as model=lexical")
@@ -35,7 +38,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
     options.add_figure(parser, "budget.png")
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the tables")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the tables")
     args = parser.parse_args()
     return options.told(lambda: run(args))
 
@@ -90,9 +93,9 @@ def run(args) -> int:
 
 
 def show(args, shown) -> int:
-    from alignir import tables
+    from alignir.tables import table
 
-    tables.show(shown, args.format)
+    table.show(shown, args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
 
@@ -171,86 +174,6 @@ def measured_with_people(args, human, judge, pairs, model: str):
             rows.append(prediction_powered.trials(human, judge, pairs, number, args.draws, rng))
             advance(1)
     return pd.concat(rows, ignore_index=True)
-
-
-def human_table(rows, draws: int, pairs, title: str):
-    """A row a number of human labels and way to estimate."""
-    from alignir.tables import Table
-
-    lines = []
-    for row in rows.itertuples():
-        numbers_of_row = (
-            f"{round(row.bias, 3) + 0.0:+.3f}",
-            f"{row.error:.3f}",
-            f"{row.width:.3f}",
-            f"{row.coverage:.0%}",
-            tau(row),
-        )
-        cells = ("–" if "nan" in cell else cell for cell in numbers_of_row)
-        lines.append([row.way, f"{row.labels:,}", f"{row.n_queries:,}", *cells])
-    notes = [
-        f"means over systems and {draws} random samples of whole queries, of {pairs.mean():.1f} judged "
-        "pairs on average; against the means of all human labels",
-        "error: root mean square; width, coverage: of 95% intervals, which need two queries; tau_b: with the order by "
-        "all human labels, and where 95% of the samples lie",
-        "both: prediction-powered, unbiased; tuned: the model counts as much as it helps; model only: the interval "
-        "that would be reported, which does not know the model's bias",
-    ]
-    columns = ["estimates from", "human labels", "queries", "bias", "error", "width", "coverage", "tau_b"]
-    return Table(f"Human labels beside a model's: {title}", columns, lines, notes)
-
-
-def curve_table(curves, labels: dict[str, str], title: str, notes: list[str]):
-    """A row a strategy and number of queries, a column a pair of sides."""
-    from alignir.tables import Table
-
-    kinds = list(curves["labels"].unique())
-    lines = []
-    for (strategy, n), rows in curves.groupby(["strategy", "n_queries"], sort=False):
-        cells = [tau(row) for row in rows.itertuples()]
-        lines.append([strategy, f"{n:,}", f"{rows['pairs'].iloc[0]:,.0f}", *cells])
-    notes = [
-        "tau_b of the systems' order by n queries with their order by the baseline labels of all, or of the same",
-        f"where a strategy draws: mean of {curves['draws'].max()} draws, and where 95% of them lie",
-        "greedy is optimistic, as it chooses with the very systems that are compared; other systems: chosen with one "
-        "half of them, compared on the other, and so ending at that half's tau_b",
-        *notes,
-    ]
-    columns = ["strategy", "queries", "judged pairs", *(labels[kind] for kind in kinds)]
-    return Table(f"Budget: {title}", columns, lines, notes)
-
-
-def enough_table(curves, labels: dict[str, str], enough: float, title: str):
-    """A row a strategy, a column a pair of sides: the fewest queries, and their judged pairs."""
-    from alignir.alignment import budget
-    from alignir.tables import Table
-
-    def fewest(rows, column):
-        row = budget.enough(rows, enough, column)
-        return "–" if row is None else f"{row['n_queries']:,} ({row['pairs']:,.0f})"
-
-    kinds = list(curves["labels"].unique())
-    lines = []
-    for strategy, of_strategy in curves.groupby("strategy", sort=False):
-        if strategy == budget.OPTIMISTIC:
-            continue
-        cells = []
-        for kind in kinds:
-            rows = of_strategy[of_strategy["labels"] == kind]
-            cells += [fewest(rows, "tau_b"), fewest(rows, "ci_low") if rows["draws"].iloc[0] > 1 else ""]
-        lines.append([strategy, *cells])
-    columns = ["strategy", *(cell for kind in kinds for cell in (labels[kind], "in 97.5% of draws"))]
-    notes = [
-        "the fewest queries (judged pairs) above from which on the mean tau_b, or 97.5% of the draws, stay there",
-        "greedy counts on other systems only; – not even all queries reach it",
-    ]
-    return Table(f"Enough for tau_b ≥ {enough:g}: {title}", columns, lines, notes)
-
-
-def tau(row) -> str:
-    if row.tau_b != row.tau_b:
-        return "–"
-    return f"{row.tau_b:.3f}" + (f" [{row.ci_low:.2f}, {row.ci_high:.2f}]" if row.ci_low == row.ci_low else "")
 
 
 if __name__ == "__main__":

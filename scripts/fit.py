@@ -30,7 +30,8 @@ SETTINGS = {
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables.table import FORMATS
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -39,7 +40,7 @@ def main() -> int:
         + "\n".join(f"  {key}={default or ''}  {text}" for key, (default, text) in SETTINGS.items()),
     )
     parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
+    parser.add_argument("--format", choices=FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
     return options.told(lambda: run(settings_of(args.settings), args.format))
 
@@ -69,10 +70,10 @@ def settings_of(arguments: list[str]) -> dict[str, str]:
 def run(given: dict, form: str) -> int:
     import numpy as np
 
-    from alignir import tables
     from alignir.data import trec
     from alignir.errors import InputError, one_of
     from alignir.progress import bar
+    from alignir.tables.table import Table, show
     from alignir.users import fitting, session_log
 
     names = list(fitting.MODELS) if given["user_model"] == "all" else given["user_model"].split(",")
@@ -121,7 +122,7 @@ def run(given: dict, form: str) -> int:
         "of the held-out sessions: mean ln P(clicks of a session); perplexity of the clicks, on average and by rank",
         "cascade allows one click; P of a session with more is taken for 1e-12",
     ]
-    tables.show([tables.Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], form)
+    show([Table(f"Fit to {given['log']}: {size}, by {by}", columns, rows, notes)], form)
     for name, model in fitted.items():
         file = write(model, everything, log, qrels, given["name"] or f"{name}_fitted", Path(given["out"]))
         print(f"written to {file}: use it with user_model={file.stem}")

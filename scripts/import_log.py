@@ -16,7 +16,8 @@ RANKS = 10  # CTR is printed down to here
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables import table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="the log to read; with .gz it is gzipped")
@@ -26,18 +27,18 @@ def main() -> int:
     )
     parser.add_argument("--system", help="the system that showed the results (default: the file's name up to a dot)")
     parser.add_argument("--units-per-second", type=float, help="yandex: what its times count (default: 1000, CLARA2's)")
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the summary (default: rich)")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the summary (default: rich)")
     args = parser.parse_args()
     return options.told(lambda: run(args))
 
 
 def run(args) -> int:
-    from alignir import tables
+    from alignir.tables import table
     from alignir.users.session_log import write_log
 
     log = read(args)
     write_log(log, args.out)
-    print(tables.render(summary(log, args.out), args.format), end="")
+    print(table.render(summary(log, args.out), args.format), end="")
     return 0
 
 
@@ -63,7 +64,7 @@ def read(args):
 def summary(log, out: Path) -> list:
     """Two tables with one row a system: what the log has, and CTR by rank."""
     from alignir.frames import PAGE
-    from alignir.tables import Table
+    from alignir.tables.table import Table
     from alignir.users.session_log import ctr_by_rank
 
     counts, shares, deepest = [], [], 0

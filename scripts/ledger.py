@@ -27,10 +27,10 @@ def main() -> int:
 
 
 def show(folder: Path) -> int:
-    from alignir import tables
     from alignir.errors import InputError
     from alignir.labelling.answers import READERS
     from alignir.labelling.ledger import Ledger
+    from alignir.tables import table
 
     if not folder.is_dir():
         raise InputError(f"no ledger at {folder.absolute()}")
@@ -66,7 +66,7 @@ def show(folder: Path) -> int:
         "bytes",
         "set aside",
     ]
-    print(tables.render([tables.Table(f"Ledger {folder}", columns, rows)], "rich"), end="")
+    print(table.render([table.Table(f"Ledger {folder}", columns, rows)], "rich"), end="")
     return 0
 
 

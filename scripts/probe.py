@@ -21,13 +21,14 @@ VARIANTS = {
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
     from alignir.__main__ import close_engines
+    from alignir.tables import table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=20, help="how many random pairs (default: 20)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich")
     parser.add_argument("settings", nargs="*", help="as for python -m alignir: model=, prompt=, dataset=, ...")
     args = parser.parse_args()
     try:
@@ -39,10 +40,10 @@ def main() -> int:
 def run(args) -> int:
     import numpy as np
 
-    from alignir import tables
     from alignir.__main__ import composed_cell
     from alignir.labelling.labels import label
     from alignir.labelling.ledger import Ledger
+    from alignir.tables import table
 
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
@@ -61,7 +62,7 @@ def run(args) -> int:
         shares = [f"{count / both.sum():.1%}" if both.any() else "–" for count in (raised, lowered)]
         rows.append([name, cell.title, *shares, str(int(both.sum())), str(int(after.isna().sum()))])
     columns = ["variant", "judge", "raised", "lowered", "of pairs", "no label"]
-    print(tables.render([tables.Table(f"Hostile variants of {n} passages", columns, rows)], args.format), end="")
+    print(table.render([table.Table(f"Hostile variants of {n} passages", columns, rows)], args.format), end="")
     return 0
 
 

@@ -13,19 +13,21 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from alignir.tables.prompts import between, day, effect_table, flow_table, number, pairs_table
+
 CHOICES = ("model", "dataset", "systems", "queries")
 TAU = "ndcg_cut_10/baseline"
-PASSAGE, ANSWER = 300, 200  # letters shown
 # Two runs can be compared where these settings agree, all those of systems and queries, and what was judged.
 MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text")
 NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables import table
 
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--format", choices=tables.FORMATS, default="rich")
+    shared.add_argument("--format", choices=table.FORMATS, default="rich")
     options.add_runs(shared)
     for name in CHOICES:
         shared.add_argument(f"--{name}", help=f"only runs with this choice of {name}=")
@@ -42,11 +44,11 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import tables
+    from alignir.tables import table
 
     runs = judgements(args)
     shown = [log_table(args, runs)] if args.command == "log" else diff_tables(*comparable(args, runs), args)
-    tables.show(shown, args.format)
+    table.show(shown, args.format)
     return 0
 
 
@@ -73,7 +75,7 @@ def judgements(args) -> list:
 def log_table(args, runs: list):
     """A row a version and cell."""
     from alignir.errors import one_of
-    from alignir.tables import Table
+    from alignir.tables.table import Table
     from alignir.tracking.runs import read_prompts, told_apart
 
     runs = told_apart(runs)
@@ -203,7 +205,7 @@ def text_lines(before, after, names: list[str]) -> list[str]:
 
 def split(line: str) -> list[str]:
     """The sign of a line of a unified diff, and the line."""
-    from alignir.tables import visible
+    from alignir.tables.table import visible
 
     return [line[:1], visible(line if line.startswith("@") else line[1:])]
 
@@ -213,7 +215,7 @@ def show_text(lines: list[str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from alignir.tables import visible
+    from alignir.tables.table import visible
 
     console = Console(soft_wrap=True)
     for line in lines:
@@ -225,7 +227,7 @@ def show_text(lines: list[str]) -> None:
 def diff_tables(before, after, args) -> list:
     """What changed in the labels, and in what they say of the systems."""
     from alignir.alignment import prompt_changes
-    from alignir.tables import Table
+    from alignir.tables.table import Table
 
     names = [before.prompt_version, after.prompt_version]
     if names[0] == names[1]:
@@ -267,129 +269,6 @@ def judged_dataset(run, args):
     if dataset.fingerprint != run.tags["dataset.fingerprint"]:
         raise InputError(f"the dataset {dataset.name} is not what it was when run {run.run_id[:8]} was recorded")
     return dataset
-
-
-def flow_table(flow, n_moved: int, names: list[str], title: str, notes: list[str]):
-    """A row a label before, a column a label after."""
-    from alignir.tables import Table
-
-    states = [str(state) for state in flow.index]
-    lines = [
-        [state, *(f"{count:,}" for count in row), f"{row.sum():,}"]
-        for state, row in zip(states, flow.to_numpy(), strict=True)
-    ]
-    lines.append(["all", *(f"{count:,}" for count in flow.sum()), f"{flow.to_numpy().sum():,}"])
-    columns = [f"{names[0]} ↓ {names[1]} →", *states, "all"]
-    return Table(f"Labels, {n_moved:,} of {flow.to_numpy().sum():,} differ: {title}", columns, lines, notes)
-
-
-def effect_table(before, after, qrels, labels: list, names: list[str], title: str):
-    """A row a statistic, before and after, with the difference."""
-    import numpy as np
-
-    from alignir.alignment import prompt_changes
-    from alignir.frames import BASELINE
-    from alignir.tables import Table
-
-    baseline = scores_of(before, BASELINE)
-    scores = [scores_of(run, "model") for run in (before, after)]
-    effects = {
-        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
-        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
-        "kappa ≥ 2": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0), relevant_from=2),
-    }
-    lines = [
-        [
-            name,
-            number(effect["before"]),
-            number(effect["after"]),
-            number(effect["difference"], sign="+"),
-            between(effect["ci_low"], effect["ci_high"], sign="+").strip() or "–",
-            number(effect["p_value"], 3),
-        ]
-        for name, effect in effects.items()
-    ]
-    notes = [
-        "tau_b: of nDCG@10 with the baseline labels; kappa: Cohen's, on the pairs that have a label",
-        "95% interval and p of the difference: 1,000 resamples of the queries, the same ones on both sides",
-    ]
-    return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
-
-
-def scores_of(run, labels: str):
-    """SCORES by nDCG@10 of a recorded run, under its "model"'s labels or the "baseline"'s."""
-    from alignir.evaluation.measures import NDCG
-
-    scores = run.frame("scores.parquet")
-    return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]
-
-
-def pairs_table(title: str, pairs, dataset, labels: list, names: list[str], args):
-    """Pairs with their texts: below each other in a terminal, a column each for a page or a program."""
-    from alignir.frames import PAIR
-    from alignir.tables import Table
-
-    first = pairs.head(args.pairs)
-    texts = dataset.pairs(first)
-    baseline = first[PAIR].merge(dataset.qrels, on=PAIR, how="left")["relevance"]
-    answers = [first[PAIR].merge(side, on=PAIR, how="left")["response"] for side in labels]
-    rows = [
-        (
-            pair.query_id,
-            pair.doc_id,
-            grade(human),
-            grade(pair.before),
-            grade(pair.after),
-            shortened(query, PASSAGE),
-            shortened(passage, PASSAGE),
-            *(shortened(answer, ANSWER // 2, ANSWER // 2) for answer in both),
-        )
-        for pair, human, query, passage, *both in zip(
-            first.itertuples(), baseline, texts["query"], texts["passage"], *answers, strict=True
-        )
-    ]
-    notes = [f"{len(rows):,} of {len(pairs):,}; --pairs shows more"] if len(rows) < len(pairs) else []
-    columns = ["query_id", "doc_id", "baseline", *names, "query", "passage", *(f"answer, {name}" for name in names)]
-    if args.format != "rich":
-        return Table(title, columns, [list(row) for row in rows], notes)
-    lines = []
-    for query_id, doc_id, human, one, other, query, passage, *both in rows:
-        lines += [
-            [f"{query_id} {doc_id}", f"query: {query}"],
-            [f"{one} → {other}", f"passage: {passage}"],
-            [f"baseline {human}", f"{names[0]}: {both[0]}"],
-            ["", f"{names[1]}: {both[1]}"],
-            ["", ""],
-        ]
-    return Table(title, ["pair", "texts"], lines[:-1], notes)
-
-
-def grade(label) -> str:
-    import pandas as pd
-
-    return "–" if pd.isna(label) else str(int(label))
-
-
-def shortened(text, head: int, tail: int = 0) -> str:
-    """A text on one line, its first and last letters if it is long, safe to print."""
-    from alignir.tables import visible
-
-    text = visible(" ".join(text.split())) if isinstance(text, str) else "–"
-    if len(text) <= head + tail + 3:
-        return text
-    return f"{text[:head].rstrip()} … {text[len(text) - tail :].lstrip()}".rstrip()
-
-
-def number(value: float, digits: int = 4, sign: str = "") -> str:
-    return "–" if value != value else f"{value:{sign}.{digits}f}"
-
-
-def between(low: float, high: float, sign: str = "") -> str:
-    return "" if low != low else f" [{low:{sign}.2f}, {high:{sign}.2f}]"
-
-
-def day(time) -> str:
-    return f"{time:%Y-%m-%d %H:%M}"
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import dossier, gallery, methods, summary
+    from alignir import dossier, gallery, methods
     from alignir.files import make_out, written_whole
-    from alignir.grid import Grid
+    from alignir.tables.kinds import tables_by_kind
+    from alignir.tables.missing import Grid
     from alignir.tracking.runs import read_failures, read_finished
 
     make_out(args.out)
@@ -33,7 +34,7 @@ def run(args) -> int:
     several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
     kinds = [kind for kind in dossier.TABLES if kind != "measures" or several]
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
-    tables = summary.tables_by_kind(recorded, kinds, Grid(failures=failures))
+    tables = tables_by_kind(recorded, kinds, Grid(failures=failures))
     pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
     commands = _commands(recorded, entries)
     page = dossier.page(args.experiment, recorded, tables, pictures, entries, commands)

@@ -11,17 +11,17 @@ import pandas as pd
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables import table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich")
     options.add_runs(parser)
     args = parser.parse_args()
     return options.told(lambda: run(args))
 
 
 def run(args) -> int:
-    from alignir import tables
     from alignir.__main__ import recorded_cell
     from alignir.alignment.tau import against_baseline
     from alignir.data.pools import filled
@@ -32,6 +32,7 @@ def run(args) -> int:
     from alignir.frames import ANSWER
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
+    from alignir.tables import table
     from alignir.tracking.runs import artifact, read_runs
 
     lines = []
@@ -61,7 +62,7 @@ def run(args) -> int:
     if not lines:
         raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
     columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
-    print(tables.render([tables.Table("Answers read again", columns, lines)], args.format), end="")
+    print(table.render([table.Table("Answers read again", columns, lines)], args.format), end="")
     return 0
 
 

@@ -6,19 +6,20 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir import options, summary, tables
+    from alignir import options
+    from alignir.tables import kinds, table
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--format",
-        choices=tables.FORMATS,
+        choices=table.FORMATS,
         default="rich",
         help="rich (default) for a terminal; latex says in its first line which packages it needs; html is a page of "
         "its own; csv has no notes, and with several tables a line `# title` before each",
     )
     parser.add_argument(
         "--table",
-        choices=summary.KINDS,
+        choices=kinds.KINDS,
         action="append",
         help="one table only; may be repeated (default: the first three)",
     )
@@ -38,9 +39,9 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import summary, tables
     from alignir.files import check_out
-    from alignir.grid import Grid
+    from alignir.tables import kinds, table
+    from alignir.tables.missing import Grid
     from alignir.tracking.runs import read_failures, read_finished
 
     if args.out:
@@ -52,11 +53,11 @@ def run(args) -> int:
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = summary.tables(recorded, args.table or summary.KINDS[:3], expected, args.intervals)
+    shown = kinds.tables(recorded, args.table or kinds.KINDS[:3], expected, args.intervals)
     if args.out:
-        args.out.write_text(tables.render(shown, args.format), encoding="utf-8")
+        args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:
-        tables.show(shown, args.format)
+        table.show(shown, args.format)
     return 0
 
 

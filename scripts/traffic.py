@@ -12,7 +12,8 @@ from dataclasses import replace
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables import table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as user_model=pbm")
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
     parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
     options.add_figure(parser, "traffic.png")
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the table")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the table")
     args = parser.parse_args()
     return options.told(lambda: run(args))
 
@@ -28,7 +29,7 @@ def main() -> int:
 def run(args) -> int:
     import pandas as pd
 
-    from alignir import options, tables
+    from alignir import options
     from alignir.__main__ import composed_cell
     from alignir.alignment.tau import against_exact
     from alignir.errors import InputError
@@ -37,6 +38,7 @@ def run(args) -> int:
     from alignir.figures.curves import traffic_figure
     from alignir.files import check_out
     from alignir.progress import bar
+    from alignir.tables import table
     from alignir.users.simulated import Simulated
 
     sizes = options.numbers("--sessions", args.sessions)
@@ -62,30 +64,9 @@ def run(args) -> int:
         f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
     )
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
-    tables.show([table(curves, title, args.enough)], args.format)
+    table.show([table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
-
-
-def table(curves, title: str, enough: float):
-    """A row a traffic size, a column a metric."""
-    from alignir.tables import Table
-    from alignir.users.metrics import NAMES
-
-    rows = []
-    for size, rows_of_size in curves.groupby("sessions"):
-        cells = [f"{row.tau_b:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}]" for row in rows_of_size.itertuples()]
-        rows.append([f"{size:,}", *(cell.replace("nan", "–") for cell in cells)])
-    metrics = list(curves["metric"].unique())
-    needed = {}
-    for metric in metrics:
-        reached = curves[(curves["metric"] == metric) & (curves["tau_b"] >= enough)]["sessions"]
-        needed[metric] = f"{reached.min():,}" if len(reached) else "more"
-    rows.append([f"tau_b ≥ {enough:g}", *needed.values()])
-    notes = [f"mean tau_b of {curves['draws'].max()} draws with endless traffic, and where 95% of them lie"]
-    return Table(
-        f"Traffic: {title}", ["sessions a system and query", *(NAMES[metric] for metric in metrics)], rows, notes
-    )
 
 
 if __name__ == "__main__":

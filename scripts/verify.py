@@ -89,20 +89,21 @@ class Check:
 
 
 def main() -> int:
-    from alignir import options, tables
+    from alignir import options
+    from alignir.tables.table import FORMATS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA", help=f"the folder that holds {DL19}/, and perhaps clicks/")
-    parser.add_argument("--format", choices=tables.FORMATS, default="rich", help="of the tables (default: rich)")
+    parser.add_argument("--format", choices=FORMATS, default="rich", help="of the tables (default: rich)")
     args = parser.parse_args()
     return options.told(lambda: run(args))
 
 
 def run(args) -> int:
-    from alignir import tables
+    from alignir.tables.table import show
 
     checked = {**dl19(args.data), **clicks(args.data)}
-    tables.show([*(table(title, checks) for title, checks in checked.items()), summary(checked)], args.format)
+    show([*(table(title, checks) for title, checks in checked.items()), summary(checked)], args.format)
     off = [(title, check) for title, checks in checked.items() for check in checks if check.verdict == "OFF"]
     for title, check in off:
         print(
@@ -319,7 +320,7 @@ def official(path: Path) -> dict[str, dict[str, float]]:
 
 def table(title: str, checks: list[Check]):
     """What was expected, what was got and by how much they differ."""
-    from alignir.tables import Table
+    from alignir.tables.table import Table
 
     notes = []
     shown = checks
@@ -352,7 +353,7 @@ def table(title: str, checks: list[Check]):
 
 def summary(checked: dict[str, list[Check]]):
     """Counts of values by table and by verdict."""
-    from alignir.tables import Table
+    from alignir.tables.table import Table
 
     rows = []
     for title, checks in checked.items():

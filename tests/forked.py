@@ -16,7 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
-IMPORTS = ["alignir.experiment.pipeline", "alignir.summary", "alignir.report", "alignir.experiment.queries", "mlflow"]
+IMPORTS = [
+    "alignir.experiment.pipeline",
+    "alignir.tables.paper",
+    "alignir.report",
+    "alignir.experiment.queries",
+    "mlflow",
+]
 IMPORTS += ["mlflow.store.tracking.sqlalchemy_store", "mlflow.artifacts", "bm25s", "matplotlib.figure", "pytrec_eval"]
 IMPORTS += ["scipy.stats", "sklearn.metrics", "pyarrow.parquet", "krippendorff", "rich.progress", "hydra.main"]
 forks = get_context("forkserver")

@@ -16,8 +16,8 @@ from conftest import ROOT
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from alignir import summary
 from alignir.frames import LOG
+from alignir.tables import kinds
 
 PAGES = ["README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
 QUERIES = [f"q{number}" for number in range(1, 7)]
@@ -245,7 +245,7 @@ def test_everything_that_can_be_chosen_is_documented():
     text = "\n".join((ROOT / page).read_text() for page in PAGES)
     choices = [file for file in (ROOT / "conf").glob("*/*.yaml") if file.parent.name != "hydra"]
     lacking = [file.stem for file in choices if not re.search(rf"(?<![\w-]){file.stem}(?![\w-])", text)]
-    lacking += [kind for kind in summary.KINDS if f"--table {kind}" not in text]
+    lacking += [kind for kind in kinds.KINDS if f"--table {kind}" not in text]
     lacking += [script.name for script in (ROOT / "scripts").rglob("*.py") if f"{script.name}" not in text]
     lacking += [page for page in PAGES[1:] if f"]({page})" not in (ROOT / "README.md").read_text()]
     assert not lacking

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from alignir import tables
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
 from alignir.files import shipped
 from alignir.frames import PAIR
+from alignir.tables import table
 from alignir.tracking.runs import Recorded, read_prompts, read_runs, told_apart
 
 
@@ -35,12 +35,12 @@ def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path)
 
 
 def test_what_could_steer_a_terminal_is_written_out():
-    assert tables.visible("plain, café – 水") == "plain, café – 水"
-    assert tables.visible("\x1b[31mred\u202eder\x07") == "\\x1b[31mred\\u202eder\\x07"
+    assert table.visible("plain, café – 水") == "plain, café – 水"
+    assert table.visible("\x1b[31mred\u202eder\x07") == "\\x1b[31mred\\u202eder\\x07"
 
 
 def test_brackets_in_a_cell_are_no_markup():
-    shown = tables.render([tables.Table("t", ["[b]a[/b]", "b"], [["[red]x", "[/x]"]])], "rich")
+    shown = table.render([table.Table("t", ["[b]a[/b]", "b"], [["[red]x", "[/x]"]])], "rich")
     assert all(text in shown for text in ("[b]a[/b]", "[red]x", "[/x]"))
 
 

@@ -17,10 +17,11 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from alignir import dossier, gallery, methods, summary
+from alignir import dossier, gallery, methods
 from alignir.__main__ import composed_settings
 from alignir.errors import InputError
 from alignir.overrides import overrides, written
+from alignir.tables.kinds import KINDS, tables
 from alignir.tracking.runs import Recorded, read_runs
 
 REPORT = str(ROOT / "scripts" / "report.py")
@@ -115,12 +116,12 @@ def test_nothing_is_loaded_and_nothing_runs(page, parsed):
 
 def test_every_table_that_has_rows_and_every_figure_is_on_the_page(parsed, runs):
     titles = {element.text for element in parsed.all("figcaption")}
-    kinds = [kind for kind in summary.KINDS if kind != "measures"]  # with one measure they would say Table 1 again
-    shown = [table for table in summary.tables(runs, kinds) if table.rows]
+    kinds = [kind for kind in KINDS if kind != "measures"]  # with one measure they would say Table 1 again
+    shown = [table for table in tables(runs, kinds) if table.rows]
     assert {table.title for table in shown} <= titles
     assert len(parsed.all("img")) == len(gallery.drawings(runs, gallery.KINDS))
     assert set(dossier.FIGURES) == set(gallery.KINDS)
-    assert set(dossier.TABLES) == set(summary.KINDS)
+    assert set(dossier.TABLES) == set(KINDS)
 
 
 def test_every_setting_of_every_run_is_on_the_page(parsed, runs):

@@ -57,7 +57,7 @@ def main() -> int:
 
 def show(args, size: int, measured: dict[str, list[dict]]) -> None:
     """Print the fastest repeat of each way, and check that all scores are the same."""
-    from alignir import tables
+    from alignir.tables import table
 
     rows, notes, means = [], [], {}
     for way, runs in measured.items():
@@ -80,7 +80,7 @@ def show(args, size: int, measured: dict[str, list[dict]]) -> None:
         f"{size / 1e6:.0f} MB of gzipped runs, 2 sets of labels"
     )
     columns = ["way", "fastest-slowest, s", *(f"{step}, s" for step in STEPS), "GB at peak"]
-    tables.show([tables.Table(title, columns, rows, notes)], "rich")
+    table.show([table.Table(title, columns, rows, notes)], "rich")
 
 
 def write(folder: Path, args) -> None:

@@ -35,8 +35,8 @@ def main() -> int:
 
     import numpy as np
 
-    from alignir import tables
     from alignir.__main__ import close_engines, composed_cell
+    from alignir.tables import table
 
     cell = composed_cell(args.settings)
     pairs = cell.dataset().pairs()
@@ -73,7 +73,7 @@ def main() -> int:
         lines.append([name, *numbers, share, f"{rows['bare vLLM'] / seconds:.3f}"])
     columns = ["way", "seconds", "pairs/s", "prompt tokens/s", "output tokens/s", "prefix cached", "speed / bare"]
     title = f"{n} pairs, {args.shape or cell.names['model']}, prompt {prompt.name}, {args.max_tokens} tokens an answer"
-    print(tables.render([tables.Table(title, columns, lines)], "rich"), end="")
+    print(table.render([table.Table(title, columns, lines)], "rich"), end="")
     return 0
 
 

@@ -22,9 +22,9 @@ def main() -> int:
     import numpy as np
     import pandas as pd
 
-    from alignir import tables
     from alignir.labelling.labels import CHUNK
     from alignir.labelling.ledger import ANSWERS, Ledger, pair_key
+    from alignir.tables import table
 
     judge = {"model": {"name": "bench"}, "prompt": {"name": "bench", "text": "$query $passage"}}
     rng = np.random.default_rng(0)
@@ -59,7 +59,7 @@ def main() -> int:
     row = [f"{len(answers):,}", f"{files:,}", f"{size / 1e6:,.0f}", f"{writing:.1f}", f"{loading:.1f}"]
     row += [f"{before / 1e6:.2f}", f"{peak / 1e6:.2f}"]
     columns = ["answers", "files", "MB on disk", "s writing", "s loading", "GB before", "GB at peak"]
-    print(tables.render([tables.Table("Ledger", columns, [row])], "rich"), end="")
+    print(table.render([table.Table("Ledger", columns, [row])], "rich"), end="")
     return 0
 
 

@@ -24,8 +24,8 @@ def main() -> int:
 
     import numpy as np
 
-    from alignir import tables
     from alignir.__main__ import composed_cell
+    from alignir.tables import table
     from alignir.users.simulated import exact, sampled
 
     rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def main() -> int:
     rows.append(["dbn, plain Python", "", f"{args.plain:,}", f"{taken:.1f}", f"{args.plain / taken:,.0f}", ""])
     columns = ["user model", "exact, s", "sessions", "sampling, s", "sessions/s", "MB more at peak"]
     title = f"Users: {args.systems} systems x {args.queries} queries, top 10"
-    print(tables.render([tables.Table(title, columns, rows)], "rich"), end="")
+    print(table.render([table.Table(title, columns, rows)], "rich"), end="")
     print(f"{peak() / 1e6:.2f} GB at peak; measuring {args.systems} systems whole: {whole(args, users):.2f} s")
     return 0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from alignir import methods
 from alignir.gallery import KINDS
 from alignir.methods import Entry, Part
-from alignir.tables import STYLE, Table, html_table, visible
+from alignir.tables.table import STYLE, Table, html_table, visible
 from alignir.tracking.runs import Recorded
 
 TABLES = {

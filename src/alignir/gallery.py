@@ -9,9 +9,9 @@ from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.figures import labels, systems
 from alignir.frames import BASELINE, GRADES, SECOND
-from alignir.summary import Row, alignment_rows
+from alignir.tables.names import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
+from alignir.tables.rows import Row, alignment_rows
 from alignir.tracking.runs import Recorded, by_judge
-from alignir.wording import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
 
 KINDS = {
     "labels": "how each judge's labels are distributed, beside the baseline's",

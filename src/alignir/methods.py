@@ -8,14 +8,14 @@ from itertools import chain
 import yaml
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.conventions import MISSING, NDCG_NOTE, TAU_NOTE
 from alignir.data import pools
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import share_of
-from alignir.tables import Table
+from alignir.tables.names import DATASETS, MODELS, PROMPTS
+from alignir.tables.notes import MISSING, NDCG_NOTE, TAU_NOTE
+from alignir.tables.table import Table
 from alignir.tracking.runs import GROUPS, Recorded, told_apart
-from alignir.wording import DATASETS, MODELS, PROMPTS
 
 OF_RESAMPLING = ("bootstrap", "floor")
 NOT_SETTINGS = ("_partial_", "_convert_", "_recursive_")

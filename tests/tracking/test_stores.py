@@ -18,9 +18,9 @@ from conftest import ROOT, write_small
 from mlflow import MlflowClient
 
 from alignir import __main__ as command
-from alignir import summary
 from alignir.errors import InputError
 from alignir.experiment import cells, description, inputs, pipeline
+from alignir.tables import rows
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.runs import read_runs
 
@@ -408,9 +408,7 @@ def test_a_cell_goes_through_a_server_into_postgresql_and_comes_back(server, dat
     client = MlflowClient(database)
     assert client.get_run(run.run_id).info.status == "FINISHED"
     assert client.get_run(run.run_id).info.artifact_uri.startswith("mlflow-artifacts:/")
-    (row,) = [
-        row for row in summary.alignment_rows([run]) if row.reference == "baseline" and row.judge[0] == "scripted"
-    ]
+    (row,) = [row for row in rows.alignment_rows([run]) if row.reference == "baseline" and row.judge[0] == "scripted"]
     assert row.tau_b == pytest.approx(run.metrics["tau_b/ndcg_cut_10/baseline"], nan_ok=True)
     assert len(run.frame("labels.parquet")) == 4
     program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), "--tracking-uri", server]

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir import comparison
 from alignir.frames import BASELINE, ONLINE, SCORES
+from alignir.tables import comparison
 from alignir.tracking.runs import Recorded
 
 SYSTEMS, QUERIES = 12, 30

@@ -6,18 +6,13 @@ from collections.abc import Callable
 import pandas as pd
 
 from alignir.alignment.significance import OUTCOMES
-from alignir.comparison import LEVEL, B, better
-from alignir.conventions import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
-from alignir.evaluation import agreement
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
-from alignir.formatting import interval, number, share, share_of, signed
-from alignir.frames import BASELINE, GRADES, SECOND, STATUSES
-from alignir.tables import Table
-from alignir.tracking.runs import Recorded, by_judge, told_apart
-from alignir.wording import (
+from alignir.formatting import interval, number, share_of, signed
+from alignir.frames import BASELINE
+from alignir.tables.comparison import LEVEL, B, better
+from alignir.tables.names import (
     BOUNDS,
-    DATASETS,
     by_dataset,
     fitting_a_page,
     in_order,
@@ -27,9 +22,9 @@ from alignir.wording import (
     online_title,
     setting_titles,
 )
-
-AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]
-AGREEMENT += [f"{name}_{grade}" for name in ("precision", "recall") for grade in GRADES]
+from alignir.tables.notes import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
+from alignir.tables.table import Table
+from alignir.tracking.runs import Recorded, by_judge, told_apart
 
 
 def family_tables(recorded: list[Recorded]) -> list[Table]:
@@ -60,92 +55,6 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
     columns = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
     title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
     return [Table(title, columns, lines, notes)] if rows else []
-
-
-def label_tables(recorded: list[Recorded]) -> list[Table]:
-    """The distribution of the labels of each judge beside the baseline's, for each dataset."""
-    tables = []
-    statuses = [status for status in STATUSES if status != "ok"]
-    for (dataset, n_pairs), runs in _by_labels(recorded).items():
-        seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
-        lines = []
-        for judge in in_order(set(runs), ("basic", "zeshot")):
-            metrics = runs[judge].metrics
-            shares = [share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
-            failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
-            kappas = [number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([*judge_titles(judge), *shares, *failed, *kappas])
-        metrics = next(iter(runs.values())).metrics
-        counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
-        shares = [share(count, sum(counts)) for count in counts]
-        lines.append([*judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
-        people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
-        if people:
-            counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
-            kappas = [number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
-            shares = [share(count, sum(counts)) for count in counts]
-            lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
-        columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
-        notes = [
-            "0 to 3: the share of the pairs with this label"
-            + ("; then: the pairs without one, by what became of the answer" if seen else ""),
-            "kappa: Cohen's, with the baseline labels, of the pairs that have both; kappa ≥ 2: of relevant or not",
-            *label_notes(list(runs.values())),
-        ]
-        title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-        tables.append(Table(title, columns, lines, notes))
-    return tables
-
-
-def agreement_tables(recorded: list[Recorded]) -> list[Table]:
-    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
-    columns = [
-        "model",
-        "prompt",
-        "kappa",
-        "kappa ≥ 2",
-        "quadratic",
-        "alpha",
-        "exact",
-        "MAE ↓",
-        "bias",
-        "kappa of a query",
-    ]
-    tables = []
-    for (dataset, n_pairs), runs in _by_labels(recorded).items():
-        lines = []
-        judges = in_order(set(runs), ("basic", "zeshot"))
-        for judge in judges:
-            found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
-            median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
-            over_queries = f"{number(median, 2)} {interval(low, high, 2)}"
-            grades = [f"{share_of(found[f'precision_{g}'])} / {share_of(found[f'recall_{g}'])}" for g in GRADES]
-            numbers = [number(found[name], 4) for name in agreement.NAMES]
-            lines.append([*judge_titles(judge), *numbers, over_queries, *grades])
-        notes = [
-            "kappa: Cohen's with the baseline labels, of the pairs that have both; ≥ 2: of relevant or not; quadratic: "
-            "its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute error; "
-            "bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
-            "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
-            *label_notes(list(runs.values())),
-        ]
-        title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-        tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
-        if len(judges) > 1:
-            labels = {judge: runs[judge].frame("labels.parquet") for judge in judges}
-            kappas = agreement.matrix(labels)
-            lines = [
-                [
-                    str(place),
-                    judge_name(judge),
-                    *(number(kappas.loc[[judge], [other]].iat[0, 0], 4) for other in judges),
-                ]
-                for place, judge in enumerate(judges, 1)
-            ]
-            notes = [f"Krippendorff's ordinal alpha of all: {number(agreement.alpha_among(labels), 4)}"]
-            title = f"Cohen's kappa of every two judges, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-            tables.append(Table(title, ["", "judge", *(str(place) for place, _ in enumerate(judges, 1))], lines, notes))
-    return tables
 
 
 def correlation_tables(recorded: list[Recorded]) -> list[Table]:
@@ -294,14 +203,9 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
 
 def _by_setting(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
     """The newest run of each judge, by setting."""
-    return _newest(recorded, lambda run: run.setting)
+    return newest(recorded, lambda run: run.setting)
 
 
-def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
-    """The newest run of each judge, by dataset and number of pairs: the systems make no difference to labels."""
-    return _newest(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
-
-
-def _newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
+def newest(recorded: list[Recorded], key: Callable[[Recorded], tuple]) -> dict[tuple, dict[tuple, Recorded]]:
     groups = by_judge(recorded, key)
     return {name: groups[name] for name in sorted(groups, key=by_dataset)}

@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import dataclass, field, replace
 
-from alignir import latex
+from alignir.tables import latex
 
 FORMATS = ("rich", "markdown", "latex", "html", "csv")
 A_LINE_OF_LETTERS = 70  # about as many as stand beside each other on a page of LaTeX's article

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from alignir.tables import visible
+from alignir.tables.names import DATASETS, in_order, judge_name
+from alignir.tables.table import visible
 from alignir.tracking.runs import Failure, Recorded
-from alignir.wording import DATASETS, in_order, judge_name
 
 GROUPS = ("dataset", "model", "prompt", "user_model")  # systems and queries go with the dataset
 REASON = 160  # letters of a failure's

@@ -14,19 +14,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir import frames, grid, latex, summary, tables
+from alignir import frames
 from alignir.__main__ import swept_names
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import against_baseline, against_users
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
-from alignir.grid import Grid
-from alignir.tables import Table
+from alignir.tables import kinds, latex, missing
+from alignir.tables.missing import Grid
+from alignir.tables.paper import baseline_table, online_tables
+from alignir.tables.table import Table, render
 from alignir.tracking.runs import Failure, Recorded
 from alignir.users.metrics import METRICS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ODD = r"_ & % # ^ ~ \ → ≥ † ° – ≈ µ é $ { } < > | [x] * -- `q"
 LLM = {"prompt.version": "1", "prompt.sha256": "0"}  # the tag of runs whose model reads a prompt
 BOOTSTRAP = {f"bootstrap.{name}": value for name, value in Resampling(500, seed=7)._asdict().items()}
@@ -53,11 +55,11 @@ def note(table: Table, start: str) -> str:
 
 
 def baseline(*runs: Recorded, **more) -> Table:
-    return summary.baseline_table(list(runs), set(), **more)
+    return baseline_table(list(runs), set(), **more)
 
 
 def online_table(*runs: Recorded, **more) -> Table:
-    (table,) = summary.online_tables(list(runs), set(), **more)
+    (table,) = online_tables(list(runs), set(), **more)
     return table
 
 
@@ -99,7 +101,7 @@ def test_table_2_has_intervals_when_asked():
 def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     judges = [run("a", lines=[line(0.5, p=0.06)]), run("b", lines=[line(0.5, low=-0.1, high=0.9)], **BOOTSTRAP)]
     judges.append(run("c", lines=[line(0.9)]))
-    table = summary.baseline_table(judges, {(judges[0].setting, "", BASELINE, ("a", "zeshot"))})
+    table = baseline_table(judges, {(judges[0].setting, "", BASELINE, ("a", "zeshot"))})
     assert [row[2] for row in table.rows] == ["0.5000°†", "0.5000° [-0.10, 0.90]", "0.9000"]
     assert note(table, "° cannot be told from 0")
     assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 1,000 resamples" in note(table, "† worse than")
@@ -164,8 +166,8 @@ def test_sampled_users_have_their_noise_and_what_it_rests_on():
 
 def test_nothing_is_said_to_be_missing_from_a_full_grid():
     cells = [run(model, prompt) for model, prompt in product(("a", "b"), ("zeshot", "basic"))]
-    assert grid.missing(Grid(), cells) == ([], 4)
-    assert grid.notes(Grid(), cells) == []
+    assert missing.missing(Grid(), cells) == ([], 4)
+    assert missing.notes(Grid(), cells) == []
 
 
 def test_missing_cells_of_the_combinations_are_named():
@@ -177,9 +179,9 @@ def test_missing_cells_of_the_combinations_are_named():
 
 def test_a_model_that_reads_no_prompt_is_not_missed_under_another():
     cells = [run("lexical", tags={}), run("a"), run("a", "basic")]
-    assert grid.missing(Grid(), cells) == ([], 3)
+    assert missing.missing(Grid(), cells) == ([], 3)
     users = [*cells, run("a", users="pbm")]
-    lacking, n_expected = grid.missing(Grid(), users)
+    lacking, n_expected = missing.missing(Grid(), users)
     assert n_expected == 6
     assert set(lacking) == {("trec_dl_2019", "lexical", "", "pbm"), ("trec_dl_2019", "a", "basic", "pbm")}
 
@@ -189,12 +191,12 @@ def test_expected_cells_are_named_with_the_reason_of_a_failure():
     cells = [run(**{name: names[name] for name in ("model", "prompt", "dataset")}) for names in expected]
     reasons = [Failure(names, f"InputError: no {names['model']}\nmore") for names in (expected[0], expected[-1])]
     full = Grid(expected, "experiment=paper", tuple(reasons))
-    assert grid.notes(full, cells) == ["all 12 cells of experiment=paper were found"]
-    assert grid.notes(full, cells[1:]) == [
+    assert missing.notes(full, cells) == ["all 12 cells of experiment=paper were found"]
+    assert missing.notes(full, cells[1:]) == [
         "not found: 1 of 12 cells (experiment=paper): TREC 2019, users dbn: Llama 3.1 8B zeshot",
         "did not finish: Llama 3.1 8B zeshot, TREC 2019, users dbn: InputError: no llama8b",
     ]
-    assert grid.notes(full, cells, grid.GROUPS[:3]) == ["all 12 cells of experiment=paper were found"]
+    assert missing.notes(full, cells, missing.GROUPS[:3]) == ["all 12 cells of experiment=paper were found"]
 
 
 def test_the_expected_cells_are_those_that_hydra_would_run():
@@ -246,13 +248,13 @@ def every_kind() -> list[Table]:
     failure = Failure({**runs[0].params, "user_model": "dbn"}, f"Error: {ODD}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorded, "frame", lambda self, name: files[self.run_id][name])
-        return summary.tables(runs[1:], summary.KINDS, Grid(failures=(failure,)), with_intervals=True)
+        return kinds.tables(runs[1:], kinds.KINDS, Grid(failures=(failure,)), with_intervals=True)
 
 
 def test_every_kind_of_table_compiles_with_pdflatex(every_kind, tmp_path):
     if shutil.which("pdflatex") is None:
         pytest.skip("needs pdflatex (Debian: texlive-latex-base and texlive-latex-recommended)")
-    text = tables.render(every_kind, "latex")
+    text = render(every_kind, "latex")
     (needed,) = re.findall(r"^% needs (\\usepackage{[a-z,]+})\n", text)
     document = f"\\documentclass{{article}}\n{needed}\n\\begin{{document}}\n{text}\\end{{document}}\n"
     (tmp_path / "tables.tex").write_text(document, encoding="utf-8")
@@ -288,14 +290,14 @@ def test_a_minus_is_no_hyphen_and_two_hyphens_are_no_dash():
 
 def test_what_does_not_fit_a_page_is_several_tables_or_shrunk():
     long = Table("t", ["model", "b"], [["x", str(number)] for number in range(70)], ["note"])
-    text = tables.render([long], "latex")
+    text = render([long], "latex")
     assert re.findall(r"\\caption{(.*)}", text) == ["t (1 of 3)", "t (2 of 3)", "t (3 of 3)"]
     assert [int(number) for number in re.findall(r"& (\d+) ", text)] == list(range(70))
     assert text.count("\nx & ") == 3  # the model is named again on each page
     assert text.count("noindent note") == 1
-    wide = tables.render([Table("t", ["a", "b", "c" * 100], [["x", "y", "z"]])], "latex")
+    wide = render([Table("t", ["a", "b", "c" * 100], [["x", "y", "z"]])], "latex")
     assert wide.startswith("% needs \\usepackage{booktabs,graphicx}\n")
-    small = tables.render([Table("Table 1. Title", ["a", "b"], [["[x", "*"]])], "latex")
+    small = render([Table("Table 1. Title", ["a", "b"], [["[x", "*"]])], "latex")
     assert small.startswith("% needs \\usepackage{booktabs}\n")
     assert "\\caption{Title}" in small  # LaTeX counts itself
 
@@ -327,7 +329,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_of_every_kind_is_well_formed_and_needs_no_other_file(every_kind):
-    text = tables.render(every_kind, "html")
+    text = render(every_kind, "html")
     page = Page(text)
     assert page.links == []
     assert not re.search(r"url\(|@import|<script", text)
@@ -340,13 +342,13 @@ def test_the_page_of_every_kind_is_well_formed_and_needs_no_other_file(every_kin
 
 def test_nothing_in_a_cell_is_html():
     hard = '<script>alert("1")</script>&amp;'
-    text = tables.render([Table(hard, ["a", hard], [["x", hard]], [hard])], "html")
+    text = render([Table(hard, ["a", hard], [["x", hard]], [hard])], "html")
     assert "<script" not in text
     assert [cell for _, cell in Page(text).texts] == [hard, "a", hard, "x", hard, hard]
 
 
 def test_tables_of_a_csv_are_told_apart_by_their_titles(every_kind):
-    for table, text in zip(every_kind, tables.render(every_kind, "csv").split("\n\n"), strict=True):
+    for table, text in zip(every_kind, render(every_kind, "csv").split("\n\n"), strict=True):
         title, _, body = text.partition("\n")
         assert title == f"# {table.title}"
         assert list(csv.reader(io.StringIO(body))) == [table.columns, *table.rows]
@@ -354,5 +356,5 @@ def test_tables_of_a_csv_are_told_apart_by_their_titles(every_kind):
 
 @pytest.mark.parametrize("form", ["rich", "markdown"])
 def test_every_note_is_printed(every_kind, form):
-    text = "".join(tables.render(every_kind, form).split())
+    text = "".join(render(every_kind, form).split())
     assert all("".join(each.split()) in text for table in every_kind for each in table.notes)

@@ -1,39 +1,14 @@
 """Summary: what recorded runs say together, as the poster's two tables and those that explain them."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
 
-from alignir import grid, poster
-from alignir.comparison import LEVEL, B, compared, worse
-from alignir.conventions import (
-    NDCG_NOTE,
-    TAU_NOTE,
-    bound_notes,
-    interval_note,
-    label_notes,
-    metric_notes,
-    noise_note,
-    size_note,
-    user_notes,
-)
 from alignir.evaluation.measures import NDCG
-from alignir.explanations import (
-    agreement_tables,
-    compare_tables,
-    correlation_tables,
-    family_tables,
-    judged_tables,
-    label_tables,
-    measures_tables,
-)
-from alignir.formatting import full, interval, number
-from alignir.frames import ALIGNMENT, BASELINE
-from alignir.grid import Grid
-from alignir.tables import Table
-from alignir.tracking.runs import GROUPS, Recorded, told_apart
-from alignir.wording import (
+from alignir.formatting import interval, number
+from alignir.frames import BASELINE
+from alignir.tables import missing, poster
+from alignir.tables.comparison import LEVEL, B
+from alignir.tables.missing import Grid
+from alignir.tables.names import (
     BOUNDS,
     DATASETS,
     by_dataset,
@@ -44,68 +19,24 @@ from alignir.wording import (
     online_title,
     setting_titles,
 )
+from alignir.tables.notes import (
+    NDCG_NOTE,
+    TAU_NOTE,
+    bound_notes,
+    interval_note,
+    label_notes,
+    metric_notes,
+    noise_note,
+    size_note,
+    user_notes,
+)
+from alignir.tables.rows import Row, alignment_rows
+from alignir.tables.table import Table
+from alignir.tracking.runs import Recorded, told_apart
 
-KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment", "measures")
-
-ALIGNMENT_CSV = [*GROUPS, *ALIGNMENT]
 DRAWS = "two draws of the users"
 NOT_RUN = "not run"
 EVERYTHING = Grid()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One tau_b with all that names it."""
-
-    names: dict[str, str]  # by group; the model is one of BOUNDS for labels that no judge gave
-    setting: tuple  # what the systems were compared on: the same for all rows of a table's column
-    n_systems: int  # that have a value on both sides
-    n_queries: int
-    offline: str
-    reference: str
-    tau_b: float
-    p_value: float
-    ci_low: float  # of the 95% bootstrap interval; NaN: not made
-    ci_high: float
-    run: Recorded  # that it was found by
-
-    @property
-    def judge(self) -> tuple[str, str]:
-        return self.names["model"], self.names["prompt"]
-
-
-def alignment_rows(recorded: list[Recorded]) -> list[Row]:
-    """Every tau_b of the recorded runs; those of the BOUNDS once for each setting and user model."""
-    rows = {}
-    for run in told_apart(recorded):
-        for line in run.alignment.itertuples():
-            names = run.names
-            if line.labels in BOUNDS:
-                names = {**names, "model": line.labels, "prompt": ""}
-            interval = (getattr(line, "ci_low", math.nan), getattr(line, "ci_high", math.nan))  # of older runs: none
-            found = (line.offline, line.reference, line.tau_b, line.p_value, *interval)
-            row = Row(names, run.setting, line.n_systems, line.n_queries, *found, run)
-            rows[tuple(names.values()), row.setting, row.offline, row.reference] = row  # the newest stays
-    return list(rows.values())
-
-
-def alignment_table(recorded: list[Recorded]) -> Table:
-    """One row a run and pair of measures, the numbers in full."""
-    rows = [
-        [
-            *(row.names[group] for group in GROUPS),
-            row.offline,
-            row.reference,
-            full(row.tau_b),
-            full(row.p_value),
-            full(row.ci_low),
-            full(row.ci_high),
-            str(row.n_systems),
-            str(row.n_queries),
-        ]
-        for row in alignment_rows(recorded)
-    ]
-    return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, rows)
 
 
 def baseline_table(recorded: list[Recorded], marked: set[tuple], expected: Grid = EVERYTHING) -> Table:
@@ -113,7 +44,7 @@ def baseline_table(recorded: list[Recorded], marked: set[tuple], expected: Grid 
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference == BASELINE]
     settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
-    judges = {row.judge for row in rows} | grid.judges_without_runs(expected, recorded)
+    judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recorded)
     lines = []
     for judge in in_order(judges, ("basic", "zeshot")):
         of_poster = poster.TABLE_1.get(judge, {})
@@ -127,7 +58,7 @@ def baseline_table(recorded: list[Recorded], marked: set[tuple], expected: Grid 
             for setting in settings
         ]
         lines.append([*judge_titles(judge), *cells])
-    notes = [*_notes(settings, list(values.values()), lines), *grid.notes(expected, recorded, grid.GROUPS[:3])]
+    notes = [*_notes(settings, list(values.values()), lines), *missing.notes(expected, recorded, missing.GROUPS[:3])]
     title = "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)"
     return Table(title, ["model", "prompt", *setting_titles(settings)], lines, notes)
 
@@ -138,7 +69,7 @@ def online_tables(
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
     rows = [row for row in alignment_rows(recorded) if row.offline == NDCG and row.reference != BASELINE]
     apart = told_apart(recorded)
-    lacking = grid.judges_without_runs(expected, recorded)
+    lacking = missing.judges_without_runs(expected, recorded)
     tables = []
     for setting in sorted({row.setting for row in rows}, key=by_dataset):
         here = [row for row in rows if row.setting == setting]
@@ -160,7 +91,7 @@ def online_tables(
             titles = [online_title(column, alone) for column in columns]
             tables.append(Table(title, ["model", "prompt", *titles], lines, notes))
     if tables:
-        tables[-1].notes.extend(grid.notes(expected, recorded))
+        tables[-1].notes.extend(missing.notes(expected, recorded))
     return tables
 
 
@@ -202,31 +133,6 @@ def _noise(apart: list[Recorded], columns: list[tuple[str, str]]) -> tuple[dict,
                 noise[user_model, metric] = run.metrics[f"noise/{metric}"]
                 floors[user_model, metric] = run.metrics[f"noise_low/{metric}"]
     return noise, floors
-
-
-def tables(
-    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
-) -> list[Table]:
-    """The tables of these kinds, in this order; `with_intervals`: in Table 2 too."""
-    return [table for some in tables_by_kind(recorded, kinds, expected, with_intervals).values() for table in some]
-
-
-def tables_by_kind(
-    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
-) -> dict[str, list[Table]]:
-    pairs = cache(lambda users: compared(recorded, users))
-    made = {
-        "baseline": lambda: [baseline_table(recorded, worse(pairs(False)), expected), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded, worse(pairs(True)), expected, with_intervals),
-        "labels": lambda: label_tables(recorded),
-        "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
-        "agreement": lambda: agreement_tables(recorded),
-        "correlations": lambda: correlation_tables(recorded),
-        "judged": lambda: judged_tables(recorded),
-        "alignment": lambda: [alignment_table(recorded)],
-        "measures": lambda: measures_tables(recorded),
-    }
-    return {kind: made[kind]() for kind in kinds}
 
 
 def _notes(settings: list[tuple], rows: list[Row], lines: list[list[str]]) -> list[str]:

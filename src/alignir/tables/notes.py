@@ -3,9 +3,9 @@
 from alignir.alignment.tau import smallest_step
 from alignir.formatting import share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.tables.names import DATASETS, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
 from alignir.users.metrics import LOWER_IS_BETTER
-from alignir.wording import DATASETS, judge_name, setting_titles
 
 NDCG_NOTE = (
     "nDCG@10: trec_eval's ndcg_cut_10, gain = grade, ties by doc_id descending; a result without a label counts as "

@@ -1,0 +1,1 @@
+"""Tables: recorded runs in, tables out."""

@@ -1,0 +1,49 @@
+"""Tables of sensitivity: which conclusions survive other assumptions about users."""
+
+
+def survival_table(frame, base: str, title: str):
+    """A row a judge, a column a metric."""
+    from alignir.alignment import sensitivity
+    from alignir.tables.table import Table
+    from alignir.users.metrics import NAMES
+
+    found = sensitivity.survival(frame, base)
+    cells = {
+        (row.judge, row.metric): f"{number(row.base_tau)} [{number(row.low)}, {number(row.high)}] "
+        f"{row.sign}/{row.significance} of {row.others}"
+        for row in found.itertuples()
+    }
+    metrics = list(found["metric"].unique())
+    metrics = [metric for metric in NAMES if metric in metrics] + [m for m in metrics if m not in NAMES]
+    judges = list(dict.fromkeys(frame["judge"]))
+    lines = [[judge, *(cells.get((judge, metric), "–") for metric in metrics)] for judge in judges]
+    notes = [
+        "tau_b [its range over all assumptions], and of the assumptions that move the metric's tau for any judge, how "
+        "many keep its sign / on which side of p = 0.05 it is"
+    ]
+    columns = ["judge", *(NAMES.get(metric, metric) for metric in metrics)]
+    return Table(f"What survives: {title}", columns, lines, notes)
+
+
+def order_table(frame, base: str, title: str):
+    """A row a user model, a column a metric."""
+    from alignir.alignment import sensitivity
+    from alignir.tables.table import Table
+    from alignir.users.metrics import NAMES
+
+    found = sensitivity.order(frame, base)
+    cells = {(row.user_model, row.metric): number(row.order) + ("" if row.best else "*") for row in found.itertuples()}
+    metrics = [metric for metric in NAMES if metric in set(found["metric"])]
+    lines = [
+        [user_model, *(cells.get((user_model, metric), "") for metric in metrics)]
+        for user_model in dict.fromkeys(found["user_model"])
+    ]
+    notes = [
+        "tau_b between the order of the judges (by alignment with the metric) and their order under the base; empty: "
+        "the assumption does not move this metric; – there is no order; * another judge is the best"
+    ]
+    return Table(f"Order of judges: {title}", ["users", *(NAMES[metric] for metric in metrics)], lines, notes)
+
+
+def number(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
