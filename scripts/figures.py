@@ -10,7 +10,8 @@ from pathlib import Path
 
 
 def main() -> int:
-    from alignir import gallery, options
+    from alignir import options
+    from alignir.report import gallery
 
     kinds = "\n".join(f"{kind:<13}{what}" for kind, what in gallery.KINDS.items())
     parser = argparse.ArgumentParser(
@@ -26,10 +27,10 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import gallery
     from alignir.figures import canvas
     from alignir.files import make_out
     from alignir.progress import bar
+    from alignir.report import gallery
     from alignir.tracking.runs import read_finished
 
     make_out(args.out)

@@ -22,8 +22,9 @@ def main() -> int:
 
 
 def run(args) -> int:
-    from alignir import dossier, gallery, methods
     from alignir.files import make_out, written_whole
+    from alignir.report import gallery, methods
+    from alignir.report.page import TABLES, page
     from alignir.tables.kinds import tables_by_kind
     from alignir.tables.missing import Grid
     from alignir.tracking.runs import read_failures, read_finished
@@ -32,23 +33,23 @@ def run(args) -> int:
     recorded = read_finished(args.tracking_uri, args.experiment)
     entries = methods.read(recorded)
     several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
-    kinds = [kind for kind in dossier.TABLES if kind != "measures" or several]
+    kinds = [kind for kind in TABLES if kind != "measures" or several]
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
     tables = tables_by_kind(recorded, kinds, Grid(failures=failures))
     pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
     commands = _commands(recorded, entries)
-    page = dossier.page(args.experiment, recorded, tables, pictures, entries, commands)
+    text = page(args.experiment, recorded, tables, pictures, entries, commands)
     file = args.out / "index.html"
     with written_whole(file) as whole:
-        whole.write_text(page, encoding="utf-8")
+        whole.write_text(text, encoding="utf-8")
     print(f"{file}: {len(recorded)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 def _pictures(drawings: dict) -> list:
-    from alignir import dossier
     from alignir.figures import canvas
     from alignir.progress import bar
+    from alignir.report.page import Picture
 
     pictures = []
     with tempfile.TemporaryDirectory() as folder, bar("drawing", len(drawings), "figures", after=2) as advance:
@@ -56,7 +57,7 @@ def _pictures(drawings: dict) -> list:
             figure, file = draw(), Path(folder) / "figure.svg"
             canvas.save(figure, file)
             title = " ".join(figure.get_suptitle().split())
-            pictures.append(dossier.Picture(name, title, file.read_bytes()))
+            pictures.append(Picture(name, title, file.read_bytes()))
             advance(1)
     return pictures
 
@@ -66,10 +67,10 @@ def _commands(recorded: list, entries: list) -> dict:
     from functools import cache
 
     from alignir.__main__ import composed_settings
-    from alignir.dossier import Command
     from alignir.errors import InputError
-    from alignir.overrides import overrides
     from alignir.progress import bar
+    from alignir.report.page import Command
+    from alignir.report.rerun import overrides
 
     composed = cache(lambda arguments: composed_settings(list(arguments)))
     commands = {}

@@ -73,12 +73,12 @@ def _run(cfg: DictConfig) -> None:
         inputs.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
-    from alignir import report
+    from alignir import cell_report
 
     if cfg.get("plan"):
         plan = pipeline.plan(cell)
         with progress.view.above():
-            report.show_plan(cell, plan)
+            cell_report.show_plan(cell, plan)
         return
     with progress.view.cell(_title(), len(_checked) or 1, live=_in_this_process()):
         result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
@@ -88,7 +88,7 @@ def _run(cfg: DictConfig) -> None:
             progress.view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
     if result is not None:
         with progress.view.above():
-            report.show(cell, result)
+            cell_report.show(cell, result)
     if not _in_this_process():
         progress.view.show_warnings()  # this process knows of no other cell, and main is in another one
 

@@ -10,7 +10,6 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir import gallery
 from alignir.__main__ import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation import agreement
@@ -19,6 +18,7 @@ from alignir.figures import canvas, curves, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.labelling.scripted import Scripted
+from alignir.report import gallery
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.runs import Recorded, read_runs
 from alignir.users.metrics import METRICS

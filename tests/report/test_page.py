@@ -17,10 +17,11 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from alignir import dossier, gallery, methods
 from alignir.__main__ import composed_settings
 from alignir.errors import InputError
-from alignir.overrides import overrides, written
+from alignir.report import gallery, methods
+from alignir.report.page import FIGURES, POLICY, TABLES
+from alignir.report.rerun import overrides, written
 from alignir.tables.kinds import KINDS, tables
 from alignir.tracking.runs import Recorded, read_runs
 
@@ -109,7 +110,7 @@ def test_nothing_is_loaded_and_nothing_runs(page, parsed):
     assert "url(" not in style.text
     assert "@import" not in style.text
     policies = [each.attributes["content"] for each in parsed.all("meta") if "http-equiv" in each.attributes]
-    assert policies == [dossier.POLICY]
+    assert policies == [POLICY]
     assert policies[0].startswith("default-src 'none'; ")
     assert html.escape(HOSTILE) in page  # it is there, as a text
 
@@ -120,8 +121,8 @@ def test_every_table_that_has_rows_and_every_figure_is_on_the_page(parsed, runs)
     shown = [table for table in tables(runs, kinds) if table.rows]
     assert {table.title for table in shown} <= titles
     assert len(parsed.all("img")) == len(gallery.drawings(runs, gallery.KINDS))
-    assert set(dossier.FIGURES) == set(gallery.KINDS)
-    assert set(dossier.TABLES) == set(KINDS)
+    assert set(FIGURES) == set(gallery.KINDS)
+    assert set(TABLES) == set(KINDS)
 
 
 def test_every_setting_of_every_run_is_on_the_page(parsed, runs):

@@ -6,9 +6,9 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from alignir import methods
-from alignir.gallery import KINDS
-from alignir.methods import Entry, Part
+from alignir.report import methods
+from alignir.report.gallery import KINDS
+from alignir.report.methods import Entry, Part
 from alignir.tables.table import STYLE, Table, html_table, visible
 from alignir.tracking.runs import Recorded
 
