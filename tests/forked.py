@@ -18,9 +18,11 @@ from types import SimpleNamespace
 
 IMPORTS = [
     "alignir.experiment.pipeline",
-    "alignir.tables.paper",
-    "alignir.report",
+    "alignir.tables.kinds",
+    "alignir.report.gallery",
     "alignir.experiment.queries",
+    "alignir.commands.cell_report",
+    "alignir.config",
     "mlflow",
 ]
 IMPORTS += ["mlflow.store.tracking.sqlalchemy_store", "mlflow.artifacts", "bm25s", "matplotlib.figure", "pytrec_eval"]

@@ -204,7 +204,7 @@ def test_a_command_that_is_none_of_ours_is_a_failure(tmp_path):
 
 
 def test_every_command_that_is_not_run_composes_and_names_what_is_there(reader, monkeypatch):
-    from alignir.__main__ import CONF  # knows the working folder's conf, too
+    from alignir.config import CONF  # knows the working folder's conf, too
 
     for page in PAGES:
         written(page, reader)

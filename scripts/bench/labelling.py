@@ -35,7 +35,8 @@ def main() -> int:
 
     import numpy as np
 
-    from alignir.__main__ import close_engines, composed_cell
+    from alignir.commands.run import close_engines
+    from alignir.config import composed_cell
     from alignir.tables import table
 
     cell = composed_cell(args.settings)
@@ -134,7 +135,7 @@ def shaped(model, shape, folder):
 
     import transformers
 
-    from alignir.__main__ import composed_cell
+    from alignir.config import composed_cell
 
     kind, sizes = SHAPES[shape]
     smollm2 = composed_cell(["model=smollm2"]).model.weights()

@@ -24,7 +24,7 @@ def main() -> int:
 
     import numpy as np
 
-    from alignir.__main__ import composed_cell
+    from alignir.config import composed_cell
     from alignir.tables import table
     from alignir.users.simulated import exact, sampled
 

@@ -44,20 +44,6 @@ def _to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def check_out(path: Path) -> None:
-    """Raise before any work is done, if a script's --out cannot be written for want of a folder."""
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out {path}: there is no such folder")
-
-
-def make_out(path: Path) -> None:
-    """Make the folder that a script's --out names, if it is not there."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {path}: expected a folder, or a place to make one: {error.strerror}") from error
-
-
 def read_parquet(path: Path, columns: tuple[str, ...] = ()) -> "pd.DataFrame":
     """A parquet table that has at least these columns."""
     import pandas as pd

@@ -1,23 +1,21 @@
-"""Progress: what a person sees while something takes a while: bars and a sweep's live view on a terminal, else lines.
+"""Progress: what a person sees while something takes a while: bars on a terminal, elsewhere a line now and then.
 
 Everything goes to stderr; stdout is for results.
 """
 
 import contextlib
-import logging
 import os
 import stat
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from alignir.frames import STATUSES
 
 LINE_S = 10.0  # between two lines of one bar, where there is no terminal
-NAMED = 3  # cells, of those that a warning concerns
 
+hearers: list[Callable[[Counter], None]] = []  # told of the statuses of labels as they come
 _bars = None  # rich's Progress on the terminal now, which all bars are rows of
 
 
@@ -33,7 +31,7 @@ def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Calla
     shown: _Row | _Lines | None = None
 
     def show() -> "_Row | _Lines":
-        return (_Row if _bars is not None or _moves() else _Lines)(title, total, unit)
+        return (_Row if _bars is not None or is_live() else _Lines)(title, total, unit)
 
     def advance(count: int = 1, status: str = "") -> None:
         nonlocal first, done, shown
@@ -43,7 +41,8 @@ def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Calla
         rate = (done - first[1]) / (now - first[0]) if now > first[0] else 0.0
         if status:
             statuses[status] += count
-            view.answers = statuses
+            for hear in hearers:
+                hear(statuses)
         if shown is None and now - begun >= after:
             shown = show()
         if shown is not None:
@@ -65,7 +64,7 @@ class _Row:
         global _bars
         self.own = _bars is None
         if self.own:
-            _bars = _progress()
+            _bars = new_bars()
             _bars.start()
         self.task = _bars.add_task(title, total=total, rate="–", unit=unit)
 
@@ -93,200 +92,18 @@ class _Lines:
         if now - self.told < LINE_S:
             return
         self.told = now
-        left = f", {_clock((self.total - done) / rate)} left" if rate else ""
+        left = f", {clock((self.total - done) / rate)} left" if rate else ""
         counts = f"; {in_words(statuses)}" if statuses else ""
-        _line(f"{self.title}: {done:,} of {self.total:,} {self.unit}, {_rate(rate)} {self.unit}/s{left}{counts}")
+        tell(f"{self.title}: {done:,} of {self.total:,} {self.unit}, {_rate(rate)} {self.unit}/s{left}{counts}")
 
     def close(self) -> None:
         pass
 
 
-class View:
-    """What is known of the cells that this process runs, shown live on a terminal and in lines elsewhere."""
-
-    def __init__(self):
-        self.total = self.done = self.failed = self.skipped = self.checked = 0
-        self.titles: dict[int, str] = {}  # of the cells, by their number from 1
-        self.number = 0  # of the current cell
-        self.recorded = Counter()  # statuses of the labels of all cells that are done
-        self.answers = Counter()  # of the answers that the current cell has so far
-        self.warnings: dict[str, list[int]] = {}  # the numbers of the cells that each concerns
-        self.began = self.cell_began = 0.0
-        self._live = None
-
-    def __enter__(self) -> "View":
-        self._showwarning = warnings.showwarning
-        warnings.showwarning = self._python_warning
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._hide()
-        warnings.showwarning = self._showwarning
-        if self.total > 1:
-            counts = f": {in_words(self.recorded)}" if self.recorded else ""
-            _line(f"{self._cells('cells ')} in {_clock(time.monotonic() - self.began)}{counts}")
-        self.show_warnings()
-
-    def _python_warning(self, message, category, *_) -> None:
-        self.warn(f"{category.__name__}: {message}")
-
-    def check(self, title: str) -> None:
-        """The input of a cell is read; how many cells there are is not known yet."""
-        self.checked += 1
-        self._begin(self.checked, title)
-        self._show()
-
-    @contextlib.contextmanager
-    def cell(self, title: str, total: int, live: bool = True) -> Iterator[None]:
-        """A cell runs, one of `total`; `live`: no other process writes to this terminal."""
-        self._begin(self.finished + 1, title)
-        self.total = total
-        place = f"cell {self.number} of {total}: {title}" if total > 1 else title
-        moves = live and self._show()
-        if not moves:
-            _line(f"{place}: started")
-        before, skipped = self.recorded.copy(), self.skipped
-        try:
-            yield
-        except BaseException as error:
-            if isinstance(error, Exception):
-                self.failed += 1
-            if not moves:
-                _line(f"{place}: {'failed' if isinstance(error, Exception) else 'stopped'} after {self._cell_s}")
-            raise
-        finally:
-            self.answers = Counter()
-        if self.skipped > skipped:
-            outcome = "finished before"
-        else:
-            self.done += 1
-            counts = in_words(self.recorded - before)
-            outcome = f"done in {self._cell_s}{counts and ': ' + counts}"
-        if not moves:
-            _line(f"{place}: {outcome}")
-
-    def found(self, statuses: Mapping[str, int], notes: tuple[str, ...] = ()) -> None:
-        """The current cell's statuses as they are recorded, and what a reader should know of it."""
-        self.recorded.update(statuses)
-        self.answers = Counter()
-        for note in notes:
-            self.warn(note)
-
-    def skip(self) -> None:
-        """The current cell has finished in an earlier run, and is not done again."""
-        self.skipped += 1
-
-    def warn(self, message: str) -> None:
-        """Something to tell at the end, once for all cells that it concerns."""
-        numbers = self.warnings.setdefault(message, [])
-        if self.number not in numbers:
-            numbers.append(self.number)
-
-    @contextlib.contextmanager
-    def above(self) -> Iterator[None]:
-        """Room for something to be printed: the live view makes way for it."""
-        shown = self._live is not None
-        self._hide()
-        yield
-        sys.stdout.flush()
-        if shown:
-            self._show()
-
-    def show_warnings(self) -> None:
-        """Print what was to be told at the end; afterwards there is nothing to tell."""
-        if not self.warnings:
-            return
-        lines = [f"{len(self.warnings)} {'warning' if len(self.warnings) == 1 else 'warnings'}:"]
-        for message, numbers in self.warnings.items():
-            lines.append(f"  {message}")
-            if len(numbers) < self.total:
-                titles = "; ".join(self.titles[number] for number in numbers[:NAMED])
-                more = f"; and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-                lines.append(f"    in {len(numbers)} of {self.total} cells: {titles}{more}")
-            elif self.total > 1:
-                lines.append(f"    in all {self.total} cells")
-        print(*lines, sep="\n", file=sys.stderr, flush=True)
-        self.warnings = {}
-
-    @property
-    def finished(self) -> int:
-        return self.done + self.failed + self.skipped
-
-    @property
-    def statuses(self) -> dict[str, int]:
-        """Of all labels so far."""
-        return {status: self.recorded[status] + self.answers[status] for status in STATUSES}
-
-    def _cells(self, cells: str = "") -> str:
-        failed = f", {self.failed} failed" if self.failed else ""
-        skipped = f", {self.skipped} finished before" if self.skipped else ""
-        return f"{self.done} of {self.total} {cells}done{failed}{skipped}"
-
-    @property
-    def _cell_s(self) -> str:
-        return _clock(time.monotonic() - self.cell_began)
-
-    def _begin(self, number: int, title: str) -> None:
-        self.number, self.titles[number], self.cell_began = number, title, time.monotonic()
-        self.began = self.began or self.cell_began
-
-    def _show(self) -> bool:
-        """Whether there is a live view now."""
-        global _bars
-        if self._live is None and _moves():
-            from rich.console import Console
-            from rich.live import Live
-
-            _bars = _progress()
-            # what is printed meanwhile comes above the view; a stdout that is a file stays one
-            self._live = Live(
-                get_renderable=self._drawn,
-                console=Console(stderr=True),
-                transient=True,
-                redirect_stdout=sys.stdout.isatty(),
-            )
-            self._live.start(refresh=True)
-        return self._live is not None
-
-    def _hide(self) -> None:
-        global _bars
-        if self._live is not None:
-            self._live.stop()
-            self._live = _bars = None
-
-    def _drawn(self):
-        from rich.console import Group
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
-
-        lines = Table.grid(padding=(0, 2))
-        lines.add_column(style="bold", no_wrap=True)
-        lines.add_column(no_wrap=True, overflow="ellipsis")
-        if self.total > 1:
-            cells = Table.grid(padding=(0, 1))
-            cells.add_row(
-                ProgressBar(self.total, self.finished, width=24),
-                f"{self._cells()}, {_clock(time.monotonic() - self.began)}",
-            )
-            lines.add_row("cells", cells)
-        if self.total:
-            lines.add_row("now", Text(f"{self.titles[self.number]}, {self._cell_s}"))
-        else:
-            lines.add_row("checking", Text(f"the input of cell {self.number}, {self.titles[self.number]}"))
-        if counts := in_words(self.statuses):
-            lines.add_row("labels", counts)
-        return Group(lines, _bars)
-
-
-class Messages(logging.StreamHandler):
-    """Prints what is logged to stderr, and keeps warnings for the end."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno == logging.WARNING:
-            view.warn(record.getMessage())
-        else:
-            super().emit(record)
+def share(bars) -> None:
+    """Let all bars be rows of these, rich's Progress, which somebody else shows; None: nobody does any more."""
+    global _bars
+    _bars = bars
 
 
 def in_words(statuses: Mapping[str, int]) -> str:
@@ -294,7 +111,7 @@ def in_words(statuses: Mapping[str, int]) -> str:
     return ", ".join(f"{status} {statuses[status]:,}" for status in STATUSES if statuses.get(status))
 
 
-def _moves() -> bool:
+def is_live() -> bool:
     """Whether stderr is a terminal that nobody else writes to: what reads stdout from a pipe (tee) may do so."""
     from rich.console import Console
 
@@ -302,7 +119,7 @@ def _moves() -> bool:
     return sys.stderr.isatty() and not piped and not Console(stderr=True).is_dumb_terminal
 
 
-def _progress():
+def new_bars():
     """rich's bars with the rate of each, its time so far and its time left."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -323,14 +140,11 @@ def _rate(rate: float) -> str:
     return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """h:mm:ss"""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
 
 
-def _line(text: str) -> None:
+def tell(text: str) -> None:
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
-
-
-view = View()

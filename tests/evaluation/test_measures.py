@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir.__main__ import composed_cell
+from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.experiment import results

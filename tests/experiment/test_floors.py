@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir.__main__ import composed_cell
 from alignir.alignment import tau
+from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.evaluation import measures, scores

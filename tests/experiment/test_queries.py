@@ -9,8 +9,8 @@ import pytest
 from conftest import DATA
 from scipy.stats import chisquare, kendalltau
 
-from alignir.__main__ import composed_cell
 from alignir.alignment import selection
+from alignir.config import composed_cell
 from alignir.data import collections, frequencies
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG

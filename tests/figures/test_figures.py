@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
-from alignir.__main__ import composed_cell
+from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.experiment import pipeline

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from alignir.__main__ import composed_settings
+from alignir.config import composed_settings
 from alignir.errors import InputError
 from alignir.report import gallery, methods
 from alignir.report.page import FIGURES, POLICY, TABLES

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir.__main__ import composed_cell
+from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError

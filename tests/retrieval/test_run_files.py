@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from alignir.__main__ import composed_cell
+from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
@@ -119,9 +119,9 @@ def test_the_shipped_grid_is_50_valid_systems_and_always_the_same():
     assert not runs.duplicated(["system", *PAIR]).any()
     assert (runs.groupby("system")["query_id"].nunique() == 12).all()
 
-    from alignir import __main__
+    from alignir import config
 
-    __main__._read_systems.cache_clear()
+    config._read_systems.cache_clear()
     again = composed_cell(["model=lexical", "systems=pipelines"])
     pd.testing.assert_frame_equal(again.systems(again.dataset()), runs)
 

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from alignir import frames
-from alignir.__main__ import swept_names
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import against_baseline, against_users
+from alignir.config import swept_names
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES

@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT, write_small
 from mlflow import MlflowClient
 
-from alignir import __main__ as command
+from alignir import config
 from alignir.errors import InputError
 from alignir.experiment import cells, description, inputs, pipeline
 from alignir.tables import rows
@@ -53,12 +53,12 @@ def third(small) -> Path:
 
 
 def cell_of(folder: Path, *overrides: str) -> cells.Cell:
-    return command.composed_cell(["dataset=folder", f"dataset.path={folder}", *QUICK, *overrides])
+    return config.composed_cell(["dataset=folder", f"dataset.path={folder}", *QUICK, *overrides])
 
 
 def key_of(folder: Path, *overrides: str) -> str:
-    command._read_dataset.cache_clear()  # a process reads a dataset once
-    command._read_systems.cache_clear()
+    config._read_dataset.cache_clear()  # a process reads a dataset once
+    config._read_systems.cache_clear()
     cell = cell_of(folder, *overrides)
     return inputs.key(cell, inputs.read_inputs(cell))
 

@@ -90,7 +90,7 @@ def greedy(dataset: Dataset, scores: pd.DataFrame, n: int) -> list[str]:
     """
     log.warning(
         "queries=greedy: chosen with the very systems that they compare, so their agreement with all queries is too "
-        "high; scripts/budget.py shows it on other systems"
+        "high; alignir budget shows it on other systems"
     )
     names = _names(dataset, n)
     return _named(names, greedy_order(_values(scores, names), n))

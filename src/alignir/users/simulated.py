@@ -181,7 +181,7 @@ def _nothing(grades: np.ndarray, metrics: Metrics) -> dict[str, np.ndarray]:
 
 
 def read_pairs(path: str | Path) -> pd.DataFrame:
-    """`query_id, doc_id, attraction` and perhaps `satisfaction`, as scripts/fit.py writes them."""
+    """`query_id, doc_id, attraction` and perhaps `satisfaction`, as alignir fit writes them."""
     path = trec.existing(path, "table of fitted pairs (user_model.pairs=FILE)")
     return read_parquet(path, (*PAIR, "attraction"))
 

@@ -207,20 +207,18 @@ class Mumbling(Asked):
             yield Answer(index, response, reason, 1, 1)
 
 
-def test_answers_are_counted_as_they_will_be_recorded(monkeypatch, tmp_path):
+def test_answers_are_counted_as_they_will_be_recorded(tmp_path):
     pairs = pd.DataFrame({"query_id": "q", "doc_id": [f"d{i}" for i in range(8)], "query": "q"})
     pairs["passage"] = [f"passage {i}" for i in range(8)]
-    monkeypatch.setattr(progress, "view", View())
-    labels = label(pairs, PROMPT, Mumbling(), Ledger(tmp_path)).labels
-    assert (
-        progress.view.answers == labels["status"].value_counts().to_dict() == {"ok": 3, "unparsed": 3, "truncated": 2}
-    )
+    with View() as view:
+        labels = label(pairs, PROMPT, Mumbling(), Ledger(tmp_path)).labels
+        assert view.answers == labels["status"].value_counts().to_dict() == {"ok": 3, "unparsed": 3, "truncated": 2}
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_the_command(tmp_path):
     command = tmp_path / "alignir"
-    command.write_text(f"#!{sys.executable}\nfrom alignir.__main__ import main\nmain()\n")
+    command.write_text(f"#!{sys.executable}\nfrom alignir.commands.door import main\nraise SystemExit(main())\n")
     command.chmod(0o755)
     script = """
         export PATH="$PWD:$PATH"

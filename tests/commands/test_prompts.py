@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from alignir.__main__ import composed_cell
+from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
 from alignir.files import shipped

@@ -129,7 +129,8 @@ def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_
 
 
 def test_a_model_whose_engine_is_not_installed_stops_before_anything_is_recorded(tmp_path):
-    script = "import sys; sys.modules['vllm'] = None; sys.argv = ['alignir']; from alignir.__main__ import main; main()"
+    script = "import sys; sys.modules['vllm'] = None; sys.argv = ['alignir']; from alignir.commands.door import main; "
+    script += "raise SystemExit(main())"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     assert "needs vLLM, which is not installed" in done.stderr
@@ -380,7 +381,7 @@ def test_a_failed_run_ends_failed_with_the_reason(alignir, summarize, small, tmp
         "def broken(*args): raise OSError('disk full')\n"
         "p.compute = broken\n"
         "sys.argv = ['alignir', 'model=lexical']\n"
-        "from alignir.__main__ import main; main()\n"
+        "from alignir.commands.door import main; raise SystemExit(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode != 0

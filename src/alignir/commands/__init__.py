@@ -1,0 +1,1 @@
+"""Commands: what is typed: `alignir COMMAND`, and the main job."""

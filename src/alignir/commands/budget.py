@@ -1,0 +1,173 @@
+"""How many labels are enough to order these systems? tau_b of a part of the queries with all of them, by strategy.
+
+alignir budget model=lexical
+alignir budget dataset=trec_dl_2019 dataset.path=DATA model=replay model.labels=LABELS --out budget.png
+
+Takes the settings of python -m alignir; no model is asked. The systems' order by the baseline labels of n queries is
+compared with their order by those of all queries (which `queries=` chooses). Where the model's labels are there (a
+grader such as lexical or replay, or an LLM whose answers are all in the ledger), so is the order by its labels of n
+queries, against the baseline labels of all queries and against those of the same n: Table 1, measured on a part.
+Strategies choose by the baseline labels. The interval is where 95% of the draws lie.
+
+alignir budget model=lexical --human 20,50,100
+
+With --human: what the model's labels of all pairs and so many human labels (the baseline's, of whole queries at random)
+say together of each system's mean, as prediction-powered estimates, beside what either says alone.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from alignir.commands import options
+from alignir.tables.budget import curve_table, enough_table, human_table
+
+SIZES = "1,2,3,5,7,10,15,20,30,50,70,100,150,200"
+MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline labels, and against those of the same n
+
+
+def arguments(prog: str) -> ArgumentParser:
+    from alignir.tables import table
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as model=lexical")
+    parser.add_argument("--queries", default=SIZES, help="how many, with commas; all comes last (default: %(default)s)")
+    parser.add_argument("--human", help="numbers of human labels, with commas, to add to the model's")
+    parser.add_argument("--frequencies", type=Path, help="of the queries, as for queries=traffic, which it adds")
+    parser.add_argument("--draws", type=int, default=100, help="of each random strategy (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
+    parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
+    options.add_figure(parser, "budget.png")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the tables")
+    return parser
+
+
+def run(args) -> int:
+    from alignir.alignment.bootstrap import matrices
+    from alignir.commands.options import check_out
+    from alignir.config import composed_cell
+    from alignir.errors import InputError
+    from alignir.evaluation.scores import evaluate
+    from alignir.experiment.inputs import read_inputs
+    from alignir.figures import canvas
+    from alignir.figures.curves import budget_figure, human_figure
+    from alignir.frames import BASELINE
+
+    sizes = options.numbers("--queries", args.queries)
+    if args.human:
+        options.numbers("--human", args.human)
+    if args.draws < 2:
+        raise InputError(f"--draws {args.draws}: expected a number from 2")
+    check_out(args.out)
+    cell = composed_cell(args.settings)
+    inputs = read_inputs(cell, to_ask=False)
+    names = list(inputs.dataset.queries.index)
+    baseline = evaluate(inputs.dataset.qrels, inputs.runs, names, inputs.systems)
+    scores = model_scores(cell, inputs)
+    judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
+    pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
+    title = f"{cell.names['dataset']}: {len(human)} systems, {len(names)} queries, {pairs.sum():,} pairs"
+    if args.human:
+        if scores is None:
+            raise InputError(
+                f"--human adds to a model's labels, and {cell.names['model']} has not labelled these pairs"
+            )
+        rows = measured_with_people(args, human, judge, pairs, cell.names["model"])
+        title = f"{cell.names['model']}, {title}"
+        canvas.save(human_figure(rows, title), args.out)
+        return show(args, [human_table(rows, args.draws, pairs, title)])
+    notes = []
+    if scores is None:
+        notes.append(f"{cell.names['model']} has not labelled these pairs, so only baseline labels are compared")
+    sides = {BASELINE: (human, human, False)}
+    if scores is not None:
+        sides |= {MODEL: (judge, human, False), BOTH: (judge, human, True)}
+    sizes = [n for n in sizes if n < len(names)] + [len(names)]
+    curves = measured(args, human, pairs, sizes, sides, frequencies(args, inputs.dataset, query_ids))
+    labels = {BASELINE: "baseline labels", MODEL: cell.names["model"], BOTH: f"{cell.names['model']}, same queries"}
+    canvas.save(budget_figure(curves, labels, args.enough, title), args.out)
+    shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
+    return show(args, shown)
+
+
+def show(args, shown) -> int:
+    from alignir.tables import table
+
+    table.show(shown, args.format)
+    print(f"figure: {args.out}", file=sys.stderr)
+    return 0
+
+
+def model_scores(cell, inputs):
+    """SCORES under the model's labels; None where an LLM would have to be asked."""
+    from alignir.evaluation.scores import evaluate
+    from alignir.labelling.labels import judge_of, label, unanswered
+    from alignir.labelling.ledger import Ledger, pair_keys
+
+    pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
+    if hasattr(cell.model, "grade"):
+        cell.model.check(inputs.prompt)
+    else:
+        keyed = pairs.assign(key=pair_keys(pairs))
+        for repeat in range(cell.model.repeats):
+            if len(unanswered(keyed, ledger.load(judge_of(cell.model, inputs.prompt, repeat)))):
+                return None
+    labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
+    return evaluate(labels, inputs.runs, list(inputs.dataset.queries.index), inputs.systems, missing=cell.missing)
+
+
+def frequencies(args, dataset, query_ids):
+    """The queries' frequencies in this order; None without a file."""
+    from alignir.data.frequencies import frequencies_of
+    from alignir.errors import InputError
+
+    if args.frequencies is None:
+        return None
+    found = frequencies_of(dataset, args.frequencies)
+    if (found == 0).any():
+        raise InputError(f"{args.frequencies}: expected counts above 0, as every query must have a chance to be drawn")
+    return found[query_ids].to_numpy()
+
+
+def measured(args, human, pairs, sizes, sides, counts):
+    """BUDGET of every strategy and pair of sides."""
+    import numpy as np
+    import pandas as pd
+
+    from alignir.alignment import budget
+    from alignir.progress import bar
+
+    with bar("selecting", args.draws, "draws", after=2) as advance:
+        selected = budget.selections(human, pairs, sizes, args.draws, np.random.default_rng(args.seed), counts, advance)
+    return pd.concat(
+        [
+            budget.rows(strategy, labels, chosen, budget.curve(chosen, *side), pairs, sizes)
+            for labels, side in sides.items()
+            for strategy, chosen in selected.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def measured_with_people(args, human, judge, pairs, model: str):
+    """HUMAN of every number of human labels."""
+    import numpy as np
+    import pandas as pd
+
+    from alignir.alignment import prediction_powered
+    from alignir.errors import InputError
+    from alignir.progress import bar
+
+    unlabelled = np.isnan(judge).any(axis=0).sum()
+    if unlabelled:
+        raise InputError(
+            f"--human: {unlabelled} of {len(pairs)} queries have no label by {model} at all, and its labels of all are "
+            "needed; missing=zero takes them as 0"
+        )
+    rng, rows = np.random.default_rng(args.seed), []
+    labels = options.numbers("--human", args.human)
+    with bar("sampling", len(labels), "sizes", after=2) as advance:
+        for number in labels:
+            rows.append(prediction_powered.trials(human, judge, pairs, number, args.draws, rng))
+            advance(1)
+    return pd.concat(rows, ignore_index=True)

@@ -1,0 +1,97 @@
+"""Turn a session log into alignir's table, one row a shown result, and say what is in it.
+
+    alignir import-log --form yandex LOG.tsv.gz --system live --out log.parquet
+    alignir import-log --form trec_session SESSIONS.xml.gz --out log.tsv.gz
+    alignir import-log --form log LOG.csv --out log.parquet
+
+yandex: `session time Q query region url1 url2 ...` and `session time C url` lines. trec_session: the XML of TREC's
+Session Track. log: a table session_id, system, query_id, rank, doc_id, clicked, dwell_s; it is checked.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from alignir.commands import options
+
+RANKS = 10  # CTR is printed down to here
+
+
+def arguments(prog: str) -> ArgumentParser:
+    from alignir.tables import table
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("file", type=Path, help="the log to read; with .gz it is gzipped")
+    parser.add_argument("--form", choices=("log", "yandex", "trec_session"), required=True, help="what the log is")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the table to write: *.parquet, *.csv or *.tsv (or .gz)"
+    )
+    parser.add_argument("--system", help="the system that showed the results (default: the file's name up to a dot)")
+    parser.add_argument("--units-per-second", type=float, help="yandex: what its times count (default: 1000, CLARA2's)")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the summary (default: rich)")
+    return parser
+
+
+def run(args) -> int:
+    from alignir.tables import table
+    from alignir.users.session_log import write_log
+
+    log = read(args)
+    write_log(log, args.out)
+    print(table.render(summary(log, args.out), args.format), end="")
+    return 0
+
+
+def read(args):
+    """The LOG in the file, by the form that it is in."""
+    from alignir.errors import InputError
+    from alignir.users.log_forms import read_trec_session, read_yandex
+    from alignir.users.session_log import read_log
+
+    if args.units_per_second is not None and args.form != "yandex":
+        raise InputError(f"--units-per-second is for --form yandex: times of {args.form} are in s")
+    if args.form == "log":
+        if args.system is not None:
+            raise InputError("--system is for the other forms: a log names its systems itself")
+        return read_log(args.file)
+    system = args.system if args.system is not None else args.file.name.split(".")[0]
+    if args.form == "trec_session":
+        return read_trec_session(args.file, system)
+    units = {} if args.units_per_second is None else {"units_per_second": args.units_per_second}
+    return read_yandex(args.file, system, **units)
+
+
+def summary(log, out: Path) -> list:
+    """Two tables with one row a system: what the log has, and CTR by rank."""
+    from alignir.frames import PAGE
+    from alignir.tables.table import Table
+    from alignir.users.session_log import ctr_by_rank
+
+    counts, shares, deepest = [], [], 0
+    for system, rows in log.groupby("system"):
+        pages = rows.groupby(PAGE, sort=False).agg(results=("rank", "count"), clicked=("clicked", "sum"))
+        dwell = rows["dwell_s"].dropna()
+        counts.append(
+            [
+                system,
+                f"{rows['query_id'].nunique():,}",
+                f"{len(pages):,}",
+                f"{(pages['results'] == 0).sum():,}",
+                f"{(pages['clicked'] == 0).sum():,}",
+                f"{pages['results'].sum():,}",
+                f"{pages['clicked'].sum():,}",
+                f"{len(dwell):,}",
+                f"{dwell.median():.1f}" if len(dwell) else "–",
+            ]
+        )
+        ctr = ctr_by_rank(rows)
+        deepest = max(deepest, ctr.index.max() if len(ctr) else 0)
+        shares.append([system, *(f"{ctr[rank]:.3f}" if rank in ctr else "–" for rank in range(1, RANKS + 1))])
+    columns = ["system", "queries", "pages", "empty", "no click", "results", "clicked", "dwell known", "median, s"]
+    notes = []
+    if "clicks" in log.attrs:
+        notes.append(f"{log.attrs['clicks']:,} clicks in the file, {log.attrs['dropped_clicks']:,} of them dropped")
+    deeper = [f"ranks go down to {deepest}"] if deepest > RANKS else []
+    return [
+        Table(f"Session log {out}", columns, counts, notes),
+        Table("CTR by rank", ["system", *map(str, range(1, RANKS + 1))], shares, deeper),
+    ]

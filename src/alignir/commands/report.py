@@ -1,0 +1,85 @@
+"""Write all that recorded runs say into one page: tables, figures, methods, and how to run each cell again.
+
+alignir report --out report
+
+The page, index.html in that folder, is one file that opens in any browser, without network, and prints to PDF.
+"""
+
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+
+from alignir.commands import options
+
+
+def arguments(prog: str) -> ArgumentParser:
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("--out", type=Path, default=Path("report"), help="the folder, made if need be (%(default)s)")
+    options.add_runs(parser)
+    return parser
+
+
+def run(args) -> int:
+    from alignir.commands.options import make_out
+    from alignir.files import written_whole
+    from alignir.report import gallery, methods
+    from alignir.report.page import TABLES, page
+    from alignir.tables.kinds import tables_by_kind
+    from alignir.tables.missing import Grid
+    from alignir.tracking.runs import read_failures, read_finished
+
+    make_out(args.out)
+    recorded = read_finished(args.tracking_uri, args.experiment)
+    entries = methods.read(recorded)
+    several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
+    kinds = [kind for kind in TABLES if kind != "measures" or several]
+    failures = tuple(read_failures(args.tracking_uri, args.experiment))
+    tables = tables_by_kind(recorded, kinds, Grid(failures=failures))
+    pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
+    commands = _commands(recorded, entries)
+    text = page(args.experiment, recorded, tables, pictures, entries, commands)
+    file = args.out / "index.html"
+    with written_whole(file) as whole:
+        whole.write_text(text, encoding="utf-8")
+    print(f"{file}: {len(recorded)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _pictures(drawings: dict) -> list:
+    from alignir.figures import canvas
+    from alignir.progress import bar
+    from alignir.report.page import Picture
+
+    pictures = []
+    with tempfile.TemporaryDirectory() as folder, bar("drawing", len(drawings), "figures", after=2) as advance:
+        for name, draw in drawings.items():
+            figure, file = draw(), Path(folder) / "figure.svg"
+            canvas.save(figure, file)
+            title = " ".join(figure.get_suptitle().split())
+            pictures.append(Picture(name, title, file.read_bytes()))
+            advance(1)
+    return pictures
+
+
+def _commands(recorded: list, entries: list) -> dict:
+    """How each entry's run is made again, by its number."""
+    from functools import cache
+
+    from alignir.config import composed_settings
+    from alignir.errors import InputError
+    from alignir.progress import bar
+    from alignir.report.page import Command
+    from alignir.report.rerun import overrides
+
+    composed = cache(lambda arguments: composed_settings(list(arguments)))
+    commands = {}
+    with bar("composing", len(entries), "cells", after=2) as advance:
+        for run, entry in zip(recorded, entries, strict=True):
+            try:
+                found = overrides(run.names, entry.config, lambda arguments: composed(tuple(arguments)))
+                commands[entry.number] = Command(tuple(found))
+            except InputError as error:
+                commands[entry.number] = Command(why_not=str(error))
+            advance(1)
+    return commands

@@ -1,0 +1,65 @@
+"""Read the stored answers of recorded runs again, strictly and leniently: how much does the reader decide?
+
+No model is asked. For each run: labels that differ, and kappa and tau_b with the baseline labels under either reader.
+"""
+
+import tempfile
+from argparse import ArgumentParser
+
+import pandas as pd
+
+from alignir.commands import options
+
+
+def arguments(prog: str) -> ArgumentParser:
+    from alignir.tables import table
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_runs(parser)
+    return parser
+
+
+def run(args) -> int:
+    from alignir.alignment.tau import against_baseline
+    from alignir.config import recorded_cell
+    from alignir.data.pools import filled
+    from alignir.errors import InputError
+    from alignir.evaluation import agreement
+    from alignir.evaluation.scores import evaluate
+    from alignir.experiment.inputs import read_inputs
+    from alignir.frames import ANSWER
+    from alignir.labelling.answers import READERS
+    from alignir.labelling.labels import read_all
+    from alignir.tables import table
+    from alignir.tracking.runs import artifact, read_runs
+
+    lines = []
+    for run in read_runs(args.tracking_uri, args.experiment):
+        with tempfile.TemporaryDirectory() as folder:
+            answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
+            cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
+        if hasattr(cell.model, "grade"):
+            continue  # it gave labels and no answers
+        inputs = read_inputs(cell, to_ask=False)
+        qrels, query_ids = inputs.dataset.qrels, list(inputs.dataset.queries.index)
+        baseline = evaluate(qrels, inputs.runs, query_ids, inputs.systems)
+        labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
+        strict, lenient = (frame["relevance"] for frame in labels.values())
+        differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
+        for reader, frame in labels.items():
+            tau = against_baseline(
+                evaluate(filled(cell.pool, qrels, frame), inputs.runs, query_ids, inputs.systems, missing=cell.missing),
+                baseline,
+            )["tau_b"].item()
+            found = agreement.agreement(qrels, frame)
+            numbers = [tau, found["kappa4"], found["kappa_bin"]]
+            lines.append(
+                [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
+                + ["–" if pd.isna(number) else f"{number:.4f}" for number in numbers]
+            )
+    if not lines:
+        raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
+    columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
+    print(table.render([table.Table("Answers read again", columns, lines)], args.format), end="")
+    return 0

@@ -1,0 +1,130 @@
+"""The main job: label, evaluate, simulate, align and record one cell of the grid, or every cell of a sweep."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+from functools import lru_cache
+
+from alignir import config
+from alignir.commands.sweep_view import view
+
+_failures: list[str] = []  # what went wrong, cell by cell
+# A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
+# before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
+_checking = False
+_checked: list[tuple[str, ...]] = []  # the choices of each cell
+
+
+def main(arguments: list[str]) -> int:
+    """Run the cells that the arguments name; the exit code: a user's mistake ends with one message and 1."""
+    global _checking
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
+    sys.argv[1:] = _by_model(arguments)
+    failed = 0
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
+    try:
+        with view:
+            _checking = True
+            logging.disable(logging.INFO)  # what is loaded would be told twice
+            config.start(job)
+            logging.disable(logging.NOTSET)
+            if _checked and not _failures:
+                _checking = False
+                config.start(job)
+    except config.MISTAKES as error:
+        print(f"alignir: {config.message(error)}", file=sys.stderr)
+        failed = 1
+    except KeyboardInterrupt:
+        print(
+            "alignir: stopped; the answers so far are in the ledger, and the same command goes on"
+            + (", with skip=finished without the cells that are done" if view.done else ""),
+            file=sys.stderr,
+        )
+        failed = 130
+    finally:
+        close_engines()
+    if len(_failures) > 1:
+        print(f"alignir: {len(_failures)} cells failed:", *_failures, sep="\n  ", file=sys.stderr)
+    return failed or int(bool(_failures))
+
+
+def job(cfg) -> None:
+    """One cell; Hydra calls it for each of a sweep, in this process or in a launcher's."""
+    this = config.this_job()
+    try:
+        _run(cfg, this)
+    except config.MISTAKES as error:
+        _failures.append(f"{_title(this)}: {error}" if this.sweep else str(error))
+        print(f"alignir: {_failures[-1]}", file=sys.stderr)
+        if not this.in_this_process:
+            raise  # another process has its own list of failures; Hydra carries the exception over
+    except Exception as error:
+        if this.sweep:  # Hydra raises it after the last cell
+            print(f"alignir: {_title(this)}: {type(error).__name__}: {error}", file=sys.stderr)
+        raise
+
+
+def _run(cfg, this: config.Job) -> None:
+    from alignir.experiment import inputs, pipeline
+
+    cell = config.cell_of(cfg, this.names, this.sweep)
+    if _checking and this.sweep and this.in_this_process:
+        _checked.append(this.overrides)
+        view.check(_title(this))
+        inputs.read_inputs(cell)
+        return
+    logging.disable(logging.NOTSET)
+    from alignir.commands import cell_report
+
+    if cfg.get("plan"):
+        plan = pipeline.plan(cell)
+        with view.above():
+            cell_report.show_plan(cell, plan)
+        return
+    with view.cell(_title(this), len(_checked) or 1, live=this.in_this_process):
+        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        if result is None:
+            view.skip()
+        else:
+            view.found(result.labelling.labels["status"].value_counts().to_dict(), result.notes)
+    if result is not None:
+        with view.above():
+            cell_report.show(cell, result)
+    if not this.in_this_process:
+        view.show_warnings()  # this process knows of no other cell, and main is in another one
+
+
+@lru_cache(maxsize=1)
+def _recorder(uri: str | None, experiment: str):
+    """The same for all cells of a sweep."""
+    from alignir.tracking.recorder import Recorder
+
+    return Recorder(uri, experiment)
+
+
+def _title(this: config.Job) -> str:
+    """The cell's model, prompt and dataset, and what else distinguishes it from the others of the sweep."""
+    title = " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+    others = [
+        choice
+        for choice in this.overrides
+        if not choice.startswith(("dataset=", "model=", "prompt=")) and any(choice not in cell for cell in _checked)
+    ]
+    return ", ".join([title, *others])
+
+
+def close_engines() -> None:
+    """Free the loaded model, if there is one: with an open engine vLLM keeps the process from ending."""
+    if "alignir.labelling.vllm" in sys.modules:
+        sys.modules["alignir.labelling.vllm"].close()
+
+
+def _by_model(arguments: list[str]) -> list[str]:
+    """The arguments with `model=` first: a sweep runs in their order, and each model should load once."""
+    overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
+    by_model = iter(sorted(overrides, key=lambda argument: not argument.startswith("model=")))
+    return [next(by_model) if argument in overrides else argument for argument in arguments]

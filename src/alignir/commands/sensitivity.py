@@ -1,0 +1,69 @@
+"""Which conclusions of Table 2 survive other assumptions about users? From the runs of experiment=sensitivity.
+
+python -m alignir experiment=sensitivity model=llama8b,qwen32b prompt=zeshot,basic
+alignir sensitivity --out sensitivity.png
+
+Prints, for each judge and metric, tau_b with its range and how many of the other assumptions keep its sign and its
+significance; and for each assumption, whether the judges keep their order. No label is asked for it.
+"""
+
+import sys
+from argparse import ArgumentParser
+
+from alignir.commands import options
+from alignir.tables.sensitivity import order_table, survival_table
+
+
+def arguments(prog: str) -> ArgumentParser:
+    from alignir.tables import table
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("--base", default="dbn", help="the user model to compare with (default: dbn)")
+    options.add_runs(parser, "sensitivity")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_figure(parser, "sensitivity.png")
+    return parser
+
+
+def run(args) -> int:
+    import pandas as pd
+
+    from alignir import frames
+    from alignir.commands.options import check_out
+    from alignir.errors import InputError
+    from alignir.evaluation.measures import NDCG
+    from alignir.figures import canvas, curves
+    from alignir.frames import BASELINE
+    from alignir.tables import table
+    from alignir.tables.rows import alignment_rows
+    from alignir.tracking.runs import read_runs
+
+    check_out(args.out)
+    rows = alignment_rows(read_runs(args.tracking_uri, args.experiment))
+    rows = sorted(
+        (
+            row
+            for row in rows
+            if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in frames.CEILING_AND_FLOORS
+        ),
+        key=lambda row: (row.judge[0] == BASELINE, row.judge),
+    )
+    if not rows:
+        raise InputError(f"the experiment {args.experiment!r} has no finished run yet")
+    shown, settings = [], sorted({row.setting for row in rows})
+    for number, setting in enumerate(settings):
+        frame = pd.DataFrame(
+            [
+                (" ".join(filter(None, row.judge)), row.names["user_model"], row.reference, row.tau_b, row.p_value)
+                for row in rows
+                if row.setting == setting
+            ],
+            columns=["judge", "user_model", "metric", "tau_b", "p_value"],
+        )
+        title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
+        shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
+        out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
+        canvas.save(curves.sensitivity_figure(frame, args.base, title), out)
+        print(f"figure: {out}", file=sys.stderr)
+    table.show(shown, args.format)
+    return 0

@@ -1,0 +1,68 @@
+"""How much traffic would an A/B test need to order these systems? tau_b of sampled with exact users, over sessions.
+
+alignir traffic
+alignir traffic dataset=trec_dl_2019 dataset.path=DATA user_model=pbm --sessions 10,100,1000 --out traffic.png
+
+Takes the settings of python -m alignir; no model is asked. The interval is where 95% of the draws lie.
+"""
+
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+
+from alignir.commands import options
+
+
+def arguments(prog: str) -> ArgumentParser:
+    from alignir.tables import table
+
+    parser = options.parser(prog, __doc__)
+    parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as user_model=pbm")
+    parser.add_argument("--sessions", default="1,3,10,30,100,300,1000", help="for each system and query (%(default)s)")
+    parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
+    parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
+    options.add_figure(parser, "traffic.png")
+    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the table")
+    return parser
+
+
+def run(args) -> int:
+    import pandas as pd
+
+    from alignir.alignment.tau import against_exact
+    from alignir.commands.options import check_out
+    from alignir.config import composed_cell
+    from alignir.errors import InputError
+    from alignir.experiment.inputs import read_inputs
+    from alignir.figures import canvas
+    from alignir.figures.curves import traffic_figure
+    from alignir.progress import bar
+    from alignir.tables import table
+    from alignir.users.simulated import Simulated
+
+    sizes = options.numbers("--sessions", args.sessions)
+    if args.draws < 2:
+        raise InputError(f"--draws {args.draws}: expected a number from 2")
+    check_out(args.out)
+    cell = composed_cell(args.settings)
+    if not isinstance(cell.user_model, Simulated):
+        raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
+    inputs = read_inputs(cell, to_ask=False)
+    here = (inputs.dataset.qrels, inputs.runs, list(inputs.dataset.queries.index), inputs.systems)
+    exact = replace(cell.user_model, sessions=None).measure(*here)
+    curves = []
+    with bar("sampling", args.draws * sum(sizes) * len(inputs.systems) * len(here[2]), "sessions", after=2) as advance:
+        for size in sizes:
+            draws = []
+            for online in replace(cell.user_model, sessions=size).draw(*here, args.draws):
+                draws.append(online)
+                advance(size * len(inputs.systems) * len(here[2]))
+            curves.append(against_exact(exact, draws).assign(sessions=size))
+    curves = pd.concat(curves, ignore_index=True)
+    title = (
+        f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
+    )
+    canvas.save(traffic_figure(curves, args.enough, title), args.out)
+    table.show([table(curves, title, args.enough)], args.format)
+    print(f"figure: {args.out}", file=sys.stderr)
+    return 0

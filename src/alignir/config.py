@@ -1,0 +1,209 @@
+"""Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException, InstantiationException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from alignir.errors import InputError
+from alignir.files import shipped
+
+CONF = shipped("conf")
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
+MISTAKES = (InputError, HydraException, OmegaConfBaseException)  # in what a user typed or wrote
+
+
+class _OwnConf(SearchPathPlugin):
+    """Makes Hydra look into the working folder's own conf/ before the shipped one."""
+
+    def manipulate_search_path(self, search_path) -> None:
+        own = Path("conf").absolute()
+        if own.is_dir() and not own.samefile(CONF):
+            search_path.prepend("working folder", f"file://{own}", "main")
+
+
+Plugins.instance().register(_OwnConf)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What Hydra says of the cell that it runs now."""
+
+    names: dict[str, str]  # by group
+    overrides: tuple[str, ...]  # that it was asked for with
+    sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
+    in_this_process: bool  # Hydra's own launcher runs the cells here, one after the other
+
+
+def start(job: Callable[[DictConfig], None]) -> None:
+    """Let Hydra read the command line and call `job` with the config of each cell.
+
+    `job` lies in a module of its own, undecorated, so that a launcher's other processes find it by name.
+    """
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
+
+
+def this_job() -> Job:
+    """The cell that Hydra runs now."""
+    at_hand = HydraConfig.get()
+    return Job(
+        names=_named(at_hand.runtime.choices),
+        overrides=tuple(at_hand.overrides.task),
+        sweep=at_hand.sweep.dir if at_hand.mode is RunMode.MULTIRUN else "",
+        in_this_process="BasicLauncher" in at_hand.launcher["_target_"],
+    )
+
+
+def message(error: Exception) -> str:
+    """What one of the MISTAKES says, with the reason where Hydra keeps that apart."""
+    text = str(error)
+    cause = error.__cause__
+    return f"{text}\n{cause}" if isinstance(cause, OmegaConfBaseException) and str(cause) not in text else text
+
+
+def composed_cell(overrides: list[str]):
+    """The cell that `alignir` would run with these arguments, for other commands."""
+    names, cfg = _composed(overrides)
+    return cell_of(cfg, names)
+
+
+def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
+    """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
+    names, cfg = _composed(overrides)
+    return names, _of_a_run(OmegaConf.to_container(cfg, resolve=True))
+
+
+def recorded_cell(file: Path, names: dict[str, str]):
+    """The cell of a recorded run, from the config among its artifacts."""
+    return cell_of(OmegaConf.load(file), names)
+
+
+def swept_names(arguments: list[str]) -> list[dict[str, str]]:
+    """The names by group of the cells that `alignir -m` would run with these arguments.
+
+    Cells that differ in nothing but settings have the same names.
+    """
+    parse = OverridesParser.create().parse_overrides
+    try:
+        given = parse(arguments)
+        plain = [override.input_line for override in given if not override.is_sweep_override()]
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            hydra_config = compose("config", plain, return_hydra_config=True).hydra
+        mine = {override.key_or_group for override in given}
+        written = [
+            f"{name}={values}" for name, values in (hydra_config.sweeper.params or {}).items()
+        ]  # by an experiment
+        swept = [override for override in parse(written) if override.key_or_group not in mine]
+        swept += [override for override in given if override.is_sweep_override()]
+        values = [
+            list(override.sweep_string_iterator())
+            if override.is_sweep_override()
+            else [override.get_value_element_as_str()]
+            for override in swept
+        ]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(message(error)) from error
+    choices, groups = dict(hydra_config.runtime.choices), [override.key_or_group for override in swept]
+    named = [_named(choices | dict(zip(groups, job, strict=True))) for job in product(*values)]
+    return [names for place, names in enumerate(named) if names not in named[:place]]
+
+
+def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = ""):
+    """Plain objects from the config: the config ends here."""
+    from alignir.alignment.bootstrap import Resampling
+    from alignir.evaluation.measures import NDCG, RELEVANT_FROM
+    from alignir.experiment import cells
+
+    config = _plain(cfg)
+    return cells.Cell(
+        names=names,
+        dataset=lambda: _read_dataset(OmegaConf.to_yaml(cfg.dataset)),
+        systems=lambda _: _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems)),
+        queries=_make(cfg.queries),
+        prompt=_make(cfg.prompt),
+        model=_make(cfg.model),
+        user_model=_make(cfg.user_model),
+        ledger=Path(cfg.ledger),
+        missing=cfg.missing,
+        reader=cfg.reader,
+        pool=cfg.get("pool", "qrels"),
+        without_text=cfg.get("without_text", "error"),
+        measures=config.get("measures", [NDCG]),
+        relevance_level=cfg.get("relevance_level", RELEVANT_FROM),
+        rejudge=cfg.rejudge.n,
+        rejudge_seed=cfg.rejudge.seed,
+        families=config.get("families"),
+        shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
+        shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
+        resampling=Resampling(**config.get("bootstrap", {})),
+        config=_of_a_run(config),
+        sweep=sweep,
+    )
+
+
+def _composed(overrides: list[str]) -> tuple[dict[str, str], DictConfig]:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        try:
+            cfg = compose("config", overrides, return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(message(error)) from error
+    choices = cfg.hydra.runtime.choices
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return _named(choices), cfg
+
+
+def _of_a_run(config: dict) -> dict:
+    """What a run records of the config: all but where, and whether, it is recorded."""
+    return {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
+
+
+@lru_cache(maxsize=2)
+def _read_dataset(dataset: str):
+    """The dataset of this config, read once in a sweep."""
+    return _make(OmegaConf.create(dataset))()
+
+
+@lru_cache(maxsize=2)
+def _read_systems(dataset: str, systems: str):
+    """The runs of these systems on this dataset, read or made once in a sweep."""
+    return _make(OmegaConf.create(systems))(_read_dataset(dataset))
+
+
+def _make(node: DictConfig) -> Any:
+    """The object that a node of the config describes."""
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from None
+        raise
+
+
+def _plain(cfg: DictConfig) -> dict:
+    lacking = sorted(OmegaConf.missing_keys(cfg))
+    if lacking:
+        raise InputError(f"{lacking[0]} has no value: set {lacking[0]}=...")
+    return OmegaConf.to_container(cfg, resolve=True)
+
+
+def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:
+    """The choice of each group; users with a changed assumption are others, and are called so."""
+    names = {group: choices[group] for group in GROUPS}
+    if choices["assumption"] != "as_is":
+        names["user_model"] += f", {choices['assumption']}"
+    return names
