@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import importlib.util
 import io
 import re
 import sys
@@ -10,8 +9,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from conftest import ROOT
 
+from alignir.commands import door
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
@@ -46,17 +45,13 @@ def test_brackets_in_a_cell_are_no_markup():
 
 @pytest.fixture
 def prompts(tmp_path, monkeypatch, capsys):
-    """Call scripts/prompts.py in the folder; gives (exit code, output, errors)."""
-    spec = importlib.util.spec_from_file_location("prompts_script", ROOT / "scripts" / "prompts.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    """Call `alignir prompts` in the folder; gives (exit code, output, errors)."""
 
     def call(*arguments: str):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["prompts.py", *arguments])
-        return script.main(), *capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["alignir", "prompts", *arguments])
+        return door.main(), *capsys.readouterr()
 
-    call.script = script
     return call
 
 

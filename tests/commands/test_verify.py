@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import json
-import runpy
 import shutil
 import subprocess
 import sys
@@ -15,8 +14,9 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from alignir.commands.verify import Check
+
 SCRIPT = ROOT / "scripts" / "verify.py"
-Check = runpy.run_path(str(SCRIPT))["Check"]
 
 
 @pytest.fixture
