@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from alignir.commands import door
+from alignir.commands.prompts import comparable
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
@@ -141,9 +142,9 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
     one, two = (runs[version] for version in sorted(runs))
     others = [replace(run, run_id=f"other{run.run_id}", params={**run.params, "model": "x"}) for run in (one, two)]
     with pytest.raises(InputError, match=r"no runs that can be compared.* differ in model: scripted and x"):
-        prompts.script.comparable(asked, [one, others[1]])
+        comparable(asked, [one, others[1]])
     with pytest.raises(InputError, match="in 2 ways; choose with --model") as error:
-        prompts.script.comparable(asked, [one, two, *others])
+        comparable(asked, [one, two, *others])
     assert one.run_id[:8] in str(error.value)
     decoded = replace(two, run_id="decoded", params={**two.params, "prompt.decoding": "logits"})
-    assert prompts.script.comparable(asked, [one, two, decoded]) == (one, two)  # those that differ least
+    assert comparable(asked, [one, two, decoded]) == (one, two)  # those that differ least
