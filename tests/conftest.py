@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import forked
+import pandas as pd
 import pytest
+
+from alignir.data.ranked import Runs
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -64,6 +67,12 @@ def budget_script(alignir):
 def small(tmp_path) -> Path:
     """A small dataset in the form of dataset=folder: two queries, four passages, two systems."""
     return write_small(tmp_path / "small")
+
+
+def rankings_of(runs: pd.DataFrame, query_ids, systems) -> Runs:
+    """These RUNS as the rankings of these systems for these queries, with nothing of others."""
+    frame = runs[runs["query_id"].isin(query_ids) & runs["system"].isin(systems)]
+    return Runs(frame, tuple(systems), tuple(query_ids))
 
 
 def write_small(folder: Path) -> Path:

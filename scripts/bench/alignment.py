@@ -122,6 +122,7 @@ def by_alignir(folder: Path) -> dict:
 
     from alignir.alignment import bootstrap, tau
     from alignir.data import trec
+    from alignir.data.ranked import Runs
     from alignir.evaluation import measures, scores
 
     start = time.perf_counter()
@@ -130,7 +131,9 @@ def by_alignir(folder: Path) -> dict:
     runs = pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True)
     read = time.perf_counter()
     query_ids = list(labels["baseline"]["query_id"].unique())
-    scored = {name: scores.evaluate(qrels, runs, query_ids, list(files)) for name, qrels in labels.items()}
+    scored = {
+        name: scores.evaluate(qrels, Runs(runs, tuple(files), tuple(query_ids))) for name, qrels in labels.items()
+    }
     done = time.perf_counter()
     tau.against_baseline(scored["judge"], scored["baseline"])
     left, right, *_ = bootstrap.matrices(scored["judge"], scored["baseline"])

@@ -86,19 +86,20 @@ def main() -> int:
     if args.data:
         from alignir.alignment import bootstrap
         from alignir.data import collections, trec
+        from alignir.data.ranked import as_runs
         from alignir.evaluation import scores
         from alignir.retrieval import run_files
 
         dataset = collections.folder("trec_dl_2019", args.data)
         runs = run_files.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever
-        names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
-        baseline = scores.evaluate(dataset.qrels, runs, query_ids, names)
+        runs = as_runs(runs, dataset.queries.index)
+        baseline = scores.evaluate(dataset.qrels, runs)
         for judge in JUDGES:
             labels = trec.read_qrels(args.data / "llm_labels" / f"{judge}.qrels.gz")
-            sides = bootstrap.matrices(scores.evaluate(labels, runs, query_ids, names), baseline)
+            sides = bootstrap.matrices(scores.evaluate(labels, runs), baseline)
             for n_queries in (43, 200):
                 drawn = like_dl19(sides.left, sides.right, n_queries, args.samples, rng)
-                report(f"{judge}, {len(names)} systems, {n_queries} queries", drawn, rng)
+                report(f"{judge}, {len(runs.systems)} systems, {n_queries} queries", drawn, rng)
     return 0
 
 

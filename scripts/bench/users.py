@@ -98,6 +98,8 @@ def whole(args, users) -> float:
     import numpy as np
     import pandas as pd
 
+    from alignir.data.ranked import Runs
+
     rng = np.random.default_rng(0)
     systems = [f"system{number}" for number in range(args.systems)]
     query_ids = [f"query{number}" for number in range(args.queries)]
@@ -109,7 +111,7 @@ def whole(args, users) -> float:
     runs["rank"] = np.tile(np.arange(1, 11), args.systems * args.queries)
     qrels = runs[["query_id", "doc_id"]].drop_duplicates()
     qrels["relevance"] = rng.integers(0, 4, len(qrels))
-    return timed(lambda: users.measure(qrels, runs, query_ids, systems))
+    return timed(lambda: users.measure(qrels, Runs(runs, tuple(systems), tuple(query_ids))))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -20,7 +20,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from alignir.errors import InputError
-from alignir.files import shipped
+from alignir.files import shipped, state_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alignir.data.collections import Dataset
+    from alignir.experiment.cells import Cell
 
 CONF = shipped("conf")
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
@@ -75,7 +81,7 @@ def message(error: Exception) -> str:
     return f"{text}\n{cause}" if isinstance(cause, OmegaConfBaseException) and str(cause) not in text else text
 
 
-def composed_cell(overrides: list[str]):
+def composed_cell(overrides: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
     names, cfg = _composed(overrides)
     return cell_of(cfg, names)
@@ -87,7 +93,7 @@ def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
     return names, _of_a_run(OmegaConf.to_container(cfg, resolve=True))
 
 
-def recorded_cell(file: Path, names: dict[str, str]):
+def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
     """The cell of a recorded run, from the config among its artifacts."""
     return cell_of(OmegaConf.load(file), names)
 
@@ -122,17 +128,16 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     return [names for place, names in enumerate(named) if names not in named[:place]]
 
 
-def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = ""):
+def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     """Plain objects from the config: the config ends here."""
     from alignir.alignment.bootstrap import Resampling
-    from alignir.evaluation.measures import NDCG, RELEVANT_FROM
-    from alignir.experiment import cells
+    from alignir.experiment.cells import Assumptions, Cell, Drawn
 
     config = _plain(cfg)
-    return cells.Cell(
+    return Cell(
         names=names,
-        dataset=lambda: _read_dataset(OmegaConf.to_yaml(cfg.dataset)),
-        systems=lambda _: _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems)),
+        dataset=lambda: _dataset(cfg),
+        systems=lambda _: _systems(cfg),
         queries=_make(cfg.queries),
         prompt=_make(cfg.prompt),
         model=_make(cfg.model),
@@ -140,16 +145,13 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = ""):
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
-        pool=cfg.get("pool", "qrels"),
-        without_text=cfg.get("without_text", "error"),
-        measures=config.get("measures", [NDCG]),
-        relevance_level=cfg.get("relevance_level", RELEVANT_FROM),
-        rejudge=cfg.rejudge.n,
-        rejudge_seed=cfg.rejudge.seed,
-        families=config.get("families"),
-        shuffles=cfg.get("floor", {"shuffles": 0})["shuffles"],
-        shuffle_seed=cfg.get("floor", {"seed": 0})["seed"],
-        resampling=Resampling(**config.get("bootstrap", {})),
+        pool=cfg.pool,
+        without_text=cfg.without_text,
+        measures=config["measures"],
+        assumptions=Assumptions(cfg.relevance_level, Resampling(**config["bootstrap"])),
+        rejudge=Drawn(**config["rejudge"]),
+        families=config["families"],
+        shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),
         config=_of_a_run(config),
         sweep=sweep,
     )
@@ -172,16 +174,26 @@ def _of_a_run(config: dict) -> dict:
     return {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
 
 
+def _dataset(cfg: DictConfig) -> "Dataset":
+    return _read_dataset(OmegaConf.to_yaml(cfg.dataset), state_of(OmegaConf.to_container(cfg.dataset)))
+
+
+def _systems(cfg: DictConfig) -> "pd.DataFrame":
+    both = OmegaConf.to_container(OmegaConf.create({"dataset": cfg.dataset, "systems": cfg.systems}))
+    return _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems), state_of(both))
+
+
 @lru_cache(maxsize=2)
-def _read_dataset(dataset: str):
-    """The dataset of this config, read once in a sweep."""
+def _read_dataset(dataset: str, state: tuple) -> "Dataset":
+    """The dataset of this config, read once while the files that it names stay in this state."""
     return _make(OmegaConf.create(dataset))()
 
 
 @lru_cache(maxsize=2)
-def _read_systems(dataset: str, systems: str):
-    """The runs of these systems on this dataset, read or made once in a sweep."""
-    return _make(OmegaConf.create(systems))(_read_dataset(dataset))
+def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
+    """RUNS of these systems on this dataset, read or made once in a sweep."""
+    node = OmegaConf.create(dataset)
+    return _make(OmegaConf.create(systems))(_read_dataset(dataset, state_of(OmegaConf.to_container(node))))
 
 
 def _make(node: DictConfig) -> Any:

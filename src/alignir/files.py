@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,24 @@ PACKAGE = Path(__file__).parent
 def shipped(name: str) -> Path:
     """The folder `conf` or `prompts` that comes with alignir: inside the package of a wheel, else in the checkout."""
     return next(folder for folder in (PACKAGE / name, PACKAGE.parents[1] / name) if folder.is_dir())
+
+
+def state_of(setting, name: str = "") -> tuple:
+    """(path, size, time of the last change) of every file that a setting names, of those in a folder too.
+
+    A setting is what YAML has: a string, a number, or a list or dict of them. A folder is one that is called `path` or
+    is written with a slash: a name may happen to be that of a folder. Equal settings of equal state read the same.
+    """
+    if isinstance(setting, Mapping):
+        return tuple(state for key, value in setting.items() for state in state_of(value, str(key)))
+    if isinstance(setting, list | tuple):
+        return tuple(state for value in setting for state in state_of(value, name))
+    if not isinstance(setting, str | Path) or not (path := Path(setting).expanduser()).exists():
+        return ()
+    if path.is_dir() and name != "path" and os.sep not in str(setting):
+        return ()
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, rankings_of
 from scipy.stats import kendalltau
 
 from alignir.alignment import budget
@@ -192,7 +192,7 @@ def test_dl19s_curves_end_at_its_published_tau(dl19):
     names = sorted(qrels["query_id"].unique())
     runs = pd.concat([trec.read_run(file, system) for system, file in trec.run_files(dl19 / "runs").items()])
     systems = sorted(runs["system"].unique())
-    scores, baseline = (evaluate(side, runs, names, systems) for side in (labels, qrels))
+    scores, baseline = (evaluate(side, rankings_of(runs, names, systems)) for side in (labels, qrels))
     left, right, _, _ = matrices(scores, baseline)
     pairs = qrels["query_id"].value_counts()[names].to_numpy()
     selections = budget.selections(right, pairs, [5, 43], 3, np.random.default_rng(0))

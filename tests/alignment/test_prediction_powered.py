@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 from scipy.optimize import minimize_scalar
 from scipy.stats import kendalltau, ttest_1samp
 from scipy.stats import t as student
@@ -135,11 +136,11 @@ def judged_by(dl19):
     names = sorted(qrels["query_id"].unique())
     runs = pd.concat([trec.read_run(file, system) for system, file in trec.run_files(dl19 / "runs").items()])
     systems = sorted(runs["system"].unique())
-    baseline = evaluate(qrels, runs, names, systems)
+    baseline = evaluate(qrels, rankings_of(runs, names, systems))
 
     def sides(judge: str):
         labels = trec.read_qrels(dl19 / "llm_labels" / f"{judge}.qrels.gz")
-        model, human, _, query_ids = matrices(evaluate(labels, runs, names, systems), baseline)
+        model, human, _, query_ids = matrices(evaluate(labels, rankings_of(runs, names, systems)), baseline)
         return human, model, qrels["query_id"].value_counts()[query_ids].to_numpy()
 
     return sides

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 
 from alignir.alignment import tau
 from alignir.data import collections, trec
@@ -77,12 +78,12 @@ def compared(dl19):
     runs = run_files.runs(dataset, None, ["*"], [], "error")
     every = sorted(set(runs["system"]))
     official = ~runs["system"].str.match("rankllm_|webis_")
-    baseline = scores.evaluate(dataset.qrels, runs, query_ids, every)
+    baseline = scores.evaluate(dataset.qrels, rankings_of(runs, query_ids, every))
     found = {}
     for judge in published(dl19)["judge"]:
         labels = trec.read_qrels(dl19 / "llm_labels" / f"{judge}.qrels.gz")
-        judged = scores.evaluate(labels, runs, query_ids, every)
-        some = scores.evaluate(labels, runs[official], query_ids, sorted(set(runs[official]["system"])))
+        judged = scores.evaluate(labels, rankings_of(runs, query_ids, every))
+        some = scores.evaluate(labels, rankings_of(runs[official], query_ids, sorted(set(runs[official]["system"]))))
         both = agreement.joined(dataset.qrels, labels)
         left, right = scores.means(judged)[measures.NDCG], scores.means(baseline)[measures.NDCG]
         nudged = left.copy()

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 
 from alignir.data import collections, pools
 from alignir.data.ranked import ranked
@@ -63,7 +64,7 @@ def test_a_filled_hole_counts_beside_the_baseline_labels(read):
     dataset, runs = read
     model = pd.DataFrame([("q1", "d3", 3), ("q2", "d9", pd.NA)], columns=QRELS).astype({"relevance": "Int64"})
     filled = pools.filled("holes@2", dataset.qrels, model)
-    found = scores.evaluate(filled, runs, ["q1", "q2"], ["late"]).set_index("query_id")["value"]
+    found = scores.evaluate(filled, rankings_of(runs, ["q1", "q2"], ["late"])).set_index("query_id")["value"]
     ideal = 3 + 3 / np.log2(3) + 1 / np.log2(4)  # d1, d3, d2
     assert found["q1"] == pytest.approx((3 + 3 / np.log2(3)) / ideal)
     assert found["q2"] == 0  # d9 has no label: unjudged

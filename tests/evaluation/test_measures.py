@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alignir.alignment.bootstrap import Resampling
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.experiment import results
+from alignir.experiment.cells import Assumptions
 from alignir.experiment.inputs import key, read_inputs
 from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
@@ -78,7 +80,7 @@ def test_more_measures_change_nothing_about_ndcg(cell, result):
     [
         ({"measures": ["ndcg@10"]}, "no measure 'ndcg@10'; expected trec_eval's names"),
         ({"measures": "map"}, "measures=map: expected a list"),
-        ({"relevance_level": 0}, "relevance_level: expected a grade from 1 to 3, found 0"),
+        ({"assumptions": Assumptions(0, Resampling())}, "relevance_level: expected a grade from 1 to 3, found 0"),
     ],
 )
 def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):

@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 
 from alignir.data import collections, trec
 from alignir.data.ranked import ranked
@@ -29,7 +30,7 @@ def value(frame, system, query_id):
 
 def test_ndcg_has_linear_gain(read):
     dataset, runs = read
-    found = scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"])
+    found = scores.evaluate(dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert value(found, "good", "q1") == pytest.approx(1.0)
     assert value(found, "bad", "q1") == pytest.approx((1 + 3 / log2(3)) / (3 + 1 / log2(3)))
     assert value(found, "bad", "q2") == pytest.approx(1 / log2(3))
@@ -38,15 +39,17 @@ def test_ndcg_has_linear_gain(read):
 def test_a_query_that_a_system_lacks_scores_zero(read):
     dataset, runs = read
     lacking = runs[~((runs["system"] == "good") & (runs["query_id"] == "q2"))]
-    found = scores.evaluate(dataset.qrels, lacking, ["q1", "q2"], ["bad", "good"])
+    found = scores.evaluate(dataset.qrels, rankings_of(lacking, ["q1", "q2"], ["bad", "good"]))
     assert value(found, "good", "q2") == 0
     assert scores.means(found).loc["good", NDCG] == pytest.approx(0.5)
 
 
 def test_shifting_every_score_changes_nothing(read):
     dataset, runs = read
-    shifted = scores.evaluate(dataset.qrels, runs.assign(score=runs["score"] + 5), ["q1", "q2"], ["bad", "good"])
-    assert shifted.equals(scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    shifted = scores.evaluate(
+        dataset.qrels, rankings_of(runs.assign(score=runs["score"] + 5), ["q1", "q2"], ["bad", "good"])
+    )
+    assert shifted.equals(scores.evaluate(dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])))
 
 
 def labels(*grades):
@@ -65,7 +68,7 @@ def test_a_missing_label_is_unjudged_and_no_zero():
 
 def test_a_query_without_any_label_is_undefined_and_left_out_of_the_mean(read):
     _, runs = read
-    found = scores.evaluate(labels(3, 1, pd.NA, pd.NA), runs, ["q1", "q2"], ["bad", "good"])
+    found = scores.evaluate(labels(3, 1, pd.NA, pd.NA), rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert np.isnan(value(found, "good", "q2"))
     assert scores.means(found).loc["good", NDCG] == pytest.approx(1.0)
 
@@ -77,7 +80,7 @@ UNKNOWN = ("ndcg@10", "map_10", "P_0", "P_010", "ndcg_5", "gm_map", "num_ret", "
 def test_an_unknown_measure_is_refused(read, measure):
     dataset, runs = read
     with pytest.raises(InputError, match=f"there is no measure {measure!r}; expected trec_eval's names"):
-        scores.evaluate(dataset.qrels, runs, ["q1", "q2"], ["bad", "good"], (NDCG, measure))
+        scores.evaluate(dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"]), (NDCG, measure))
 
 
 @pytest.mark.parametrize("measures", ["map", [], None, 10])
@@ -104,9 +107,10 @@ JUDGED = {"1": {"a": 3, "b": 1, "c": 0, "d": 2, "e": 2}, "2": {"f": 1, "g": 3, "
 RANKED = {"1": "caxdb", "2": "hgf"}
 
 
-def of_one_system(*measures, relevance_level=2):
+def of_one_system(*measures, relevant_from=2):
     """{(query_id, measure): value} of the system above."""
-    found = scores.evaluate(*one_system(JUDGED, RANKED), ["1", "2"], ["s"], measures, relevance_level=relevance_level)
+    qrels, runs = one_system(JUDGED, RANKED)
+    found = scores.evaluate(qrels, rankings_of(runs, ["1", "2"], ["s"]), measures, relevant_from=relevant_from)
     return found.set_index(["query_id", "measure"])["value"].to_dict()
 
 
@@ -123,7 +127,7 @@ def test_gain_rbp_and_err_are_as_ir_measures_has_them():
     }
     assert of_one_system("ndcg_exp", "ndcg_exp_cut_3", "rbp_0.8") == pytest.approx(expected)
     expected = {("1", "rbp_0.5"): 0.34375, ("2", "rbp_0.5"): 0.375}
-    assert of_one_system("rbp_0.5", relevance_level=1) == pytest.approx(expected)
+    assert of_one_system("rbp_0.5", relevant_from=1) == pytest.approx(expected)
     # ERR@10 and ERR@3 from gdeval, which divides by 2^4 whatever the highest grade is
     down = np.array([[0, 3, 0, 2, 1], [0, 3, 1, 0, 0]])
     assert expected_reciprocal_rank(down, highest=4) == pytest.approx([0.25083, 0.23047], abs=5e-6)
@@ -137,7 +141,9 @@ def test_exponential_gain_is_as_scikit_learn_has_it():
     docs = [chr(ord("a") + place) for place in range(20)]
     grades = {str(q): dict(zip(docs, rng.integers(0, 4, 20).tolist(), strict=True)) for q in range(30)}
     qrels, runs = one_system(grades, {query_id: "".join(rng.permutation(docs)) for query_id in grades})
-    found = scores.evaluate(qrels, runs, list(grades), ["s"], ("ndcg_exp_cut_10",)).set_index("query_id")["value"]
+    found = scores.evaluate(qrels, rankings_of(runs, list(grades), ["s"]), ("ndcg_exp_cut_10",)).set_index("query_id")[
+        "value"
+    ]
     for query_id, graded in grades.items():
         score = runs[runs["query_id"] == query_id].set_index("doc_id")["score"]
         gain = [2 ** graded[doc] - 1 for doc in docs]
@@ -171,10 +177,10 @@ def test_binary_measures_count_from_the_first_relevant_grade():
         3: {"map": 1 / 2, "recip_rank": 1 / 2, "P_5": 1 / 5, "recall_5": 1},
     }
     for level, values in expected.items():
-        found = of_one_system(*values, relevance_level=level)
+        found = of_one_system(*values, relevant_from=level)
         assert {measure: found["1", measure] for measure in values} == pytest.approx(values)
     graded = ("ndcg_cut_10", "ndcg", "ndcg_rel", "Rndcg", "G", "ndcg_exp_cut_5", "err_5")
-    assert of_one_system(*graded, relevance_level=1) == of_one_system(*graded, relevance_level=3)
+    assert of_one_system(*graded, relevant_from=1) == of_one_system(*graded, relevant_from=3)
 
 
 CUT = ("ndcg_cut_7", "ndcg_exp_cut_3", "map_cut_5", "P_10", "recall_20", "success_1", "relative_P_4", "err_6")
@@ -182,7 +188,7 @@ WHOLE = ("map", "ndcg", "rbp_0.9", "bpref", "recip_rank", "Rprec", "11pt_avg", "
 
 
 def many(n_results=40):
-    """QRELS, RUNS with many ties of scores, query_ids and systems."""
+    """QRELS, and the rankings of three systems with many ties of scores."""
     rng = np.random.default_rng(1)
     pairs = list(product("pqrs", [f"d{number}" for number in range(60)]))
     qrels = pd.DataFrame([(*pair, int(rng.integers(0, 4))) for pair in pairs if rng.random() < 0.5], columns=QRELS)
@@ -191,7 +197,7 @@ def many(n_results=40):
         for system, query_id in product(("a", "b", "c"), "pqrs")
         for number in rng.choice(60, n_results, replace=False)
     ]
-    return qrels, ranked(pd.DataFrame(runs, columns=RUNS)), list("pqrs"), ["a", "b", "c"]
+    return qrels, rankings_of(ranked(pd.DataFrame(runs, columns=RUNS)), list("pqrs"), ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("measure", CUT)
@@ -203,9 +209,10 @@ def test_what_lies_below_the_cut_changes_nothing(measure):
 
 
 def test_every_measure_is_complete_and_keeps_what_is_missing_apart():
-    qrels, runs, query_ids, systems = many()
-    qrels, runs = qrels[qrels["query_id"] != "p"], runs[(runs["system"] != "b") | (runs["query_id"] != "q")]
-    found = scores.evaluate(qrels, runs, query_ids, [*systems, "none"], (*CUT, *WHOLE, "map"))
+    qrels, rankings = many()
+    qrels, runs = qrels[qrels["query_id"] != "p"], rankings.frame
+    runs = runs[(runs["system"] != "b") | (runs["query_id"] != "q")]
+    found = scores.evaluate(qrels, rankings_of(runs, list("pqrs"), ["a", "b", "c", "none"]), (*CUT, *WHOLE, "map"))
     assert found["measure"].drop_duplicates().tolist() == [*CUT, *WHOLE]
     assert found.groupby("measure").size().eq(4 * 4).all()
     values = found.pivot(index=["system", "query_id"], columns="measure", values="value")
@@ -221,7 +228,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
     dataset = collections.folder("dl19", dl19)
     runs = run_files.runs(dataset, None, ["*"], [], "error")
     found = scores.means(
-        scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
+        scores.evaluate(dataset.qrels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     )[NDCG]
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")["ndcg10"]
     assert len(found) == len(published) == 46
@@ -231,7 +238,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
 def test_per_topic_ndcg_of_every_system_is_as_computed_elsewhere(dl19):
     dataset = collections.folder("dl19", dl19)
     runs = run_files.runs(dataset, None, ["*"], [], "error")
-    found = scores.evaluate(dataset.qrels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
+    found = scores.evaluate(dataset.qrels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     reference = pd.read_csv(dl19 / "reference" / "ndcg10_per_topic.tsv.gz", sep="\t", dtype={"qid": str})
     both = found.merge(reference, left_on=["system", "query_id"], right_on=["system", "qid"])
     assert len(both) == 46 * 43
@@ -251,15 +258,15 @@ def test_the_judged_share_counts_results_that_have_a_label(read):
     dataset, runs = read
     known = dataset.qrels[dataset.qrels["doc_id"] != "d4"]
     lacking = runs[~((runs["system"] == "bad") & (runs["query_id"] == "q2"))]
-    shares = scores.judged_at(known, lacking, ["q1", "q2"], ["bad", "good", "none"])
+    shares = scores.judged_at(known, rankings_of(lacking, ["q1", "q2"], ["bad", "good", "none"]))
     assert shares.drop("none").to_dict() == {"bad": 2 / 2, "good": 3 / 4}
     assert np.isnan(shares["none"])
-    assert scores.judged_at(known, runs, ["q2"], ["bad", "good"], k=1).to_dict() == {"bad": 0, "good": 1}
+    assert scores.judged_at(known, rankings_of(runs, ["q2"], ["bad", "good"]), k=1).to_dict() == {"bad": 0, "good": 1}
 
 
 def test_a_missing_label_is_not_judged(read):
     _, runs = read
-    assert scores.judged_at(labels(3, pd.NA, 2, 0), runs, ["q1", "q2"], ["good"])["good"] == 3 / 4
+    assert scores.judged_at(labels(3, pd.NA, 2, 0), rankings_of(runs, ["q1", "q2"], ["good"]))["good"] == 3 / 4
 
 
 def test_judged_shares_of_all_46_dl19_systems_are_as_published(dl19):
@@ -267,5 +274,7 @@ def test_judged_shares_of_all_46_dl19_systems_are_as_published(dl19):
     runs = run_files.runs(dataset, None, ["*"], [], "error")
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")
     for k in (10, 20):
-        shares = scores.judged_at(dataset.qrels, runs, list(dataset.queries.index), list(published.index), k)
+        shares = scores.judged_at(
+            dataset.qrels, rankings_of(runs, list(dataset.queries.index), list(published.index)), k
+        )
         assert shares.to_dict() == pytest.approx(published[f"judged{k}"].to_dict(), abs=5.1e-5)

@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 from scipy.stats import kendalltau
 
 from alignir.alignment import tau
@@ -13,8 +14,8 @@ from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.evaluation import measures, scores
-from alignir.experiment import inputs, results
-from alignir.experiment.floors import bounds
+from alignir.experiment import inputs, references, results
+from alignir.experiment.floors import ceiling_and_floors
 from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SCORES, SECOND, SHUFFLED
 from alignir.labelling import graders
 from alignir.retrieval import bm25
@@ -29,20 +30,20 @@ def demo():
 
 def test_shuffling_keeps_the_pairs_and_the_grades_and_parts_them(demo):
     qrels = demo[0].qrels
-    draws = bounds(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    draws = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
     assert len(draws) == 3
     for draw in draws:
         assert draw[PAIR].equals(qrels[PAIR])
         assert Counter(draw["relevance"]) == Counter(qrels["relevance"])
         assert not draw["relevance"].equals(qrels["relevance"])
     assert not draws[0].equals(draws[1])
-    again = bounds(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    again = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
     assert all(one.equals(other) for one, other in zip(draws, again, strict=True))
-    assert SHUFFLED not in bounds(demo[0], 0, np.random.default_rng(0))
+    assert SHUFFLED not in ceiling_and_floors(demo[0], 0, np.random.default_rng(0))
 
 
 def test_shuffled_labels_agree_with_the_baseline_by_chance(demo):
-    (draw,) = bounds(demo[0], 1, np.random.default_rng(0))[SHUFFLED]
+    (draw,) = ceiling_and_floors(demo[0], 1, np.random.default_rng(0))[SHUFFLED]
     same = (draw["relevance"] == demo[0].qrels["relevance"]).mean()
     shares = demo[0].qrels["relevance"].value_counts(normalize=True)
     assert same == pytest.approx((shares**2).sum(), abs=4 * 0.5 / np.sqrt(len(draw)))
@@ -50,8 +51,8 @@ def test_shuffled_labels_agree_with_the_baseline_by_chance(demo):
 
 def test_one_grade_leaves_nothing_but_where_judged_results_are(demo):
     dataset, runs = demo
-    (labels,) = bounds(dataset, 0, np.random.default_rng(0))[ONE_GRADE]
-    found = scores.evaluate(labels, runs, list(dataset.queries.index), sorted(set(runs["system"])))
+    (labels,) = ceiling_and_floors(dataset, 0, np.random.default_rng(0))[ONE_GRADE]
+    found = scores.evaluate(labels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     judged = set(dataset.qrels[PAIR].itertuples(index=False, name=None))
     ideal = sum(1 / log2(rank + 1) for rank in range(1, 11))  # every query of the demo has ten judged passages
     for row in found.iloc[::7].itertuples():
@@ -61,7 +62,7 @@ def test_one_grade_leaves_nothing_but_where_judged_results_are(demo):
 
 
 def test_the_lexical_floor_is_the_lexical_grader(demo):
-    (labels,) = bounds(demo[0], 0, np.random.default_rng(0))[LEXICAL]
+    (labels,) = ceiling_and_floors(demo[0], 0, np.random.default_rng(0))[LEXICAL]
     assert labels["relevance"].equals(graders.Lexical((0.25, 0.5, 0.75)).grade(demo[0].pairs()))
 
 
@@ -86,9 +87,9 @@ def test_the_average_of_draws_is_the_mean_of_scipys_taus():
 def test_a_second_set_of_labels_goes_with_the_selected_queries(small):
     (small / "other.txt").write_text("q1 0 d1 2\nq1 0 d2 2\nq2 0 d3 1\n")
     dataset = collections.folder("small", small, second=small / "other.txt")
-    (labels,) = bounds(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND]
+    (labels,) = ceiling_and_floors(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND]
     assert labels.to_numpy().tolist() == [["q1", "d1", 2], ["q1", "d2", 2]]
-    assert SECOND not in bounds(collections.folder("small", small), 0, np.random.default_rng(0))
+    assert SECOND not in ceiling_and_floors(collections.folder("small", small), 0, np.random.default_rng(0))
 
 
 def test_a_second_set_of_labels_without_a_pair_in_common_is_refused(small):
@@ -107,7 +108,7 @@ def test_bounds_that_are_kept_for_a_sweep_are_those_of_a_cell_alone():
 
     first, other = bounds_of(), bounds_of("floor.seed=1")
     kept = bounds_of("prompt=basic")
-    results._known_bounds.clear()
+    references._kept.clear()
     pd.testing.assert_frame_equal(kept, bounds_of("prompt=basic"), check_exact=True)
     pd.testing.assert_frame_equal(kept, first, check_exact=True)
     assert not other["tau_b"].equals(first["tau_b"])

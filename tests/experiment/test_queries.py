@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DATA
+from conftest import DATA, rankings_of
 from scipy.stats import chisquare, kendalltau
 
 from alignir.alignment import selection
@@ -182,7 +182,7 @@ def test_a_strategy_gets_scores_only_where_it_asks_for_them():
     assert queries.select(lambda dataset: ["a"], data, runs.iloc[:0]) == ["a"]
     given = []
     queries.select(lambda dataset, scores: given.append(scores), data, runs)
-    pd.testing.assert_frame_equal(given[0], evaluate(data.qrels, runs, ["a", "b"], ["s"]))
+    pd.testing.assert_frame_equal(given[0], evaluate(data.qrels, rankings_of(runs, ["a", "b"], ["s"])))
 
 
 @pytest.mark.parametrize("strategy", ["most_judged", "stratified", "discriminative", "greedy"])

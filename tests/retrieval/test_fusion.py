@@ -6,6 +6,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 
 from alignir.data import collections
 from alignir.data.ranked import ranked
@@ -135,8 +136,8 @@ def test_reranking_is_as_by_brute_force(demo, depth):
 def test_reranking_by_the_true_grades_never_lowers_ndcg(demo):
     dataset, runs = demo
     query_ids, names = list(dataset.queries.index), sorted(runs["system"].unique())
-    before = evaluate(dataset.qrels, runs, query_ids, names)["value"]
-    after = evaluate(dataset.qrels, rerank(runs, dataset.qrels, 20), query_ids, names)["value"]
+    before = evaluate(dataset.qrels, rankings_of(runs, query_ids, names))["value"]
+    after = evaluate(dataset.qrels, rankings_of(rerank(runs, dataset.qrels, 20), query_ids, names))["value"]
     assert (after >= before - 1e-9).all()
     assert after.mean() > before.mean() + 0.01
 

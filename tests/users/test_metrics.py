@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 from test_click_models import MODEL, MODELS
 
 from alignir.data import collections
@@ -14,7 +15,7 @@ from alignir.users import metrics as online
 from alignir.users import simulated as simulation
 from alignir.users.click_models import PBM
 from alignir.users.dwell import Dwell
-from alignir.users.metrics import SUCCESS, Metrics, shown
+from alignir.users.metrics import SUCCESS, Metrics
 from alignir.users.simulated import Simulated, _pieces, sampled
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="satisfied", long_dwell=30, dwell_per="click")
@@ -127,17 +128,17 @@ def simulated(**changes):
 
 @pytest.fixture
 def at_hand(small):
-    """(qrels, runs, query_ids, systems), as `measure` takes them."""
+    """(qrels, runs), as `measure` takes them."""
     dataset = collections.folder("small", small)
     runs = run_files.runs(dataset, None, ["*"], [], "error")
-    return dataset.qrels, runs, ["q1", "q2"], ["bad", "good"]
+    return dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])
 
 
 def test_grades_are_laid_out_by_system_and_query_with_unjudged_as_zero(at_hand):
-    qrels, runs, query_ids, names = at_hand
-    runs = runs[~((runs["system"] == "bad") & (runs["query_id"] == "q2"))]
-    grades = shown(qrels[qrels["doc_id"] != "d2"], runs, names, query_ids, 3)
-    assert grades.tolist() == [[0, 3, -1], [-1, -1, -1], [3, 0, -1], [2, 0, -1]]
+    qrels, runs = at_hand
+    some = runs.frame[~((runs.frame["system"] == "bad") & (runs.frame["query_id"] == "q2"))]
+    grades = replace(runs, frame=some).grades(qrels[qrels["doc_id"] != "d2"], 3)
+    assert grades.tolist() == [[[0, 3, -1], [-1, -1, -1]], [[3, 0, -1], [2, 0, -1]]]
 
 
 def test_users_see_no_deeper_than_the_depth(at_hand):

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import rankings_of
 from test_click_models import MODELS
 
 from alignir.data import collections
+from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.frames import LOG
 from alignir.retrieval import run_files
@@ -49,7 +51,7 @@ def by_cell(found: pd.DataFrame) -> dict:
 
 
 def test_the_metrics_of_a_log_by_hand(tmp_path, runs, qrels):
-    found = by_cell(logged(tmp_path).measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    found = by_cell(logged(tmp_path).measure(qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])))
     good = {metric: found[metric, "good", "q1"] for metric in NAMES}
     # two sessions, one of them with clicks at ranks 1 (40 s) and 2 (10 s); d1 is relevant
     assert good == pytest.approx(
@@ -88,7 +90,7 @@ def test_a_log_measures_what_simulated_users_would(tmp_path, small):
     )
     log.to_parquet(tmp_path / "log.parquet")
     users = observed.Log(str(tmp_path / "log.parquet"), metrics, "undefined", "queries")
-    found = by_cell(users.measure(qrels, None, ["q0", "q1"], ["a"]))
+    found = by_cell(users.measure(qrels, Runs(None, ("a",), ("q0", "q1"))))
     clicks, dwell = drawn.clicks, np.where(drawn.clicks, seconds, 0)
     ranks = np.arange(1, 5)
     for q in (0, 1):
@@ -105,7 +107,7 @@ def test_a_log_measures_what_simulated_users_would(tmp_path, small):
 
 def test_sessions_can_weigh_the_same_instead_of_queries(tmp_path, runs, qrels):
     users = logged(tmp_path, average="sessions")
-    found = by_cell(users.measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    found = by_cell(users.measure(qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])))
     assert found["clicks", "good", "all"] == 3 / 3
     assert found["clicks", "bad", "all"] == 1 / 3
     assert found["adt", "good", "all"] == (40 + 10 + 20) / 3
@@ -113,25 +115,27 @@ def test_sessions_can_weigh_the_same_instead_of_queries(tmp_path, runs, qrels):
 
 def test_only_queries_that_every_system_was_asked_count(tmp_path, runs, qrels):
     users = logged(tmp_path, PAGES.replace("5,bad,q2,1,d4,0,\n6,bad,q2,,,0,\n", ""))
-    found = users.measure(qrels, runs, ["q1", "q2"], ["bad", "good"])
+    found = users.measure(qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert set(found["query_id"]) == {"q1"}
     with pytest.raises(InputError, match="no query of the 1 at hand has sessions of all 2 systems"):
-        users.measure(qrels, runs, ["q2"], ["bad", "good"])
+        users.measure(qrels, rankings_of(runs, ["q2"], ["bad", "good"]))
     with pytest.raises(InputError, match="has no sessions of the systems best"):
-        users.measure(qrels, runs, ["q2"], ["best", "good"])
+        users.measure(qrels, rankings_of(runs, ["q2"], ["best", "good"]))
 
 
 @pytest.mark.parametrize(("unknown", "success"), [("undefined", np.nan), ("long", 1.0), ("short", 0.5)])
 def test_unknown_dwell_is_what_the_user_says(tmp_path, runs, qrels, unknown, success):
     text = PAGES.replace("2,good,q1,1,d1,0,", "2,good,q1,1,d1,1,")  # a click, but for how long?
-    found = by_cell(logged(tmp_path, text, unknown_dwell=unknown).measure(qrels, runs, ["q1"], ["bad", "good"]))
+    found = by_cell(
+        logged(tmp_path, text, unknown_dwell=unknown).measure(qrels, rankings_of(runs, ["q1"], ["bad", "good"]))
+    )
     assert found["ssr", "good", "q1"] == pytest.approx(success, nan_ok=True)
     assert found["adt", "good", "q1"] == 25  # of the clicks that are known
 
 
 def test_without_any_dwell_time_it_is_undefined_and_the_rest_is_there(tmp_path, runs, qrels):
     text = "\n".join(line.rsplit(",", 1)[0] for line in PAGES.splitlines()) + "\n"
-    found = by_cell(logged(tmp_path, text).measure(qrels, runs, ["q1", "q2"], ["bad", "good"]))
+    found = by_cell(logged(tmp_path, text).measure(qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])))
     assert np.isnan(found["adt", "good", "q1"])
     assert np.isnan(found["ssr", "good", "q1"])
     assert found["clicks", "good", "q1"] == 1
@@ -156,7 +160,7 @@ def runs(small):
 
 def test_a_table_of_metrics_is_read(tmp_path, runs):
     table = "system,metric,value\ngood,CTR,0.4\nbad,CTR,0.3\nother,CTR,0.9\n"
-    found = imported(tmp_path, table).measure(None, runs, ["q1", "q2"], ["bad", "good"])
+    found = imported(tmp_path, table).measure(None, rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert dict(zip(found["system"], found["value"], strict=True)) == {"good": 0.4, "bad": 0.3}
     assert set(found["metric"]) == {"ctr"}
 
@@ -164,14 +168,14 @@ def test_a_table_of_metrics_is_read(tmp_path, runs):
 def test_a_table_by_query_keeps_the_queries_at_hand(tmp_path, runs):
     rows = [f"{s}\t{q}\tclicks\t{v}" for s in ("good", "bad") for q, v in (("q1", 1), ("q2", 3), ("q3", 100))]
     text = "\n".join(["system\tquery_id\tmetric\tvalue", *rows]) + "\n"
-    found = imported(tmp_path, text, "metrics.tsv").measure(None, runs, ["q1", "q2"], ["bad", "good"])
+    found = imported(tmp_path, text, "metrics.tsv").measure(None, rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert found.groupby("system")["value"].mean().to_dict() == {"good": 2, "bad": 2}
 
 
 def test_a_parquet_table_is_the_same(tmp_path, runs):
     frame = pd.DataFrame({"system": ["good", "bad"], "metric": "ssr", "value": [0.2, 0.1]})
     frame.to_parquet(tmp_path / "metrics.parquet")
-    found = External(str(tmp_path / "metrics.parquet")).measure(None, runs, ["q1"], ["bad", "good"])
+    found = External(str(tmp_path / "metrics.parquet")).measure(None, rankings_of(runs, ["q1"], ["bad", "good"]))
     assert found["value"].tolist() == [0.2, 0.1]
 
 
@@ -194,5 +198,5 @@ def test_a_parquet_table_is_the_same(tmp_path, runs):
 )
 def test_a_wrong_table_is_named(tmp_path, runs, text, message):
     with pytest.raises(InputError) as error:
-        imported(tmp_path, text).measure(None, runs, ["q1", "q2"], ["bad", "good"])
+        imported(tmp_path, text).measure(None, rankings_of(runs, ["q1", "q2"], ["bad", "good"]))
     assert message in str(error.value)

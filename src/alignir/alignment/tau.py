@@ -7,7 +7,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import NONE, Resampling
 from alignir.evaluation.scores import means
-from alignir.frames import ALIGNMENT, BASELINE, NOISE
+from alignir.frames import ALIGNMENT, ALL, BASELINE, NOISE
 
 
 def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
@@ -28,7 +28,7 @@ def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame, resampling: R
     """ALIGNMENT of systems' mean SCORES under two sets of labels: one row a measure."""
     measures = scores["measure"].unique()
     sides = {measure: (_of(scores, measure), _of(baseline, measure)) for measure in measures}
-    return _rows({(measure, BASELINE): both for measure, both in sides.items()}, scores, resampling)
+    return _rows({(measure, BASELINE): both for measure, both in sides.items()}, resampling)
 
 
 def against_users(scores: pd.DataFrame, online: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def against_users(scores: pd.DataFrame, online: pd.DataFrame, resampling: Resamp
         for measure in scores["measure"].unique()
         for metric in online["metric"].unique()
     }
-    return _rows(sides, scores, resampling)
+    return _rows(sides, resampling)
 
 
 def average(draws: list[pd.DataFrame]) -> pd.DataFrame:
@@ -82,14 +82,27 @@ def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NOISE)
 
 
-def _rows(sides: dict[tuple[str, str], tuple], scores: pd.DataFrame, resampling: Resampling) -> pd.DataFrame:
+def _rows(sides: dict[tuple[str, str], tuple], resampling: Resampling) -> pd.DataFrame:
     rows = []
-    for (offline, reference), (left, right) in sides.items():
+    for (offline, reference), both in sides.items():
+        left, right = common(*both)
         x, y = (side.groupby("system")["value"].mean() for side in (left, right))
         n_systems = len(x.dropna().index.intersection(y.dropna().index))
         interval = resampling.interval(left, right)
-        rows.append((offline, reference, *tau_b(x, y), *interval, n_systems, scores["query_id"].nunique()))
+        rows.append((offline, reference, *tau_b(x, y), *interval, n_systems, left["query_id"].nunique()))
     return pd.DataFrame(rows, columns=ALIGNMENT)
+
+
+def common(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two long frames (SCORES or ONLINE, one measure or metric each) on the queries that both know.
+
+    A side knows a query where some system has a value. Means over different queries cannot be compared: one query that
+    a judge labelled, out of many, would be held against the mean of them all. A side with one value a system for all
+    queries together (query_id "all") knows them all.
+    """
+    known, others = (set(side.loc[side["value"].notna(), "query_id"]) for side in (left, right))
+    both = known | others if {ALL} in (known, others) else known & others
+    return left[left["query_id"].isin(both)], right[right["query_id"].isin(both)]
 
 
 def _of(values: pd.DataFrame, name: str, column: str = "measure") -> pd.DataFrame:

@@ -62,7 +62,7 @@ def run(args) -> int:
     cell = composed_cell(args.settings)
     inputs = read_inputs(cell, to_ask=False)
     names = list(inputs.dataset.queries.index)
-    baseline = evaluate(inputs.dataset.qrels, inputs.runs, names, inputs.systems)
+    baseline = evaluate(inputs.dataset.qrels, inputs.runs)
     scores = model_scores(cell, inputs)
     judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
     pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
@@ -103,17 +103,18 @@ def model_scores(cell, inputs):
     from alignir.evaluation.scores import evaluate
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
+    from alignir.labelling.models import Grader
 
     pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
-    if hasattr(cell.model, "grade"):
-        cell.model.check(inputs.prompt)
+    if isinstance(cell.model, Grader):
+        cell.model.check()
     else:
         keyed = pairs.assign(key=pair_keys(pairs))
         for repeat in range(cell.model.repeats):
             if len(unanswered(keyed, ledger.load(judge_of(cell.model, inputs.prompt, repeat)))):
                 return None
     labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
-    return evaluate(labels, inputs.runs, list(inputs.dataset.queries.index), inputs.systems, missing=cell.missing)
+    return evaluate(labels, inputs.runs, missing=cell.missing)
 
 
 def frequencies(args, dataset, query_ids):

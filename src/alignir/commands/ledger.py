@@ -84,12 +84,12 @@ def write_labels(args) -> int:
 
     choices = [f"{name}={getattr(args, name)}" for name in ("model", "prompt", "dataset")]
     cell = composed_cell([*choices, *args.settings])
-    if hasattr(cell.model, "grade"):
+    if cell.llm is None:
         raise InputError(f"{args.model} gives labels without an answer, so the ledger has none of it")
     inputs = read_inputs(cell, to_ask=False)
     pairs, prompt = inputs.pairs, inputs.prompt
     keys = pair_keys(pairs)
-    chapters = [judge_of(cell.model, prompt, repeat) for repeat in range(cell.model.repeats)]
+    chapters = [judge_of(cell.llm, prompt, repeat) for repeat in range(cell.llm.repeats)]
     answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]
     rounds = [Labelling(read_all(pairs, each, prompt.form, cell.reader)) for each in answers]
     labels = (majority(rounds) if len(rounds) > 1 else rounds[0]).labels

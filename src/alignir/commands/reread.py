@@ -39,17 +39,17 @@ def run(args) -> int:
         with tempfile.TemporaryDirectory() as folder:
             answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
             cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
-        if hasattr(cell.model, "grade"):
+        if cell.llm is None:
             continue  # it gave labels and no answers
         inputs = read_inputs(cell, to_ask=False)
-        qrels, query_ids = inputs.dataset.qrels, list(inputs.dataset.queries.index)
-        baseline = evaluate(qrels, inputs.runs, query_ids, inputs.systems)
+        qrels = inputs.dataset.qrels
+        baseline = evaluate(qrels, inputs.runs)
         labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
         strict, lenient = (frame["relevance"] for frame in labels.values())
         differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
         for reader, frame in labels.items():
             tau = against_baseline(
-                evaluate(filled(cell.pool, qrels, frame), inputs.runs, query_ids, inputs.systems, missing=cell.missing),
+                evaluate(filled(cell.pool, qrels, frame), inputs.runs, missing=cell.missing),
                 baseline,
             )["tau_b"].item()
             found = agreement.agreement(qrels, frame)

@@ -119,8 +119,9 @@ def _title(this: config.Job) -> str:
 
 def close_engines() -> None:
     """Free the loaded model, if there is one: with an open engine vLLM keeps the process from ending."""
-    if "alignir.labelling.vllm" in sys.modules:
-        sys.modules["alignir.labelling.vllm"].close()
+    from alignir.labelling import vllm
+
+    vllm.close()
 
 
 def _by_model(arguments: list[str]) -> list[str]:

@@ -48,20 +48,20 @@ def run(args) -> int:
     if not isinstance(cell.user_model, Simulated):
         raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
     inputs = read_inputs(cell, to_ask=False)
-    here = (inputs.dataset.qrels, inputs.runs, list(inputs.dataset.queries.index), inputs.systems)
-    exact = replace(cell.user_model, sessions=None).measure(*here)
+    qrels, runs = inputs.dataset.qrels, inputs.runs
+    pages = len(runs.systems) * len(runs.query_ids)
+    exact = replace(cell.user_model, sessions=None).measure(qrels, runs)
     curves = []
-    with bar("sampling", args.draws * sum(sizes) * len(inputs.systems) * len(here[2]), "sessions", after=2) as advance:
+    with bar("sampling", args.draws * sum(sizes) * pages, "sessions", after=2) as advance:
         for size in sizes:
             draws = []
-            for online in replace(cell.user_model, sessions=size).draw(*here, args.draws):
+            for online in replace(cell.user_model, sessions=size).draw(qrels, runs, args.draws):
                 draws.append(online)
-                advance(size * len(inputs.systems) * len(here[2]))
+                advance(size * pages)
             curves.append(against_exact(exact, draws).assign(sessions=size))
     curves = pd.concat(curves, ignore_index=True)
-    title = (
-        f"{cell.names['dataset']}, {cell.names['user_model']}: {len(inputs.systems)} systems, {len(here[2])} queries"
-    )
+    size = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
+    title = f"{cell.names['dataset']}, {cell.names['user_model']}: {size}"
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
     table.show([table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)

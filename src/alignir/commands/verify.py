@@ -119,6 +119,7 @@ def run(args) -> int:
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
     from alignir.data import collections, trec
+    from alignir.data.ranked import as_runs
     from alignir.evaluation import scores
     from alignir.evaluation.measures import NDCG
     from alignir.retrieval import run_files
@@ -126,10 +127,10 @@ def dl19(data: Path) -> dict[str, list[Check]]:
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
     runs = run_files.runs(dataset, None, ["*"], [], "error")
-    names, query_ids = sorted(set(runs["system"])), list(dataset.queries.index)
+    rankings = as_runs(runs, dataset.queries.index)
 
     def evaluate(labels, measures=(NDCG,)):
-        return scores.evaluate(labels, runs, query_ids, names, measures)
+        return scores.evaluate(labels, rankings, measures)
 
     graded = evaluate(dataset.qrels, (*GRADED, *BINARY))
     means = scores.means(graded)

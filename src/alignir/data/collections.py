@@ -12,7 +12,7 @@ import pandas as pd
 from alignir.data import trec
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import GRADES, PAIR, QRELS, RUNS
+from alignir.frames import GRADES, PAIR, QRELS
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, pd.Series | None, pd.Series
         )
     if not np.isfinite(table["score"]).all():
         raise InputError(f"{path}: row {(~np.isfinite(table['score'])).idxmax()} has no finite score")
-    ranking = ranked(table.assign(system="re-ranker", rank=0)[RUNS])
+    ranking = ranked(table.assign(system="re-ranker"))
     queries = table.drop_duplicates("query_id").set_index("query_id")["query"] if "query" in table else None
     passages = table.drop_duplicates("doc_id").set_index("doc_id")["text"] if "text" in table else None
     return ranking, queries, passages

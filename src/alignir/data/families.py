@@ -1,5 +1,6 @@
 """Families: which systems are built on which family of models."""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from alignir.data import trec
 from alignir.errors import InputError
 
 
-def of_family(family: str | None, systems: list[str], families: dict[str, str] | str | None) -> list[str]:
+def of_family(family: str | None, systems: Sequence[str], families: dict[str, str] | str | None) -> list[str]:
     """The systems of a family; none where the judge has no family or nothing is known of the systems.
 
     `families` gives the family of name patterns (`*`, `?`; the first that matches, in any case), or is a tab-separated

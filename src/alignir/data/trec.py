@@ -17,7 +17,7 @@ import pyarrow.csv as csv
 
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.frames import GRADES, QRELS, RUNS
+from alignir.frames import GRADES, QRELS
 
 
 def existing(path: str | Path, what: str) -> Path:
@@ -158,7 +158,7 @@ def read_run(path: Path, system: str) -> pd.DataFrame:
     run = _read_run_fast(path)
     if run is None:
         run = _read_run_by_line(path)
-    return ranked(run.assign(system=system, rank=0)[RUNS])
+    return ranked(run.assign(system=system))
 
 
 def _read_run_fast(path: Path) -> pd.DataFrame | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from alignir.evaluation.measures import RELEVANT_FROM
 from alignir.frames import CALIBRATION, GRADES, PAIR
 
 NAMES = ("kappa4", "kappa_bin", "kappa_quadratic", "alpha", "exact", "mae", "bias")
@@ -147,15 +148,15 @@ def distribution(labels: pd.DataFrame) -> pd.Series:
     return labels["relevance"].dropna().astype(int).value_counts().reindex(GRADES, fill_value=0).rename_axis("grade")
 
 
-def agreement(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
-    """By NAMES: kappa4, kappa_bin (relevant from 2), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of
+def agreement(baseline: pd.DataFrame, labels: pd.DataFrame, relevant_from: int = RELEVANT_FROM) -> dict[str, float]:
+    """By NAMES: kappa4, kappa_bin (relevant or not), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of
     same grades), mae and bias (mean of label - baseline).
     """
     both = joined(baseline, labels)
     difference = both["label"] - both["baseline"]
     values = (
         kappa(both),
-        kappa(both, relevant_from=2),
+        kappa(both, relevant_from),
         kappa_quadratic(both),
         alpha(both),
         float((difference == 0).mean()) if len(both) else np.nan,

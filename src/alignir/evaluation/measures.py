@@ -25,7 +25,7 @@ ERR = r"err_([1-9]\d{0,4})"
 CUT = r"(?:ndcg_cut|ndcg_exp_cut|map_cut|P|recall|success|relative_P|err)_(\d+)"
 
 
-def check_measures(measures: Sequence[str], relevance_level: int = RELEVANT_FROM) -> None:
+def check_measures(measures: Sequence[str], relevant_from: int = RELEVANT_FROM) -> None:
     """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
     if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
@@ -35,8 +35,8 @@ def check_measures(measures: Sequence[str], relevance_level: int = RELEVANT_FROM
                 f"measures: there is no measure {measure!r}; expected trec_eval's names, such as {NDCG}, map, "
                 "recip_rank, P_10, recall_100, bpref, or ndcg_exp_cut_10 (exponential gain), rbp_0.8, err_10"
             )
-    if type(relevance_level) is not int or relevance_level not in GRADES[1:]:
-        raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevance_level}")
+    if type(relevant_from) is not int or relevant_from not in GRADES[1:]:
+        raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevant_from}")
 
 
 def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarray:

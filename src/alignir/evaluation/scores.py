@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from alignir.data.ranked import Runs, as_runs
 from alignir.errors import one_of
 from alignir.evaluation.measures import (
     CUT,
@@ -38,12 +39,10 @@ def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
 
 def evaluate(
     labels: pd.DataFrame,
-    runs: pd.DataFrame,
-    query_ids: list[str],
-    systems: list[str],
+    runs: Runs | pd.DataFrame,
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
-    relevance_level: int = RELEVANT_FROM,
+    relevant_from: int = RELEVANT_FROM,
 ) -> pd.DataFrame:
     """SCORES of every system for every query; `measures` are trec_eval's names (by pytrec_eval) and three more.
 
@@ -51,36 +50,36 @@ def evaluate(
     rbp_P                     `rank_biased_precision` with persistence P
     err_K                     `expected_reciprocal_rank` of the top K
 
-    Binary measures count a grade from `relevance_level` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
+    Binary measures count a grade from `relevant_from` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
     which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
-    check_measures(measures, relevance_level)
-    measures = list(dict.fromkeys(measures))
+    check_measures(measures, relevant_from)
+    runs, measures = as_runs(runs), list(dict.fromkeys(measures))
     qrels = judged(labels, missing)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
-        runs = runs[runs["rank"] <= max(int(cut[1]) for cut in cuts)]
-    by_system = {system: _nested(run, "score", float) for system, run in runs.groupby("system")}
-    rankings = [by_system.get(system, {}) for system in systems]
+        runs = runs.top(max(int(cut[1]) for cut in cuts))
+    by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system")}
+    rankings = [by_system.get(system, {}) for system in runs.systems]
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
-    values = _by_trec_eval(qrels, rankings, query_ids, names, relevance_level)
+    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, relevant_from)
     exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
     gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
-    found = _by_trec_eval(gains, rankings, query_ids, list(exponential), relevance_level)
+    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), relevant_from)
     values |= {exponential[name]: scored for name, scored in found.items()}
     if by_rank := [measure for measure in measures if measure not in values]:
-        grades = _grades(qrels, runs, query_ids, systems)
-        values |= {measure: _by_rank(measure, grades, relevance_level) for measure in by_rank}
+        grades = runs.grades(qrels, max(1, runs.frame["rank"].max()) if len(runs.frame) else 1).clip(min=0)
+        values |= {measure: _by_rank(measure, grades, relevant_from) for measure in by_rank}
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
-    table[:, ~np.isin(query_ids, qrels["query_id"].unique())] = np.nan
+    table[:, ~np.isin(runs.query_ids, qrels["query_id"].unique())] = np.nan
     n_systems, n_queries, n_measures = table.shape
     columns = (
-        np.repeat(systems, n_queries * n_measures),
-        np.tile(np.repeat(query_ids, n_measures), n_systems),
+        np.repeat(runs.systems, n_queries * n_measures),
+        np.tile(np.repeat(runs.query_ids, n_measures), n_systems),
         np.tile(measures, n_systems * n_queries),
         table.ravel(),
     )
@@ -88,14 +87,14 @@ def evaluate(
 
 
 def _by_trec_eval(
-    qrels: pd.DataFrame, rankings: list[dict], query_ids: list[str], names: list[str], relevance_level: int
+    qrels: pd.DataFrame, rankings: list[dict], query_ids: Sequence[str], names: list[str], relevant_from: int
 ) -> dict[str, np.ndarray]:
     """By measure: values of shape (rankings, queries), 0 for a query that a ranking lacks."""
     import pytrec_eval
 
     if not names:
         return {}
-    evaluator = pytrec_eval.RelevanceEvaluator(_nested(qrels, "relevance", int), set(names), relevance_level)
+    evaluator = pytrec_eval.RelevanceEvaluator(_nested(qrels, "relevance", int), set(names), relevant_from)
     nothing = dict.fromkeys(names, 0.0)
     values = np.zeros((len(names), len(rankings), len(query_ids)))
     for place, ranking in enumerate(rankings):
@@ -105,39 +104,27 @@ def _by_trec_eval(
     return dict(zip(names, values, strict=True))
 
 
-def _by_rank(measure: str, grades: np.ndarray, relevance_level: int) -> np.ndarray:
+def _by_rank(measure: str, grades: np.ndarray, relevant_from: int) -> np.ndarray:
     """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
     if found := re.fullmatch(RBP, measure):
-        values = [rank_biased_precision(rows >= relevance_level, float(found[1])) for rows in grades]
+        values = [rank_biased_precision(rows >= relevant_from, float(found[1])) for rows in grades]
     else:
         cutoff = int(re.fullmatch(ERR, measure)[1])
         values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
     return np.array(values)
 
 
-def _grades(qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> np.ndarray:
-    """Grades of shape (systems, queries, ranks) down every ranking, 0 where unjudged or past its end."""
-    found = runs[["system", *PAIR, "rank"]].merge(qrels, on=PAIR)
-    places = [pd.Index(systems).get_indexer(found["system"]), pd.Index(query_ids).get_indexer(found["query_id"])]
-    known = (places[0] >= 0) & (places[1] >= 0)
-    grades = np.zeros((len(systems), len(query_ids), max(1, found["rank"].max()) if len(found) else 1), dtype=np.int8)
-    grades[places[0][known], places[1][known], found["rank"].to_numpy()[known] - 1] = found["relevance"][known]
-    return grades
-
-
-def judged_at(
-    labels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], k: int = 10
-) -> pd.Series:
+def judged_at(labels: pd.DataFrame, runs: Runs, k: int = 10) -> pd.Series:
     """The share of each system's first `k` results for these queries that have a label: 0 to 1, by system.
 
     All its results count alike, so a query with few results weighs less. What has no label counts as not relevant in
     every measure here, which is to the disadvantage of the systems that the labels' pool did not know.
     NaN where a system returned nothing.
     """
-    first = runs[(runs["rank"] <= k) & runs["query_id"].isin(query_ids)]
+    first = runs.top(k).frame
     known = pd.MultiIndex.from_frame(labels.loc[labels["relevance"].notna(), PAIR])
     labelled = pd.MultiIndex.from_frame(first[PAIR]).isin(known)
-    return pd.Series(labelled, index=first["system"], dtype=float).groupby(level=0).mean().reindex(systems)
+    return pd.Series(labelled, index=first["system"], dtype=float).groupby(level=0).mean().reindex(runs.systems)
 
 
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:

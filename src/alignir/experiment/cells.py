@@ -1,44 +1,65 @@
-"""Cells: what one run of the grid is made of, and its input, read and checked."""
+"""Cells: what one run of the grid is made of."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.data.collections import Dataset
-from alignir.evaluation.measures import NDCG, RELEVANT_FROM
+from alignir.labelling.models import LLM, Grader, Model
 from alignir.labelling.prompts import Prompt
+from alignir.users.users import Users
+
+
+class Assumptions(NamedTuple):
+    """What draws a line or a resample, the same wherever one is drawn."""
+
+    relevant_from: int  # the first relevant grade: kappa ≥, binary measures, the zero result rate
+    resampling: Resampling
+
+
+class Drawn(NamedTuple):
+    """How many of something are drawn at random, from which seed."""
+
+    n: int
+    seed: int
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one run is made of. The functions read and check their input when they are called."""
+    """What one run is made of. The functions read and check their input when they are called.
+
+    Nothing has a default here: the defaults are those of conf/config.yaml.
+    """
 
     names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
     dataset: Callable[[], Dataset]
-    systems: Callable[[Dataset], pd.DataFrame]
+    systems: Callable[[Dataset], pd.DataFrame]  # RUNS
     queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
     prompt: Callable[[], Prompt]
-    model: object  # an LLM or a grader
-    user_model: object
+    model: Model
+    user_model: Users
     ledger: Path
-    missing: str = "drop"
-    reader: str = "strict"
-    pool: str = "qrels"
-    without_text: str = "error"  # a pair of the pool whose passage has no text: error, or skip
-    measures: Sequence[str] = (NDCG,)  # as scores.evaluate knows them; nDCG@10 is there in any case
-    relevance_level: int = RELEVANT_FROM
-    rejudge: int = 0  # random pairs to ask once more, for the model's agreement with itself
-    rejudge_seed: int = 0
-    families: dict[str, str] | str | None = None  # of systems, by name pattern, or a file
-    shuffles: int = 10  # of the baseline labels: the floor of the tables
-    shuffle_seed: int = 0
-    resampling: Resampling = field(default_factory=Resampling)
-    config: dict = field(default_factory=dict)  # the composed config, recorded as it is
-    sweep: str = ""
+    missing: str  # what a pair without a label is: drop, zero or fallback
+    reader: str  # of answers: strict or lenient
+    pool: str  # what is labelled: qrels, runs@K or holes@K
+    without_text: str  # a pair of the pool whose passage has no text: error, or skip
+    measures: Sequence[str]  # as scores.evaluate knows them; nDCG@10 is there in any case
+    assumptions: Assumptions
+    rejudge: Drawn  # pairs to ask once more, for the model's agreement with itself
+    families: dict[str, str] | str | None  # of systems, by name pattern, or a file
+    shuffles: Drawn  # of the baseline labels: a floor of the tables
+    config: dict  # the composed config, recorded as it is
+    sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
 
     @property
     def title(self) -> str:
         return " · ".join(self.names[group] for group in ("model", "prompt", "dataset"))
+
+    @property
+    def llm(self) -> LLM | None:
+        """The model, where it is one that is asked; None for a grader."""
+        return None if isinstance(self.model, Grader) else self.model

@@ -1,4 +1,4 @@
-"""Bounds: labels that know as much as people do, or nothing, to read a judge's alignment by."""
+"""Ceiling and floors: labels that know as much as people do, or nothing, to read a judge's alignment by."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.labelling.graders import Lexical
 
 
-def bounds(dataset: Dataset, shuffles: int, rng: np.random.Generator) -> dict[str, list[pd.DataFrame]]:
+def ceiling_and_floors(dataset: Dataset, shuffles: int, rng: np.random.Generator) -> dict[str, list[pd.DataFrame]]:
     """Sets of labels (QRELS) by name; what is drawn has several, one a draw. All but the second are of judged pairs.
 
     second            other people's labels, where the dataset has them: what a judge can be expected to reach

@@ -13,6 +13,7 @@ from alignir.data import pools
 from alignir.data.collections import Dataset
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
+from alignir.data.ranked import Runs, as_runs
 from alignir.errors import InputError, one_of
 from alignir.evaluation.measures import check_measures
 from alignir.evaluation.scores import MISSING
@@ -20,6 +21,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
+from alignir.labelling.models import LLM, Grader
 from alignir.labelling.prompts import Prompt
 
 
@@ -27,9 +29,8 @@ from alignir.labelling.prompts import Prompt
 class Inputs:
     """A cell's input, read and checked."""
 
-    dataset: Dataset
-    runs: pd.DataFrame  # RUNS of the selected queries
-    systems: list[str]  # all of them, also those without a result for these queries
+    dataset: Dataset  # with the selected queries only
+    runs: Runs  # for these
     own: list[str]  # systems of the model's family
     pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
@@ -41,26 +42,32 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     _check_choices(cell)
     with _settings_of(cell, "prompt"):
         prompt = cell.prompt()
-    with _settings_of(cell, "model"):
-        if to_ask:
-            cell.model.check(prompt)
-        if to_ask and cell.missing == "fallback":
-            cell.model.check(replace(prompt, decoding="constrained"))
+    if to_ask:
+        with _settings_of(cell, "model"):
+            _check_model(cell, prompt)
     with _settings_of(cell, "dataset"):
         everything = cell.dataset()
     with _settings_of(cell, "systems"):
-        runs = cell.systems(everything)
+        rankings = as_runs(cell.systems(everything), everything.queries.index)
     with _settings_of(cell, "queries"):
-        dataset = everything.of(select(cell.queries, everything, runs))
-    systems = sorted(runs["system"].unique())
-    runs = runs[runs["query_id"].isin(dataset.queries.index)].reset_index(drop=True)
+        dataset = everything.of(select(cell.queries, everything, rankings))
+    runs = rankings.of(dataset.queries.index)
     with _settings_of(cell, "user_model"):
-        cell.user_model.check(dataset.qrels, runs, list(dataset.queries.index), systems)
-    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs))
+        cell.user_model.check(dataset.qrels, runs)
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame))
     pairs = _with_text(cell, dataset, pool)
-    notes = [*_notes(everything, dataset, runs, systems), *_pool_notes(cell, dataset, pool, pairs)]
-    own = of_family(getattr(cell.model, "family", None), systems, cell.families)
-    return Inputs(dataset, runs, systems, own, pairs, prompt, tuple(notes))
+    notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
+    own = of_family(cell.model.family, runs.systems, cell.families)
+    return Inputs(dataset, runs, own, pairs, prompt, tuple(notes))
+
+
+def _check_model(cell: Cell, prompt: Prompt) -> None:
+    if isinstance(cell.model, Grader):
+        cell.model.check()
+        return
+    cell.model.check(prompt)
+    if cell.missing == "fallback":
+        cell.model.check(replace(prompt, decoding="constrained"))
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
@@ -89,19 +96,15 @@ def _check_choices(cell: Cell) -> None:
         if choice not in choices:
             raise one_of(kind, choice, choices)
     pools.depth(cell.pool)
-    check_measures(cell.measures, cell.relevance_level)
-    grader = hasattr(cell.model, "grade")
-    if cell.missing == "fallback" and grader:
+    check_measures(cell.measures, cell.assumptions.relevant_from)
+    if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
-    if not grader and not (isinstance(cell.model.repeats, int) and cell.model.repeats >= 1):
-        raise InputError(f"model.repeats: expected a whole number from 1, found {cell.model.repeats}")
-    for setting, number in (("rejudge.n", cell.rejudge), ("floor.shuffles", cell.shuffles)):
+    if cell.llm is not None:
+        _check_settings(cell.llm)
+    for setting, number in (("rejudge.n", cell.rejudge.n), ("floor.shuffles", cell.shuffles.n)):
         if not (isinstance(number, int) and number >= 0):
             raise InputError(f"{setting}: expected a whole number from 0, found {number}")
-    price = getattr(cell.model, "price", None)
-    if price is not None and set(price) != {"input", "output"}:
-        raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {price}")
-    B, over, method, seed = cell.resampling
+    B, over, method, seed = cell.assumptions.resampling
     for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
         if choice not in choices:
             raise one_of(f"bootstrap.{name}", choice, choices)
@@ -109,6 +112,13 @@ def _check_choices(cell: Cell) -> None:
         raise InputError(f"bootstrap: expected whole numbers from 0 as B and seed, found {B} and {seed}")
     if cell.ledger.exists() and not cell.ledger.is_dir():
         raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")
+
+
+def _check_settings(llm: LLM) -> None:
+    if not (isinstance(llm.repeats, int) and llm.repeats >= 1):
+        raise InputError(f"model.repeats: expected a whole number from 1, found {llm.repeats}")
+    if llm.price is not None and set(llm.price) != {"input", "output"}:
+        raise InputError(f"model.price: expected {{input: ..., output: ...}} for a million tokens, found {llm.price}")
 
 
 @contextlib.contextmanager
@@ -130,7 +140,7 @@ def key(cell: Cell, inputs: Inputs) -> str:
     settings = {name: value for name, value in cell.config.items() if name != "ledger"}
     # the same text in another file is the same prompt
     settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
-    digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs)]
+    digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs.frame)]
     content = json.dumps(
         [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
     )
@@ -155,12 +165,12 @@ def _with_content(setting, name: str = ""):
     return setting
 
 
-def _notes(everything: Dataset, dataset: Dataset, runs: pd.DataFrame, systems: list[str]):
+def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
     """What a reader should know of the input, in a line each."""
     if everything.unjudged:
         known = len(everything.unjudged) + len(everything.queries)
         yield f"{dataset.name}: {len(everything.unjudged)} of {known} queries have no judged pair and are left out"
-    answered = runs.groupby("system")["query_id"].nunique().reindex(systems, fill_value=0)
+    answered = runs.frame.groupby("system")["query_id"].nunique().reindex(runs.systems, fill_value=0)
     n_queries = len(dataset.queries)
     for system, count in answered[answered < n_queries].items():
         yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"

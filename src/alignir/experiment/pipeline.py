@@ -35,8 +35,8 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
     dataset = inputs.dataset
     tags = {
         "sweep": cell.sweep,
-        **({} if hasattr(cell.model, "grade") else _prompt_tags(inputs.prompt, recorder)),
-        "model.revision": getattr(cell.model, "revision", None) or "",
+        **({} if cell.llm is None else _prompt_tags(inputs.prompt, recorder)),
+        "model.revision": (cell.llm and cell.llm.revision) or "",
         "dataset.fingerprint": dataset.fingerprint,
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
@@ -49,7 +49,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         source = cell.config.get("dataset", {}).get("path")
         source = str(Path(source).absolute()) if source else dataset.name
         recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
-        with contextlib.nullcontext() if hasattr(cell.model, "grade") else recording.system_metrics():
+        with contextlib.nullcontext() if cell.llm is None else recording.system_metrics():
             result = compute(cell, inputs)
         found = record.metrics(cell, inputs, result)
         recording.metrics(found)
@@ -78,9 +78,9 @@ def plan(cell: Cell) -> dict[str, float]:
     """
     inputs = read_inputs(cell)
     pairs = inputs.pairs
-    if hasattr(cell.model, "grade"):
+    if cell.llm is None:
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
-    prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.model
+    prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.llm
     pairs = pairs.assign(key=pair_keys(pairs))
     found = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
     for repeat in range(model.repeats):
@@ -89,6 +89,6 @@ def plan(cell: Cell) -> dict[str, float]:
         found["in_ledger"] += len(pairs.drop_duplicates("key")) - len(missing)
         found["to_ask"] += len(missing)
         found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
-    longest = prompt.max_tokens + getattr(model, "thinking_tokens", 0) if prompt.decoding != "logits" else 1
+    longest = prompt.max_tokens + model.thinking_tokens if prompt.decoding != "logits" else 1
     found["output_tokens"] = found["to_ask"] * longest
-    return found | record.price(model, found)
+    return found | record.price(model, found["prompt_tokens"], found["output_tokens"])

@@ -15,6 +15,7 @@ import pandas as pd
 from alignir.alignment.selection import from_strata, greedy_order, highest, inclusion, systematic
 from alignir.data.collections import Dataset
 from alignir.data.frequencies import frequencies_of
+from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
@@ -22,12 +23,11 @@ from alignir.evaluation.scores import evaluate
 log = logging.getLogger(__name__)
 
 
-def select(strategy: Callable[..., list[str]], dataset: Dataset, runs: pd.DataFrame) -> list[str]:
-    """The query_ids that the strategy chooses for systems with these RUNS."""
+def select(strategy: Callable[..., list[str]], dataset: Dataset, runs: Runs) -> list[str]:
+    """The query_ids that the strategy chooses for systems with these rankings."""
     if "scores" not in inspect.signature(strategy).parameters:
         return strategy(dataset)
-    systems = sorted(runs["system"].unique())
-    return strategy(dataset, scores=evaluate(dataset.qrels, runs, list(dataset.queries.index), systems))
+    return strategy(dataset, scores=evaluate(dataset.qrels, runs))
 
 
 def everything(dataset: Dataset) -> list[str]:

@@ -17,6 +17,7 @@ from alignir.figures import systems
 from alignir.figures.labels import confusion_figure, distribution_figure
 from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labelling.labels import differing
+from alignir.labelling.models import LLM
 from alignir.tracking.runs import GROUPS, OF_A_CELL
 
 PACKAGES = (
@@ -44,7 +45,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
             values[f"{name}/{row.offline}/{row.reference}"] = getattr(row, name)
     values |= {
         "n_pairs": len(labels),
-        "n_systems": len(inputs.systems),
+        "n_systems": len(inputs.runs.systems),
         "n_queries": len(dataset.queries),
         "coverage": coverage(labels),
         "cut": int(labels["cut"].sum()),
@@ -59,7 +60,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= means(result.baseline).mean().add_suffix(f"/{BASELINE}").to_dict()
     if labels["expected"].notna().any():
         values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
-    values |= price(cell.model, values)
+    if cell.llm is not None:
+        values |= price(cell.llm, labelling.asked_prompt_tokens, labelling.asked_output_tokens)
     if labelling.asked:
         values["pairs_per_second"] = labelling.asked / labelling.seconds
     values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
@@ -77,12 +79,11 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     return values
 
 
-def price(model, tokens: dict[str, float]) -> dict[str, float]:
-    """{"price": money for these prompt_tokens and output_tokens}, where the model has a price."""
-    price = getattr(model, "price", None)
-    if not price:
+def price(llm: LLM, prompt_tokens: int, output_tokens: int) -> dict[str, float]:
+    """{"price": money for so many tokens}, where the model has a price."""
+    if llm.price is None:
         return {}
-    return {"price": (tokens["prompt_tokens"] * price["input"] + tokens["output_tokens"] * price["output"]) / 1e6}
+    return {"price": (prompt_tokens * llm.price["input"] + output_tokens * llm.price["output"]) / 1e6}
 
 
 def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
@@ -103,9 +104,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
     confusion = agreement.confusion(both)
     confusion.to_csv(folder / "confusion.csv")
-    if "calibration_error" in result.agreement:
-        calibration = agreement.calibration(inputs.dataset.qrels, result.labelling.labels)
-        calibration.to_csv(folder / "calibration.csv", index=False)
+    if result.calibration is not None:
+        result.calibration.to_csv(folder / "calibration.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
     (folder / "prompt.txt").write_text(inputs.prompt.text)
     if inputs.prompt.system:
@@ -128,7 +128,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
 
 def params(cell: Cell) -> dict[str, str]:
     """The choices of the groups and the settings beside them, then every setting under them as `group.setting`."""
-    first = {name: getattr(cell, name) for name in OF_A_CELL}
+    first = {name: cell.config[name] for name in OF_A_CELL}
     settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
     settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
     settings["measures"] = ", ".join(cell.measures)

@@ -31,6 +31,7 @@ class Endpoint:
     retries: int = 5  # of 429, 5xx, lost connections and timeouts, with growing pauses
     price: dict | None = None  # {input, output}: money for a million tokens
     repeats: int = 1
+    revision: str | None = None  # what the server serves under the name is its own affair
     family: str | None = None  # of models: systems of the same one are left out for comparison
 
     def identity(self) -> dict:
@@ -124,9 +125,6 @@ class Endpoint:
         usage = completion.usage
         tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         return Answer(index, response, choice.finish_reason or "stop", *tokens), ""
-
-    def close(self) -> None:
-        pass
 
 
 def _told(error: Exception) -> str:

@@ -24,7 +24,7 @@ class Replay:
     family: str | None = None  # of the model that gave the labels: its own systems are left out for comparison
     name: str = "replay"
 
-    def check(self, prompt=None) -> None:
+    def check(self) -> None:
         """Reads the file, so that a mistake in it is known early."""
         if self.duplicates not in DUPLICATES:
             raise one_of("model.duplicates", self.duplicates, DUPLICATES)
@@ -53,8 +53,9 @@ class Lexical:
 
     shares: tuple[float, float, float] = (0.25, 0.5, 0.75)
     name: str = "lexical"
+    family: str | None = None
 
-    def check(self, prompt=None) -> None:
+    def check(self) -> None:
         if len(self.shares) != 3 or not 0 < self.shares[0] <= self.shares[1] <= self.shares[2] <= 1:
             raise InputError(f"model.shares: expected three rising shares above 0, found {list(self.shares)}")
 

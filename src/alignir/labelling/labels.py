@@ -14,7 +14,7 @@ from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
 from alignir.labelling.answers import READERS, final_scores, said_aloud
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
-from alignir.labelling.models import LLM, Answer
+from alignir.labelling.models import LLM, Answer, Grader, Model
 from alignir.labelling.prompts import Prompt
 from alignir.progress import bar
 
@@ -36,17 +36,19 @@ class Labelling:
     seconds: float = 0.0  # spent asking, with loading
     prompt_tokens: int = 0  # of all answers, also of those that were in the ledger
     output_tokens: int = 0
+    asked_prompt_tokens: int = 0  # of the answers that were asked for now: what this run costs
+    asked_output_tokens: int = 0
     fallback: int = 0  # pairs whose label comes from asking again
     repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
 
 
-def label(pairs: pd.DataFrame, prompt: Prompt, model, ledger: Ledger, reader: str = "strict") -> Labelling:
+def label(pairs: pd.DataFrame, prompt: Prompt, model: Model, ledger: Ledger, reader: str = "strict") -> Labelling:
     """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
     only where every repeat misses it. Everything else in a row is the first repeat's.
     """
-    if hasattr(model, "grade"):
+    if isinstance(model, Grader):
         return Labelling(_graded(pairs, model.grade(pairs)))
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
@@ -67,6 +69,8 @@ def majority(rounds: list[Labelling]) -> Labelling:
         seconds=sum(each.seconds for each in rounds),
         prompt_tokens=sum(each.prompt_tokens for each in rounds),
         output_tokens=sum(each.output_tokens for each in rounds),
+        asked_prompt_tokens=sum(each.asked_prompt_tokens for each in rounds),
+        asked_output_tokens=sum(each.asked_output_tokens for each in rounds),
         repeats=repeats,
     )
 
@@ -86,7 +90,9 @@ def label_once(
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
     labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
+    new = answers.reindex(missing["key"])
     tokens = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
+    tokens |= {f"asked_{name}": int(new[name].sum()) for name in tokens}
     return Labelling(labels, len(missing), seconds if len(missing) else 0.0, **tokens)
 
 
@@ -117,6 +123,8 @@ def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: 
         seconds=labelling.seconds + again.seconds,
         prompt_tokens=labelling.prompt_tokens + again.prompt_tokens,
         output_tokens=labelling.output_tokens + again.output_tokens,
+        asked_prompt_tokens=labelling.asked_prompt_tokens + again.asked_prompt_tokens,
+        asked_output_tokens=labelling.asked_output_tokens + again.asked_output_tokens,
         fallback=int(again.labels["relevance"].notna().sum()),
     )
 

@@ -1,8 +1,10 @@
-"""Engines: what sends prompts to an LLM and gives its answers back, one module each."""
+"""Models: what labelling asks of whatever gives labels: an LLM, which is asked, or a grader, which is not."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
 
 from alignir.labelling.prompts import Prompt
 
@@ -21,16 +23,33 @@ class Answer:
 
 
 class LLM(Protocol):
-    """What labelling asks of an engine. It is cheap to make: weights load at the first answer."""
+    """A model that answers a prompt. It is cheap to make: weights load at the first answer."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def identity(self) -> dict:
-        """What decides an answer beside the prompt: model, revision, chat and sampling settings."""
+    @property
+    def revision(self) -> str | None:
+        """Of its weights; None where there is none, or where nobody can know."""
+
+    @property
+    def family(self) -> str | None:
+        """Of models, such as llama: systems of the same one are left out for comparison."""
 
     @property
     def repeats(self) -> int:
-        """How often each pair is asked."""
+        """How often each pair is asked, 1 or more."""
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Room for reasoning, beside the answer's own max_tokens."""
+
+    @property
+    def price(self) -> dict[str, float] | None:
+        """{input, output}: money for a million tokens; None where it costs nothing that is counted."""
+
+    def identity(self) -> dict[str, Any]:
+        """What decides an answer beside the prompt: model, revision, chat and sampling settings."""
 
     def repeat(self, number: int) -> "LLM":
         """The same model for its `number`th repeat, from 0: another seed."""
@@ -41,5 +60,27 @@ class LLM(Protocol):
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         """Answers to (query, passage) texts, as they are ready, in any order."""
 
-    def close(self) -> None:
-        """Free what it holds."""
+
+@runtime_checkable
+class Grader(Protocol):
+    """What has a grade for a pair without being asked: somebody's labels, or a formula. It reads no prompt.
+
+    Whether a model is one is asked in one way, `isinstance(model, Grader)`, so a class of one's own is one by its
+    methods, as it would be an LLM by `answer`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def family(self) -> str | None:
+        """Of the model that gave the labels, if one did: its own systems are left out for comparison."""
+
+    def check(self) -> None:
+        """InputError if it cannot grade: reads what it needs, so that a mistake in it is known early."""
+
+    def grade(self, pairs: pd.DataFrame) -> pd.Series:
+        """A grade (Int64) for each row of `pairs` (query_id, doc_id, query, passage), <NA> where it has none."""
+
+
+Model = LLM | Grader

@@ -17,6 +17,10 @@ class Scripted:
     name: str = "scripted"
     delay: float = 0.0
     repeats: int = 1
+    revision: str | None = None
+    family: str | None = None
+    price: dict | None = None
+    thinking_tokens: int = 0
 
     def identity(self) -> dict:
         return {"name": self.name}
@@ -34,6 +38,3 @@ class Scripted:
             grade = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0] % len(GRADES)
             response = f"##final score: {grade}" if prompt.form == "final_score" else f"By the script.\n{grade}"
             yield Answer(index, response, "stop", len(text.split()), len(response.split()))
-
-    def close(self) -> None:
-        pass

@@ -45,6 +45,7 @@ class VLLM:
     engine: dict = field(default_factory=dict)  # vllm.LLM's arguments
     repeats: int = 1
     family: str | None = None  # of models: systems of the same one are left out for comparison
+    price: dict | None = None  # {input, output}: money for a million tokens
 
     def identity(self) -> dict:
         decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")
@@ -87,9 +88,6 @@ class VLLM:
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         return self._open().answer(self, prompt, pairs)
-
-    def close(self) -> None:
-        close()
 
     def _open(self) -> "_Engine":
         key = self.key()

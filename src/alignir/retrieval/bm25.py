@@ -7,7 +7,6 @@ import pandas as pd
 
 from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
-from alignir.frames import RUNS
 
 
 def bm25(
@@ -42,7 +41,6 @@ def bm25(
                     "query_id": queries.index.repeat(k),
                     "doc_id": found.ravel(),
                     "score": scores.ravel().astype(float),
-                    "rank": 0,
                 }
             )
             floor = {
@@ -50,7 +48,7 @@ def bm25(
                 for query_id, tokens in zip(queries.index, query_tokens, strict=True)
             }
             frames.append(frame[frame["score"] > frame["query_id"].map(floor)])
-    return ranked(pd.concat(frames, ignore_index=True)[RUNS])
+    return ranked(pd.concat(frames, ignore_index=True))
 
 
 def _score_without_terms(engine, tokens: list[str]) -> float:

@@ -18,7 +18,6 @@ from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.files import written_whole
-from alignir.frames import RUNS
 from alignir.labelling import weights
 from alignir.progress import bar
 from alignir.retrieval.fusion import top
@@ -72,9 +71,8 @@ def retrieve(dataset: Dataset, encoder: Encoder, k: int) -> pd.DataFrame:
         "query_id": dataset.queries.index.to_numpy()[rows],
         "doc_id": dataset.passages.index.to_numpy()[columns],
         "score": products.astype(float),
-        "rank": 0,
     }
-    return top(ranked(pd.DataFrame(found)[RUNS]), k).reset_index(drop=True)
+    return top(ranked(pd.DataFrame(found)), k).reset_index(drop=True)
 
 
 def nearest(queries: np.ndarray, passages: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ def fuse(runs: pd.DataFrame, members: list[str], k: int = 60, depth: int = 100) 
         raise InputError(f"a fusion needs two systems or more and a k of at least 0, found {members} and {k}")
     found = runs[runs["system"].isin(members)]
     fused = (1 / (k + found["rank"])).groupby([found["query_id"], found["doc_id"]]).sum().reset_index(name="score")
-    return top(ranked(fused.assign(system="+".join(members), rank=0)), depth).reset_index(drop=True)
+    return top(ranked(fused.assign(system="+".join(members))), depth).reset_index(drop=True)
 
 
 def rerank(runs: pd.DataFrame, labels: pd.DataFrame, depth: int) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def pipelines(
 
 def _reranked(runs: pd.DataFrame, dataset: Dataset, name: str, by, depth: int) -> pd.DataFrame:
     pairs = top(runs, depth)[PAIR].drop_duplicates()
-    if hasattr(by, "grade"):
+    if not isinstance(by, str | Path):
         by.check()
         pairs = pairs[pairs["doc_id"].isin(dataset.passages.index)].reset_index(drop=True)
         pairs = pairs.assign(

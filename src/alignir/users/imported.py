@@ -1,5 +1,6 @@
 """Imported users: online metrics that somebody measured, from a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data import trec
+from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.frames import ALL, ONLINE
 from alignir.users.observed import check_systems
@@ -19,19 +21,17 @@ class External:
     path: str
     name: str = "external"
 
-    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
         """Raise where `measure` would."""
-        self.measure(qrels, runs, query_ids, systems)
+        self.measure(qrels, runs)
 
-    def measure(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
-    ) -> pd.DataFrame:
+    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
         """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
+        systems, query_ids = set(runs.systems), runs.query_ids
         table = read_metrics(self.path)
         if "query_id" in table:
             table = table[table["query_id"].isin(query_ids)]
         check_systems(self.path, "metrics", systems, table)
-        systems = set(systems)
         table = table[table["system"].isin(systems)]
         for metric, rows in table.groupby("metric"):
             lacking = sorted(systems - set(rows["system"]))
@@ -46,6 +46,10 @@ class External:
         if "query_id" not in table:
             table = table.assign(query_id=ALL)
         return table[ONLINE].reset_index(drop=True)
+
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+        """What `measure` gives, once."""
+        yield self.measure(qrels, runs)
 
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""

@@ -1,12 +1,13 @@
 """Online metrics: what one measures of users, defined once for simulated and for real sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from alignir.errors import InputError, one_of
-from alignir.frames import ONLINE, PAIR
+from alignir.frames import ONLINE
 
 NAMES = {
     "clicks": "Clicks",
@@ -106,30 +107,7 @@ class Metrics:
         return f"ADT per {self.dwell_per}; SSR: {success}; ZRR: {zero_result}; First and Last click: ranks"
 
 
-def shown(
-    values: pd.DataFrame, runs: pd.DataFrame, systems: list[str], query_ids: list[str], depth: int, unknown: int = 0
-) -> np.ndarray:
-    """`relevance` of what each system shows (systems x queries, depth), system by system; -1 where it shows nothing.
-
-    A result that has no value is `unknown`.
-    """
-    top = runs[runs["rank"] <= depth]
-    row, column = _places(top["system"], systems), _places(top["query_id"], query_ids)
-    known = values.set_index(PAIR)["relevance"]
-    found = known.reindex(pd.MultiIndex.from_frame(top[PAIR])).fillna(unknown).to_numpy(dtype=int)
-    here = (row >= 0) & (column >= 0)
-    grades = np.full((len(systems), len(query_ids), depth), -1)
-    grades[row[here], column[here], top["rank"].to_numpy()[here] - 1] = found[here]
-    return grades.reshape(-1, depth)
-
-
-def _places(values: pd.Series, names: list[str]) -> np.ndarray:
-    """The place of each value among the names, -1 where it is not there."""
-    codes, distinct = pd.factorize(values)
-    return pd.Index(names).get_indexer(distinct)[codes]
-
-
-def online_frame(systems: list[str], query_ids: list[str], metrics: dict[str, np.ndarray]) -> pd.DataFrame:
+def online_frame(systems: Sequence[str], query_ids: Sequence[str], metrics: dict[str, np.ndarray]) -> pd.DataFrame:
     """ONLINE from arrays (systems x queries,) by metric."""
     cells = pd.MultiIndex.from_product([systems, query_ids], names=["system", "query_id"]).to_frame(index=False)
     return pd.concat([cells.assign(metric=metric, value=values) for metric, values in metrics.items()])[

@@ -1,5 +1,6 @@
 """Observation: online metrics that were measured of users, from a session log or from a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alignir.data.ranked import Runs
 from alignir.errors import InputError, one_of
 from alignir.frames import ALL, PAGE, PAIR, QRELS
 from alignir.users import session_log
@@ -40,14 +42,13 @@ class Log:
         if self.metrics.success != "dwell":
             raise InputError("user_model.metrics.success: a log cannot say who was satisfied; use dwell")
 
-    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
         """Raise where `measure` would."""
-        self.measure(qrels, runs, query_ids, systems)
+        self.measure(qrels, runs)
 
-    def measure(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
-    ) -> pd.DataFrame:
+    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
         """ONLINE of the systems at hand on the queries at hand, from the log's sessions."""
+        systems, query_ids = list(runs.systems), list(runs.query_ids)
         log = _read_log(self.path, _changed(self.path))
         check_systems(self.path, "sessions", systems, log)
         log = log[log["system"].isin(systems) & log["query_id"].isin(query_ids)]
@@ -71,6 +72,10 @@ class Log:
                 if self.average == "queries"
                 else f"{self.path}: a system has no session on any of the {len(query_ids)} queries at hand"
             )
+
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+        """What `measure` gives, once."""
+        yield self.measure(qrels, runs)
 
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""

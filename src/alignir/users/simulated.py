@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from alignir.data import trec
+from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import GRADES, PAIR
 from alignir.progress import bar
 from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
 from alignir.users.dwell import Dwell
-from alignir.users.metrics import Metrics, PerSession, online_frame, shown
+from alignir.users.metrics import Metrics, PerSession, online_frame
 
 AT_ONCE = 1 << 17  # sessions in memory at a time: few enough to stay in the processor's cache
 
@@ -55,30 +56,32 @@ class Simulated:
             )
         self.model.expect(np.full((1, self.depth), -1))  # says so where it has parameters for fewer ranks
 
-    def check(self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
         """Raise where `measure` would, without the work."""
         self._fitted()
 
-    def measure(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str]
-    ) -> pd.DataFrame:
+    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
         """ONLINE for every system and query; a result that is not judged counts as grade 0."""
-        return next(self.draw(qrels, runs, query_ids, systems, 1))
+        return next(self.draw(qrels, runs, 1))
 
-    def draw(
-        self, qrels: pd.DataFrame, runs: pd.DataFrame, query_ids: list[str], systems: list[str], draws: int
-    ) -> Iterator[pd.DataFrame]:
+    def draw(self, qrels: pd.DataFrame, runs: Runs, draws: int) -> Iterator[pd.DataFrame]:
         """`draws` independent samples, each as `measure` gives the first; the exact metrics are the same in all."""
-        grades = shown(qrels, runs, systems, query_ids, self.depth)
+        grades = runs.grades(qrels, self.depth).reshape(-1, self.depth)
         model, pairs = self._fitted()
-        kinds = grades if pairs is None else shown(pairs, runs, systems, query_ids, self.depth, unknown=len(pairs))
+        kinds = grades
+        if pairs is not None:
+            kinds = runs.grades(pairs, self.depth, unjudged=len(pairs)).reshape(-1, self.depth)
         for draw in range(draws):
             if self.sessions is None:
                 seen = exact(model, grades, kinds, self.dwell, self.metrics)
             else:
                 rng = np.random.default_rng([self.seed, draw])
                 seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng)
-            yield online_frame(systems, query_ids, self.metrics.of(seen))
+            yield online_frame(runs.systems, runs.query_ids, self.metrics.of(seen))
+
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+        """What `measure` gives; of sampled users `draws` samples."""
+        return self.draw(qrels, runs, 1 if self.sessions is None else self.draws)
 
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""

@@ -1,0 +1,76 @@
+"""References: what a judge is read beside, the same for every judge of a sweep: baseline, users, ceiling and floors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alignir.alignment.bootstrap import NONE
+from alignir.alignment.tau import against_baseline, against_users, average, between_draws
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import evaluate
+from alignir.experiment.cells import Cell
+from alignir.experiment.floors import ceiling_and_floors
+from alignir.experiment.inputs import Inputs, digest
+from alignir.files import state_of
+from alignir.frames import BASELINE
+
+ROWS = 5_000_000  # of SCORES and ONLINE that are kept for the next judges: about 200 MB
+
+
+@dataclass(frozen=True)
+class References:
+    """What judges are compared with on one dataset, with one set of systems and one user model."""
+
+    baseline: pd.DataFrame  # SCORES under the baseline labels
+    online: pd.DataFrame  # ONLINE
+    noise: pd.DataFrame | None  # NOISE of sampled users
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: the baseline's, the ceiling's and the floors' own
+
+    @property
+    def rows(self) -> int:
+        return len(self.baseline) + len(self.online)
+
+
+_kept: dict[tuple, References] = {}  # the oldest first
+
+
+def references(cell: Cell, inputs: Inputs) -> References:
+    """Those of the cell, made once in a process: they take longer than a judge's own numbers."""
+    dataset = inputs.dataset
+    frames = [inputs.runs.frame, dataset.qrels, *([] if dataset.second is None else [dataset.second])]
+    settings = (tuple(cell.measures), cell.assumptions, cell.shuffles, inputs.runs.systems, inputs.runs.query_ids)
+    users = (repr(cell.user_model), state_of(vars(cell.user_model)))
+    this = (dataset.fingerprint, settings, users, *map(digest, frames))
+    if this not in _kept:
+        _kept[this] = _made(cell, inputs)
+        while len(_kept) > 1 and sum(known.rows for known in _kept.values()) > ROWS:
+            del _kept[next(iter(_kept))]
+    return _kept[this]
+
+
+def _made(cell: Cell, inputs: Inputs) -> References:
+    dataset, runs, assumed = inputs.dataset, inputs.runs, cell.assumptions
+    baseline = evaluate(dataset.qrels, runs, (NDCG, *cell.measures), relevant_from=assumed.relevant_from)
+    draws = list(cell.user_model.draws_of(dataset.qrels, runs))
+    online = draws[0]
+    alignment = [
+        against_baseline(baseline, baseline).assign(labels=BASELINE),
+        against_users(baseline, online, assumed.resampling).assign(labels=BASELINE),
+        *_of_ceiling_and_floors(cell, inputs, baseline, online),
+    ]
+    noise = between_draws(draws) if len(draws) > 1 else None
+    return References(baseline, online, noise, pd.concat(alignment, ignore_index=True))
+
+
+def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
+    """ALIGNMENT of nDCG@10 by each of them, as if a judge had given those labels."""
+    rng = np.random.default_rng(cell.shuffles.seed)
+    for name, draws in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
+        resampling = cell.assumptions.resampling if len(draws) == 1 else NONE
+        scored = (evaluate(labels, inputs.runs) for labels in draws)
+        aligned = [
+            pd.concat([against_baseline(each, baseline, resampling), against_users(each, online, resampling)])
+            for each in scored
+        ]
+        yield average(aligned).assign(labels=name)

@@ -1,0 +1,27 @@
+"""Users: what an experiment asks of them, whether they are simulated, observed or imported."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pandas as pd
+
+from alignir.data.ranked import Runs
+
+
+class Users(Protocol):
+    """Where online metrics come from. `qrels` are the labels that simulated users act on."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
+        """InputError where `measure` would raise one, without most of its work."""
+
+    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+        """ONLINE of the systems and queries."""
+
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+        """ONLINE as `measure` gives it; of users who are sampled, several independent draws, the first one first."""
+
+    def definitions(self) -> str:
+        """How the metrics were made, in a line to print under a table."""
