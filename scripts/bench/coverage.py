@@ -91,7 +91,9 @@ def main() -> int:
         from alignir.retrieval import run_files
 
         dataset = collections.folder("trec_dl_2019", args.data)
-        runs = run_files.runs(dataset, None, ["*"], ["rankllm_bm25*"], "error")  # without the two that tie for ever
+        runs = run_files.run_files(
+            dataset, None, ["*"], ["rankllm_bm25*"], "error"
+        )  # without the two that tie for ever
         runs = as_runs(runs, dataset.queries.index)
         baseline = scores.evaluate(dataset.qrels, runs)
         for judge in JUDGES:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from alignir.data.collections import Dataset
     from alignir.experiment.cells import Cell
+    from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
@@ -85,6 +86,14 @@ def composed_cell(overrides: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
     names, cfg = _composed(overrides)
     return cell_of(cfg, names)
+
+
+def composed_job(overrides: list[str]) -> "tuple[Cell, Recorder]":
+    """The cell that `alignir` would run with these arguments, and where it would record it."""
+    from alignir.tracking.recorder import Recorder
+
+    names, cfg = _composed(overrides)
+    return cell_of(cfg, names), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
 
 
 def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:

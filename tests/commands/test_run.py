@@ -415,7 +415,7 @@ def test_the_papers_grid_is_the_posters():
         "dataset": "trec_dl_2019,rank_distillm",
         "prompt": "zeshot,basic",
     }
-    assert config.user_model.model._target_ == "alignir.users.click_models.DBN"
+    assert config.user_model.model._target_ == "alignir.DBN"
 
 
 @pytest.mark.skipif(find_spec("vllm") is None, reason="needs vLLM to be installed: bash scripts/setup.sh")
@@ -454,8 +454,7 @@ def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "prompts" / "mine.txt").write_text("Rate. $query / $passage")
     (tmp_path / "conf" / "prompt" / "mine.yaml").write_text(
-        "_target_: alignir.labelling.prompts.read_prompt\n_partial_: true\n"
-        "name: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
+        "_target_: alignir.read_prompt\n_partial_: true\nname: mine\nfile: mine.txt\nform: final_score\nmax_tokens: 9\n"
     )
     (tmp_path / "conf" / "model").mkdir()
     shipped = (CONF / "model" / "lexical.yaml").read_text()
@@ -544,7 +543,7 @@ def test_the_figures_are_pictures(swept):
 def test_the_recorded_config_is_whole(swept):
     configs = [json.dumps(OmegaConf.to_container(OmegaConf.load(file))) for file in swept.rglob("config.yaml")]
     assert len(configs) == 6
-    assert all("alignir.users.click_models.DBN" in config and "???" not in config for config in configs)
+    assert all("alignir.DBN" in config and "???" not in config for config in configs)
 
 
 def test_stored_answers_are_read_again_without_a_model(swept):

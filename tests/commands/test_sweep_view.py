@@ -29,12 +29,8 @@ SWEEP = ["-m", "alignir", "-m", "dataset=folder", "dataset.path=small", "model=s
 def prepared(folder: Path, delay: float = 0.3) -> Path:
     """The folder with what SWEEP needs: a judge that takes `delay` seconds a pair, and one that has 3 of 4 labels."""
     (folder / "conf" / "model").mkdir(parents=True)
-    (folder / "conf" / "model" / "slow.yaml").write_text(
-        f"_target_: alignir.labelling.scripted.Scripted\nname: slow\ndelay: {delay}\n"
-    )
-    (folder / "conf" / "model" / "three.yaml").write_text(
-        "_target_: alignir.labelling.graders.Replay\nlabels: three.txt\n"
-    )
+    (folder / "conf" / "model" / "slow.yaml").write_text(f"_target_: alignir.Scripted\nname: slow\ndelay: {delay}\n")
+    (folder / "conf" / "model" / "three.yaml").write_text("_target_: alignir.Replay\nlabels: three.txt\n")
     (folder / "three.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\n")
     write_small(folder / "small")
     with open(folder / "small" / "queries.tsv", "a") as file:

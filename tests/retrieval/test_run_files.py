@@ -16,8 +16,8 @@ from alignir.retrieval.fusion import rerank
 
 def test_systems_are_chosen_by_name_patterns(small):
     dataset = collections.folder("small", small)
-    assert set(run_files.runs(dataset, None, ["g*"], [], "error")["system"]) == {"good"}
-    assert set(run_files.runs(dataset, None, ["*"], ["g*"], "error")["system"]) == {"bad"}
+    assert set(run_files.run_files(dataset, None, ["g*"], [], "error")["system"]) == {"good"}
+    assert set(run_files.run_files(dataset, None, ["*"], ["g*"], "error")["system"]) == {"bad"}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_systems_are_chosen_by_name_patterns(small):
 )
 def test_a_pattern_that_matches_nothing_is_an_error(small, include, exclude, message):
     with pytest.raises(InputError) as error:
-        run_files.runs(collections.folder("small", small), None, include, exclude, "error")
+        run_files.run_files(collections.folder("small", small), None, include, exclude, "error")
     assert message in str(error.value)
 
 
@@ -39,8 +39,8 @@ def test_a_run_with_an_unknown_query_is_named_and_can_be_let_through(small):
         file.write("q9 Q0 d1 1 1 t\n")
     dataset = collections.folder("small", small)
     with pytest.raises(InputError, match=r"good\.run:5: the query q9 is not in the dataset small"):
-        run_files.runs(dataset, None, ["*"], [], "error")
-    assert set(run_files.runs(dataset, None, ["*"], [], "ignore")["query_id"]) == {"q1", "q2"}
+        run_files.run_files(dataset, None, ["*"], [], "error")
+    assert set(run_files.run_files(dataset, None, ["*"], [], "ignore")["query_id"]) == {"q1", "q2"}
 
 
 def test_a_run_may_hold_queries_that_were_not_judged(small):
@@ -48,7 +48,7 @@ def test_a_run_may_hold_queries_that_were_not_judged(small):
         file.write("q3\tnobody judged this\n")
     with open(small / "runs" / "good.run", "a") as file:
         file.write("q3 Q0 d1 1 1 t\n")
-    runs = run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
+    runs = run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
     assert set(runs["query_id"]) == {"q1", "q2"}
 
 
@@ -56,10 +56,10 @@ def test_a_folder_without_run_files_is_named(small):
     for file in (small / "runs").iterdir():
         file.unlink()
     with pytest.raises(InputError, match=r"expected run files \(\*\.run or \*\.run\.gz\), found none"):
-        run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
+        run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
     (small / "runs").rmdir()
     with pytest.raises(InputError, match=r"systems\.path=FOLDER"):
-        run_files.runs(collections.folder("small", small), None, ["*"], [], "error")
+        run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
 
 
 GRID = {"scoring": ["lucene", "bm25l", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False, True]}
@@ -138,7 +138,7 @@ def test_fusions_and_rerankers_combine_under_readable_names(small):
 
 
 def test_run_files_can_be_first_stages_too(small):
-    first = {"runs": lambda dataset: run_files.runs(dataset, None, ["*"], [], "error")}
+    first = {"runs": lambda dataset: run_files.run_files(dataset, None, ["*"], [], "error")}
     settings = grid(first, {"rrf": ["g*", "b*"]}, rerankers={"judge": {"by": small / "qrels.txt", "depth": 2}})
     runs = pipelines.pipelines(collections.folder("small", small), **settings)
     assert set(runs["system"]) == {"bad", "good", "rrf", "bad:judge", "good:judge", "rrf:judge"}
@@ -176,7 +176,7 @@ def test_a_second_run_reranks_by_the_labels_that_the_first_one_recorded(alignir,
 def test_a_result_whose_text_is_not_at_hand_keeps_its_rank(small):
     with open(small / "runs" / "good.run", "a") as file:
         file.write("q1 Q0 unknown 0 8.5 t\n")
-    first = {"runs": lambda dataset: run_files.runs(dataset, None, ["good"], [], "error")}
+    first = {"runs": lambda dataset: run_files.run_files(dataset, None, ["good"], [], "error")}
     settings = grid(first, rerankers={"overlap": {"by": graders.Lexical((0.1, 0.6, 0.9)), "depth": 10}})
     runs = pipelines.pipelines(collections.folder("small", small), **settings)
     found = runs[(runs["system"] == "good:overlap") & (runs["query_id"] == "q1")]

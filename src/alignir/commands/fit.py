@@ -154,7 +154,7 @@ def write(model, pages, log, qrels, name: str, folder: Path) -> Path:
         settings["pairs"] = str((folder / f"{name}.parquet").absolute())
         with written_whole(folder / f"{name}.parquet") as file:
             table.to_parquet(file)
-    settings["model"] = {"_target_": f"alignir.users.click_models.{type(model).__name__}", **plain(parameters)}
+    settings["model"] = {"_target_": f"alignir.{type(model).__name__}", **plain(parameters)}
     if isinstance(model, (PBM, UBM)):
         settings["metrics"] = {"success": "dwell"}  # clicks do not tell satisfaction here
     dwell = fitting.dwell_by_grade(log, qrels) if qrels is not None else None

@@ -126,7 +126,7 @@ def dl19(data: Path) -> dict[str, list[Check]]:
 
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
-    runs = run_files.runs(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error")
     rankings = as_runs(runs, dataset.queries.index)
 
     def evaluate(labels, measures=(NDCG,)):

@@ -1,6 +1,7 @@
 """BM25: lexical pipelines over a dataset's passages, in a grid of variants."""
 
 import logging
+from collections.abc import Sequence
 from itertools import product
 
 import pandas as pd
@@ -10,7 +11,12 @@ from alignir.data.ranked import ranked
 
 
 def bm25(
-    dataset: Dataset, scoring: list[str], k1_b: list[list[float]], stem: list[bool], stop: list[bool], k: int
+    dataset: Dataset,
+    scoring: Sequence[str] = ("lucene", "bm25l", "bm25+"),
+    k1_b: Sequence[Sequence[float]] = ((0.9, 0.4), (1.6, 0.9)),
+    stem: Sequence[bool] = (False, True),
+    stop: Sequence[bool] = (False, True),
+    k: int = 100,
 ) -> pd.DataFrame:
     """RUNS of a grid of lexical pipelines over the dataset's passages: every combination of the four choices.
 

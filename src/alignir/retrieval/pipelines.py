@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.collections import Dataset
-from alignir.data.ranked import ranked
+from alignir.data.ranked import as_runs, ranked
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import PAIR, QRELS
@@ -35,7 +35,7 @@ def pipelines(
     fusion's name, re-ranked ones `system:reranker`.
     """
     encoders = [Encoder(**({"name": model} if isinstance(model, str) else model)) for model in dense]
-    stages = [make(dataset) for make in first.values()]
+    stages = [as_runs(make(dataset)).frame for make in first.values()]
     stages += [retrieve(dataset, encoder, k) for encoder in encoders]
     runs = _distinct(stages)
     systems = sorted(runs["system"].unique())

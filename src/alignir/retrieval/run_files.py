@@ -1,6 +1,6 @@
 """Retrieval systems: their rankings, from run files, from a grid of BM25, or from pipelines that build on others."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,8 +11,12 @@ from alignir.data.collections import Dataset
 from alignir.errors import InputError, one_of
 
 
-def runs(
-    dataset: Dataset, path: str | Path | None, include: list[str], exclude: list[str], unknown: str
+def run_files(
+    dataset: Dataset,
+    path: str | Path | None = None,
+    include: Sequence[str] = ("*",),
+    exclude: Sequence[str] = (),
+    unknown: str = "error",
 ) -> pd.DataFrame:
     """RUNS read from the run files of a folder: the dataset's own, or `path`.
 
@@ -30,7 +34,7 @@ def runs(
     return _known(frame, dataset, files, unknown)
 
 
-def _selected(files: dict[str, Path], include: list[str], exclude: list[str]) -> dict[str, Path]:
+def _selected(files: dict[str, Path], include: Sequence[str], exclude: Sequence[str]) -> dict[str, Path]:
     excluded = matching(exclude, files)
     kept = {system: files[system] for system in matching(include, files) if system not in excluded}
     if not kept:
@@ -38,7 +42,7 @@ def _selected(files: dict[str, Path], include: list[str], exclude: list[str]) ->
     return kept
 
 
-def matching(patterns: list[str], systems: Iterable[str]) -> list[str]:
+def matching(patterns: Sequence[str], systems: Collection[str]) -> list[str]:
     """The systems that match any of the name patterns (`*`, `?`), in their own order; each pattern must match one."""
     for pattern in patterns:
         if not any(fnmatchcase(system, pattern) for system in systems):

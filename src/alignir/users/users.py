@@ -1,13 +1,14 @@
 """Users: what an experiment asks of them, whether they are simulated, observed or imported."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
 from alignir.data.ranked import Runs
 
 
+@runtime_checkable
 class Users(Protocol):
     """Where online metrics come from. `qrels` are the labels that simulated users act on."""
 
