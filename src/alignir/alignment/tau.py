@@ -1,6 +1,7 @@
 """Alignment: do two sides put the systems in the same order?"""
 
-from itertools import combinations
+from itertools import combinations, product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,19 +27,16 @@ def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
 
 def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES under two sets of labels: one row a measure."""
-    measures = scores["measure"].unique()
-    sides = {measure: (_of(scores, measure), _of(baseline, measure)) for measure in measures}
-    return _rows({(measure, BASELINE): both for measure, both in sides.items()}, resampling)
+    left, right = _sides(scores, "measure"), _sides(baseline, "measure")
+    rows = [_row(measure, BASELINE, left[measure], right[measure], resampling) for measure in left]
+    return pd.DataFrame(rows, columns=ALIGNMENT)
 
 
 def against_users(scores: pd.DataFrame, online: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES with each metric of ONLINE; tau is raw, also where lower is better."""
-    sides = {
-        (measure, metric): (_of(scores, measure), _of(online, metric, "metric"))
-        for measure in scores["measure"].unique()
-        for metric in online["metric"].unique()
-    }
-    return _rows(sides, resampling)
+    left, right = _sides(scores, "measure"), _sides(online, "metric")
+    rows = [_row(measure, metric, left[measure], right[metric], resampling) for measure, metric in product(left, right)]
+    return pd.DataFrame(rows, columns=ALIGNMENT)
 
 
 def average(draws: list[pd.DataFrame]) -> pd.DataFrame:
@@ -82,15 +80,32 @@ def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NOISE)
 
 
-def _rows(sides: dict[tuple[str, str], tuple], resampling: Resampling) -> pd.DataFrame:
-    rows = []
-    for (offline, reference), both in sides.items():
-        left, right = common(*both)
-        x, y = (side.groupby("system")["value"].mean() for side in (left, right))
-        n_systems = len(x.dropna().index.intersection(y.dropna().index))
-        interval = resampling.interval(left, right)
-        rows.append((offline, reference, *tau_b(x, y), *interval, n_systems, left["query_id"].nunique()))
-    return pd.DataFrame(rows, columns=ALIGNMENT)
+class _Side(NamedTuple):
+    """One measure or metric: its rows, the queries that it knows, and the systems' means over these."""
+
+    values: pd.DataFrame
+    known: frozenset[str]
+    means: pd.Series
+
+
+def _sides(values: pd.DataFrame, column: str) -> dict[str, _Side]:
+    return {name: _side(values[values[column] == name]) for name in values[column].unique()}
+
+
+def _side(values: pd.DataFrame) -> _Side:
+    known = frozenset(values.loc[values["value"].notna(), "query_id"])
+    return _Side(values, known, values.groupby("system")["value"].mean())
+
+
+def _row(offline: str, reference: str, left: _Side, right: _Side, resampling: Resampling) -> tuple:
+    """One of ALIGNMENT."""
+    if left.known != right.known and ALL not in left.known | right.known:
+        left, right = map(_side, common(left.values, right.values))
+    x, y = left.means, right.means
+    n_systems = len(x.dropna().index.intersection(y.dropna().index))
+    interval = resampling.interval(left.values, right.values)
+    n_queries = len(min(left.known, right.known, key=lambda known: ALL in known))
+    return offline, reference, *tau_b(x, y), *interval, n_systems, n_queries
 
 
 def common(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -103,10 +118,6 @@ def common(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
     known, others = (set(side.loc[side["value"].notna(), "query_id"]) for side in (left, right))
     both = known | others if {ALL} in (known, others) else known & others
     return left[left["query_id"].isin(both)], right[right["query_id"].isin(both)]
-
-
-def _of(values: pd.DataFrame, name: str, column: str = "measure") -> pd.DataFrame:
-    return values[values[column] == name]
 
 
 def why_undefined(left: pd.Series, right: pd.Series) -> str:

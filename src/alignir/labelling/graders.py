@@ -1,5 +1,6 @@
 """Graders: models that label a pair without an LLM being asked: somebody's recorded labels, and a lexical floor."""
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -70,10 +71,18 @@ class Lexical:
 
 
 def _terms(text: str) -> set[str]:
-    from bm25s.stopwords import STOPWORDS_EN
-
     words = re.findall(r"\w{2,}", text.lower())
-    return set(_stemmer().stemWords([word for word in words if word not in STOPWORDS_EN]))
+    return set(_stemmer().stemWords([word for word in words if word not in _stop_words()]))
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    """bm25s's English list, from its module alone: the package would load numba with it, for half a second."""
+    folder = Path(importlib.util.find_spec("bm25s").origin).parent
+    spec = importlib.util.spec_from_file_location("bm25s_stopwords", folder / "stopwords.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return frozenset(module.STOPWORDS_EN)
 
 
 @cache
