@@ -11,7 +11,7 @@ from alignir.files import shipped
 GROUPS = ("model", "prompt", "systems", "user_model")
 
 
-def preset(group: str, name: str, **settings: Any) -> Any:
+def preset(group: str, name: str, /, **settings: Any) -> Any:
     """The object of conf/GROUP/NAME.yaml, of the working folder's conf/ first, with some settings changed.
 
     What `alignir GROUP=NAME GROUP.SETTING=VALUE` would make. A file that sets more than its own group's settings
@@ -43,11 +43,11 @@ def _composed(group: str, name: str) -> Any:
     content = OmegaConf.load(_file(group, name))
     parts = []
     for default in content.pop("defaults", ["_self_"]):
-        if isinstance(default, str):
+        if isinstance(default, str) and "@" not in default:
             parts.append(content if default == "_self_" else _composed(group, default))
             continue
-        (key, value), *_ = default.items()  # `bm25@first.bm25`: a file of the group in a place of its own
-        raise InputError(f"conf/{group}/{name}.yaml: {key}: {value} needs Hydra; use alignir.run or the command")
+        # `bm25@first.bm25` and `override /systems: runs`: files in other places than their group's own
+        raise InputError(f"{group}={name}: its defaults have {default}, which needs Hydra; use alignir.run")
     return OmegaConf.merge(*parts)
 
 

@@ -47,7 +47,7 @@ def read_collection(path: str | Path, name: str = "", second: str | Path | None 
 
     >>> read_collection("no/such/folder")
     Traceback (most recent call last):
-    ...
+        ...
     alignir.errors.InputError: no folder for the dataset folder at no/such/folder
     """
     return collections.folder(name or Path(path).name, path, second)
@@ -59,6 +59,7 @@ def read_runs(path: str | Path) -> Runs:
     `frame` has system, query_id, doc_id, score, and rank from 1 in trec_eval's order: score descending as float32,
     then doc_id descending. InputError with file and line where something is wrong.
 
+    >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "bm25.run"
     >>> _ = file.write_text("q1 Q0 d2 1 0.5 x\\nq1 Q0 d1 2 0.9 x\\n")
     >>> read_runs(file).frame[["system", "doc_id", "rank"]].values.tolist()
@@ -240,7 +241,7 @@ def recorded(experiment: str = "alignir", tracking_uri: str | None = None) -> Ex
 
     >>> recorded("nothing", "sqlite:////nowhere/mlflow.db")
     Traceback (most recent call last):
-    ...
+        ...
     alignir.errors.InputError: no recorded runs in /nowhere: run alignir first
     """
     from alignir.notebook.recordings import Experiment
@@ -256,7 +257,7 @@ def run(*settings: str) -> Result:
 
     >>> run("model=nothing")
     Traceback (most recent call last):
-    ...
+        ...
     alignir.errors.InputError: ...
     """
     from alignir.config import composed_job
