@@ -57,10 +57,11 @@ def read(
     said, cut = said_aloud(response or ""), ending == "cut"
     if said is None:
         return None, "truncated"
-    found = READ[form](_undecorated(said))
+    text = _undecorated(said)
+    found = READ[form](text)
     if cut and (found is None or found.at_the_end):
         return None, "truncated"
-    if not said.strip():
+    if not text.strip():
         return None, "empty"
     if found is None or found.doubtful:
         return None, "refused" if marks.REFUSAL.search(said) else "unparsed"
@@ -106,7 +107,7 @@ def said_aloud(response: str) -> str | None:
     '##final score: 2\\n'
     """
     text, said, thoughts, start = _normalised(response), "", [], 0
-    for mark in marks.MARKS.finditer(text):
+    for mark in marks.MARKS.finditer(text) if any(sign in text for sign in "<[]") else ():
         kind = mark["thought"] and mark["thought"].lower()
         if thoughts and not kind:
             continue  # a turn that only ends in a thought

@@ -115,7 +115,8 @@ DECORATION = [
     (re.compile(r"`(?<![0-9`]`)`*"), ""),
     (re.compile(r"\*(?<![\w*]\*)(?=[^\s*][^*\n]*\*)|\*(?<=[^\s0-9*]\*)(?!\*)"), ""),  # *2*, but not "* 2"
     (re.compile(r"_(?<![^\W_]_)_*|_(?<![0-9]_)_*(?![^\W_])"), ""),  # but not final_score
-    (re.compile(r" {2,}|[^\S\n ]+"), " "),
+    (re.compile(r"[\t\x1f\u1680\u180e]"), " "),
+    (re.compile(r"  +"), " "),
 ]
 _OPEN = r"""\s"'“”‘’„«»「」『』【】()\[\]{}|$\#"""  # may stand before a number
 _CLOSE = r"""\ "'“”‘’«»「」『』【】()\[\]{}|$*_`#"""  # may stand behind it
@@ -138,13 +139,17 @@ CATEGORY = re.compile(
 )
 LIST_NUMBER = re.compile(r"\s*[0-9]{1,3}[.)](?=\s|$)")
 
-# Behind a number: the line ends, or an explanation starts; a sentence goes on; what makes it no label (3rd, 2?, 2+1, or);
-# a number that it may be as well (1-2; 1, maybe 2); all that is left where a number, or "2 or 3", may be cut off.
-SETTLED = re.compile(rf" ?[({{\[]|[{_CLOSE}]*+[.!。]?[{_CLOSE}]*+(?:$|[,;–—-])", re.MULTILINE)
-GOES_ON = re.compile(r" [^\W\d_]|[^\n]*?final[ _-]?score", re.IGNORECASE)
-DOUBT = re.compile(rf"[^\W_]|[%°]|-ish\b| ?[+*×÷/^] ?[0-9]|[{_CLOSE}]*+(?:\?|or\b)", re.IGNORECASE)
+# Behind a number:
 _HEDGE = "or|to|and|but|maybe|perhaps|possibly|even|almost|could|might|be|also"
-OTHER = re.compile(rf"(?:[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+([0-9]++)(?! ?%)", re.IGNORECASE)
+SETTLED = re.compile(
+    rf" ?[({{\[]|[{_CLOSE}]*+[.!。]?[{_CLOSE}]*+(?:$|[,;–—-])", re.MULTILINE
+)  # the line ends, or explains
+GOES_ON = re.compile(r" [^\W\d_]|[^\n]*?final[ _-]?score", re.IGNORECASE)  # a sentence does
+DOUBT = re.compile(
+    rf"[^\W_]| ?[%°]|-ish\b| ?[+*×÷/^] ?[0-9]|[{_CLOSE}]*+(?:\?|or\b)", re.IGNORECASE
+)  # 3rd, 2?, 2+1, 2 or
+OTHER = re.compile(rf"(?:[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+([0-9]++)(?! ?%)", re.IGNORECASE)  # 1-2; 1, maybe 2
+# All that is left of an answer that was cut off, maybe within a number, "2/3" or "2 or 3".
 DANGLING = re.compile(r" ?[.,/~–—-]? ?(?:o|or|t|to|a|an|and|ou|out|out o|out of|of)? ?\Z", re.IGNORECASE)
 # A score that is only supposed: "a better one would have earned ##final score: 3", "##final score: 3 would be right".
 SUPPOSED_BEFORE = re.compile(r"\b(?:would|could|might) have\b[^.!?\n]*\Z", re.IGNORECASE)
