@@ -58,7 +58,7 @@ def read(
     if said is None:
         return None, "truncated"
     text = _undecorated(said)
-    found = READ[form](text)
+    found = _READ_FORM[form](text)
     if cut and (found is None or found.at_the_end):
         return None, "truncated"
     if not text.strip():
@@ -180,14 +180,14 @@ def _forms(text: str) -> list[Found]:
     """Every `##final score: N` of the text, in order. Without the `##`, only where a line begins with the words."""
     found = []
     for match in marks.FINAL_SCORE.finditer(text):
-        end, begins = match.end(), match["begins"] is not None
+        start, end, begins = match.start(), match.end(), match["begins"] is not None
         ends_line = marks.SETTLED.match(text, end)
         in_form = match["hashes"] or (begins and (match["separator"] or ends_line))
-        if not in_form or ("\n" in match["gap"] and not ends_line):  # the latter: a list under a heading
-            continue
-        if marks.SUPPOSED_BEHIND.match(text, end) or marks.SUPPOSED_BEFORE.search(
-            text, max(0, match.start() - 80), match.start()
-        ):
+        listed = "\n" in match["gap"] and not ends_line  # the first number of a list under a heading
+        supposed = marks.SUPPOSED_BEFORE.search(text, max(0, start - 80), start) or marks.SUPPOSED_BEHIND.match(
+            text, end
+        )
+        if not in_form or listed or supposed:
             continue
         other = marks.OTHER.match(text, end)
         found.append(
@@ -211,7 +211,7 @@ def _last_line(text: str) -> Found | None:
     return _bare(lines[-1][name.end() :] if name else lines[-1], text)
 
 
-READ = {"final_score": _final_score, "last_line": _last_line}
+_READ_FORM = {"final_score": _final_score, "last_line": _last_line}
 
 
 def _lines(text: str) -> list[str]:
