@@ -10,23 +10,31 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 from alignir.frames import STATUSES
 
 LINE_S = 10.0  # between two lines of one bar, where there is no terminal
 
-hearers: list[Callable[[Counter], None]] = []  # told of the statuses of labels as they come
-_bars = None  # rich's Progress on the terminal now, which all bars are rows of
+hearers: list[Callable[[Counter[str]], None]] = []  # told of the statuses of labels as they come
+_bars: Any = None  # rich's Progress on the terminal now, which all bars are rows of
+
+
+class Advance(Protocol):
+    """Says that `count` more are done, and with which status where they are labels."""
+
+    def __call__(self, count: int = 1, status: str = "") -> None: ...
 
 
 @contextlib.contextmanager
-def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Callable[[int, str], None]]:
+def bar(title: str, total: int, unit: str, after: float = 0.0) -> Iterator[Advance]:
     """A function that says how many more are done, and with which status where they are labels.
 
     The bar appears once the work has taken `after` seconds. The rate leaves out the first that are done: they wait for
     something to load.
     """
-    begun, done, statuses = time.monotonic(), 0, Counter()
+    begun, done = time.monotonic(), 0
+    statuses: Counter[str] = Counter()
     first: tuple[float, int] | None = None
     shown: _Row | _Lines | None = None
 

@@ -101,7 +101,8 @@ def trials(
     """
     n_queries = human.shape[1]
     n = min(n_queries, int(labels / pairs.mean() + 1e-9))  # a whole number may come out as just below
-    found, spent = {way: [] for way in POWERS}, []
+    found: dict[str, list[Estimates]] = {way: [] for way in POWERS}
+    spent = []
     for _ in range(repetitions if n else 0):
         sampled = rng.choice(n_queries, n, replace=False)
         seen = np.full(human.shape, np.nan)

@@ -16,7 +16,8 @@ def greedy_order(values: np.ndarray, n: int) -> np.ndarray:
     Each step takes the query whose addition gives the highest tau_b between the means over the chosen queries and over
     all; of a tie the first index. A selection that ties all systems has no tau_b and comes last.
     """
-    full, chosen, total = values.mean(axis=1)[None], [], np.zeros(len(values))
+    full, total = values.mean(axis=1)[None], np.zeros(len(values))
+    chosen: list[int] = []
     left = np.arange(values.shape[1])
     while len(chosen) < n:
         found = taus((total + values[:, left].T) / (len(chosen) + 1), full)

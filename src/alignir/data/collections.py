@@ -155,7 +155,7 @@ def rank_distillm(
     ranking = ranking[ranking["query_id"].isin(set(drawn))]
     qrels = ranking[QRELS[:2]].assign(relevance=grade_by_rank(ranking["rank"].to_numpy(), last_rank))
 
-    sources = (run, run, run)
+    sources: tuple[str | Path, ...] = (run, run, run)
     if path is not None:
         path = trec.existing(path, f"folder for the dataset {name}")
         queries_file = trec.find(path, ["queries.tsv"], "queries")

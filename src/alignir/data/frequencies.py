@@ -27,7 +27,9 @@ def frequencies_of(dataset: Dataset, path: str | Path | None) -> pd.Series:
 def read_frequencies(path: str | Path) -> pd.Series:
     """Frequencies by query_id, from `query_id<TAB>count` lines."""
     path = trec.existing(path, "file of query frequencies (queries.path=FILE)")
-    counts, where, header = {}, {}, ""
+    counts: dict[str, float] = {}
+    where: dict[str, int] = {}
+    header = ""
     for number, line in trec.lines(path):
         if line.startswith("#"):
             continue

@@ -7,6 +7,7 @@ whose values are wrong, is read again line by line, which finds the line to name
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise InputError(f"{path}:{number}: expected UTF-8 text, found the bytes {raw[:60]!r}") from error
                 if line.strip():
                     yield number, line
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -60,7 +61,8 @@ def read_qrels(path: str | Path, duplicates: str = "error") -> pd.DataFrame:
     `duplicates` says what a pair that stands twice means: error, first, last, mode (the lower of a tie) or max.
     """
     path = existing(path, "qrels file")
-    rows, seen = [], {}
+    rows: list[tuple[str, str, int]] = []
+    seen: dict[tuple[str, str], int] = {}
     for number, line in lines(path):
         fields = line.split()
         if len(fields) != 4:
@@ -113,7 +115,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
             row = json.loads(line)
             doc_id, text = str(row["doc_id"]), row["text"]
         except (ValueError, KeyError, TypeError):
-            doc_id = text = None
+            doc_id, text = "", None
         if not doc_id or not isinstance(text, str):
             expected = '{"doc_id": ..., "text": ...}'
             raise InputError(f"{path}:{number}: expected {expected}, found {line[:80]!r}")
@@ -125,7 +127,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def _texts(path: Path, rows, key: str, wanted: set[str] | None = None) -> pd.Series:
-    texts, where = {}, {}
+    texts: dict[str, str] = {}
+    where: dict[str, int] = {}
     for number, name, text in rows:
         if wanted is not None and name not in wanted:
             continue
@@ -179,7 +182,7 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
                 strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowException, OSError, EOFError, gzip.zlib.error):
+    except (pa.ArrowException, OSError, EOFError, zlib.error):
         return None
     run = table.to_pandas()
     usual = len(run) and np.isfinite(run["score"]).all() and not run.duplicated(["query_id", "doc_id"]).any()
@@ -187,7 +190,8 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
 
 
 def _read_run_by_line(path: Path) -> pd.DataFrame:
-    rows, seen = [], {}
+    rows: list[tuple[str, str, float]] = []
+    seen: dict[tuple[str, str], int] = {}
     for number, line in lines(path):
         fields = line.split()
         if len(fields) != 6:

@@ -60,7 +60,7 @@ def evaluate(
     qrels = judged(labels, missing)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
-        runs = runs.top(max(int(cut[1]) for cut in cuts))
+        runs = runs.top(max(int(cut[1]) for cut in cuts if cut))
     by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system")}
     rankings = [by_system.get(system, {}) for system in runs.systems]
 
@@ -109,7 +109,7 @@ def _by_rank(measure: str, grades: np.ndarray, relevant_from: int) -> np.ndarray
     if found := re.fullmatch(RBP, measure):
         values = [rank_biased_precision(rows >= relevant_from, float(found[1])) for rows in grades]
     else:
-        cutoff = int(re.fullmatch(ERR, measure)[1])
+        cutoff = int(re.sub(ERR, r"\1", measure))
         values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
     return np.array(values)
 

@@ -136,8 +136,8 @@ def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataF
         right = sides[BASELINE][row.offline] if row.reference == BASELINE else users[row.reference]
         reasons.setdefault((row.labels, why_undefined(left, right), row.offline), []).append(row.reference)
     measures: dict[tuple[str, str, str], list[str]] = {}
-    for (labels, why, measure), against in reasons.items():
-        measures.setdefault((labels, why, ", ".join(against)), []).append(NAMES.get(measure, measure))
+    for (labels, why, measure), names in reasons.items():
+        measures.setdefault((labels, why, ", ".join(names)), []).append(NAMES.get(measure, measure))
     for (labels, why, against), alike in measures.items():
         yield f"tau_b of {', '.join(alike)} under the {labels}'s labels is undefined against {against}: {why}"
 

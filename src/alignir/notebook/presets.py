@@ -26,8 +26,8 @@ def preset(group: str, name: str, /, **settings: Any) -> Any:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        root = OmegaConf.load(shipped("conf") / "config.yaml")
-        whole = OmegaConf.merge(root, {group: OmegaConf.merge(_composed(group, name), settings)})
+        root: Any = OmegaConf.load(shipped("conf") / "config.yaml")
+        whole: Any = OmegaConf.merge(root, {group: OmegaConf.merge(_composed(group, name), settings)})
         lacking = sorted(OmegaConf.missing_keys(whole[group]))
         if lacking:
             raise InputError(f"{group}={name}: {lacking[0]} has no value, and needs one")
@@ -40,8 +40,8 @@ def _composed(group: str, name: str) -> Any:
     """The settings of a file, over those of the files of its group that its `defaults` list."""
     from omegaconf import OmegaConf
 
-    content = OmegaConf.load(_file(group, name))
-    parts = []
+    content: Any = OmegaConf.load(_file(group, name))
+    parts: list[Any] = []
     for default in content.pop("defaults", ["_self_"]):
         if isinstance(default, str) and "@" not in default:
             parts.append(content if default == "_self_" else _composed(group, default))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alignir.notebook.recordings import Experiment
     from alignir.users.users import Users
 
-Rankings = Runs | pd.DataFrame | Mapping[str, pd.DataFrame]
+Rankings: TypeAlias = Runs | pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 def demo(name: str = "demo") -> Dataset:
