@@ -19,7 +19,7 @@ from alignir.errors import InputError
 from alignir.frames import HUMAN
 
 MODEL, PEOPLE, BOTH, BOTH_TUNED = "model only", "human only", "both", "both, tuned"
-POWERS = {PEOPLE: 0.0, BOTH: 1.0, BOTH_TUNED: "tuned"}
+POWERS: dict[str, float | str] = {PEOPLE: 0.0, BOTH: 1.0, BOTH_TUNED: "tuned"}
 
 
 class Estimates(NamedTuple):

@@ -147,7 +147,7 @@ def run_files(folder: str | Path) -> dict[str, Path]:
     files = sorted([*folder.glob("*.run"), *folder.glob("*.run.gz")])
     if not files:
         raise InputError(f"{folder.absolute()}: expected run files (*.run or *.run.gz), found none")
-    systems = {}
+    systems: dict[str, Path] = {}
     for file in files:
         system = file.name.removesuffix(".gz").removesuffix(".run")
         if system in systems:

@@ -80,8 +80,9 @@ def _terms(text: str) -> set[str]:
 def _stop_words() -> frozenset[str]:
     """bm25s's English list, from its module alone: the package would load numba with it, for half a second."""
     package = importlib.util.find_spec("bm25s")
-    assert package is not None and package.origin is not None  # it is a dependency
-    return frozenset(runpy.run_path(str(Path(package.origin).with_name("stopwords.py")))["STOPWORDS_EN"])
+    assert package is not None  # it is a dependency
+    file = Path(str(package.origin)).with_name("stopwords.py")
+    return frozenset(runpy.run_path(str(file))["STOPWORDS_EN"])
 
 
 @cache
