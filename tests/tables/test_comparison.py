@@ -1,5 +1,7 @@
 """Comparison: judges two by two, from recorded runs."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest

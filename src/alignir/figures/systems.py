@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.significance import ALPHA
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.figures import canvas
 from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
@@ -135,7 +136,7 @@ def ranks_figure(scores: pd.DataFrame, title: str, most: int = 6):
 def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: int | None = None):
     """tau_b by judge (rows) and what it is measured against (columns) as a heat map; unknown cells are grey.
 
-    `p_values` of the same shape: ° marks p > 0.05. A line sets the first `judges` rows apart from the others.
+    `p_values` of the same shape: ° marks p > ALPHA. A line sets the first `judges` rows apart from the others.
     """
     from matplotlib import colormaps
 
@@ -150,7 +151,7 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
     for row, judge in enumerate(taus.index):
         for column, name in enumerate(taus.columns):
             tau, p_value = taus.loc[judge, name], p_values.loc[judge, name]
-            text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > 0.05 else "")
+            text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > ALPHA else "")
             colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
     panel.set_xticks(range(len(taus.columns)), [canvas.wrapped(_against(name), 0.6) for name in taus.columns])
@@ -159,7 +160,7 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
     panel.spines[:].set_visible(False)
     if judges and judges < len(taus):
         panel.axhline(judges - 0.5, color="black", linewidth=1)
-    notes = ["° p > 0.05" if ((p_values > 0.05) & taus.notna()).any(axis=None) else ""]
+    notes = [f"° p > {ALPHA}" if ((p_values > ALPHA) & taus.notna()).any(axis=None) else ""]
     notes.append("↓ lower is better" if set(taus.columns) & set(LOWER_IS_BETTER) else "")
     notes.append("– undefined, or not run" if taus.isna().any(axis=None) else "")
     panel.set_xlabel("   ".join(filter(None, notes)), fontsize=LETTERS)

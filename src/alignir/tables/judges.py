@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from alignir.alignment.significance import OUTCOMES
+from alignir.alignment.bootstrap import Resampling
+from alignir.alignment.significance import ALPHA, OUTCOMES
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import interval, number, share_of, signed
 from alignir.frames import BASELINE
-from alignir.tables.comparison import LEVEL, B, better
+from alignir.tables.comparison import better
 from alignir.tables.names import (
     BOUNDS,
     by_dataset,
@@ -29,9 +30,10 @@ from alignir.tracking.runs import Recorded, by_judge, told_apart
 
 def family_tables(recorded: list[Recorded]) -> list[Table]:
     """Table 1 with and without the systems of the judge's own family, if any judge has such."""
-    rows, systems = {}, {}
+    rows, systems, ways = {}, {}, set()
     for run in told_apart(recorded):
         if run.metrics.get("family/left_out"):
+            ways.add(Resampling.recorded(run.params).text)
             names = ("tau_all", "tau_b", "difference", "ci_low", "ci_high")
             tau, without, difference, low, high = (run.metrics[f"family/{name}"] for name in names)
             moved = "!" if run.metrics["family/moved"] == 1 else ""
@@ -47,7 +49,7 @@ def family_tables(recorded: list[Recorded]) -> list[Table]:
         for judge in in_order({judge for where, judge in rows if where == setting}, ("basic", "zeshot"))
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
-    notes.append("interval: 95%, symmetric, of the difference: a bootstrap of the queries, the same ones for both")
+    notes.append(f"interval: 95%, of the difference, with and without them by the same: {' or '.join(sorted(ways))}")
     if any("!" in line[6] for line in lines):
         notes.append(
             "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"
@@ -93,7 +95,7 @@ def correlation_tables(recorded: list[Recorded]) -> list[Table]:
             *label_notes(list(runs.values())),
             "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
             "largest drop: the most ranks that a system loses; ↓ lower is better",
-            "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
+            f"from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ {ALPHA} of paired t-tests; "
             "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
         ]
         title = f"Other correlations of nDCG@10 with the baseline labels, {setting_titles([setting])[0]}"
@@ -191,8 +193,8 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
         notes = [
             size_note([setting]),
             NDCG_NOTE,
-            f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
-            f"better: Holm's p ≤ {LEVEL}",
+            *(f"{how}; on the queries that both judges and the reference know" for how in rows["how"].unique()),
+            f"Holm's p over all pairs of judges of a reference; better: Holm's p ≤ {ALPHA}",
         ]
         columns = ["left", "right", "reference", "tau left", "tau right", "difference", "95% interval", "p", "Holm"]
         tables.append(

@@ -1,7 +1,6 @@
 """Kinds: the tables that there are, by the names that people choose them by."""
 
 from collections.abc import Iterable
-from functools import cache
 
 from alignir.tables.comparison import compared, worse
 from alignir.tables.judges import compare_tables, correlation_tables, family_tables, judged_tables, measures_tables
@@ -25,12 +24,11 @@ def tables(
 def tables_by_kind(
     recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> dict[str, list[Table]]:
-    pairs = cache(lambda users: compared(recorded, users))
     made = {
-        "baseline": lambda: [baseline_table(recorded, worse(pairs(False)), expected), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded, worse(pairs(True)), expected, with_intervals),
+        "baseline": lambda: [baseline_table(recorded, worse(recorded), expected), *family_tables(recorded)],
+        "online": lambda: online_tables(recorded, worse(recorded, users=True), expected, with_intervals),
         "labels": lambda: label_tables(recorded),
-        "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
+        "compare": lambda: [table for users in (False, True) for table in compare_tables(compared(recorded, users))],
         "agreement": lambda: agreement_tables(recorded),
         "correlations": lambda: correlation_tables(recorded),
         "judged": lambda: judged_tables(recorded),

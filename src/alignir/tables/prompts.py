@@ -19,18 +19,18 @@ def flow_table(flow, n_moved: int, names: list[str], title: str, notes: list[str
 
 def effect_table(before, after, qrels, labels: list, names: list[str], title: str):
     """A row a statistic, before and after, with the difference."""
-    import numpy as np
-
     from alignir.alignment import prompt_changes
     from alignir.frames import BASELINE
+    from alignir.tables.comparison import resampling
     from alignir.tables.table import Table
 
+    resampled = resampling([before, after])
     baseline = scores_of(before, BASELINE)
     scores = [scores_of(run, "model") for run in (before, after)]
     effects = {
-        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
-        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
-        "kappa ≥ 2": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0), relevant_from=2),
+        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, resampled),
+        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, resampled),
+        "kappa ≥ 2": prompt_changes.effect_on_kappa(qrels, *labels, resampled, relevant_from=2),
     }
     lines = [
         [
@@ -45,9 +45,17 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
     ]
     notes = [
         "tau_b: of nDCG@10 with the baseline labels; kappa: Cohen's, on the pairs that have a label",
-        "95% interval and p of the difference: 1,000 resamples of the queries, the same ones on both sides",
+        effect_note(resampled),
     ]
     return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
+
+
+def effect_note(resampled) -> str:
+    """How the intervals and p-values of an `effect_table` were made."""
+    way = f"95% interval and p of the difference: {resampled.text}"
+    if not resampled.B:
+        return way
+    return f"{way}, the same ones on both sides" + ("; kappa's of the queries" if resampled.over == "systems" else "")
 
 
 def scores_of(run, labels: str):
