@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial, wraps
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,14 +143,15 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     from alignir.experiment.cells import Assumptions, Cell, Drawn
 
     config = _plain(cfg)
+    choice = {group: f"{group}={name}" for group, name in names.items()}
     return Cell(
         names=names,
-        dataset=lambda: _dataset(cfg),
-        systems=lambda _: _systems(cfg),
-        queries=_make(cfg.queries),
-        prompt=_make(cfg.prompt),
-        model=_make(cfg.model),
-        user_model=_make(cfg.user_model),
+        dataset=_of(choice["dataset"], lambda: _dataset(cfg)),
+        systems=_of(choice["systems"], lambda _: _systems(cfg)),
+        queries=_of(choice["queries"], _make)(cfg.queries),
+        prompt=_of(choice["prompt"], _make)(cfg.prompt),
+        model=_of(choice["model"], _make)(cfg.model),
+        user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
@@ -203,6 +204,20 @@ def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
     """RUNS of these systems on this dataset, read or made once in a sweep."""
     node = OmegaConf.create(dataset)
     return _make(OmegaConf.create(systems))(_read_dataset(dataset, state_of(OmegaConf.to_container(node))))
+
+
+def _of(choice: str, read: Callable) -> Callable:
+    """The function, whose mistakes are told of this choice (`user_model=dbn: ...`); so are those of what it makes."""
+
+    @wraps(read)
+    def reading(*arguments, **settings):
+        try:
+            made = read(*arguments, **settings)
+        except InputError as error:
+            raise InputError(f"{choice}: {error}") from error
+        return _of(choice, made) if isinstance(made, partial) else made  # a partial reads its input when it is called
+
+    return reading
 
 
 def _make(node: DictConfig) -> Any:

@@ -64,7 +64,7 @@ def test_the_order_of_judges_leaves_the_baseline_out_and_turns_what_is_better_wh
 
 
 def test_a_base_that_is_not_recorded_is_named():
-    with pytest.raises(InputError, match=r"no recorded user model 'pbm'; there are: dbn, dbn, other"):
+    with pytest.raises(InputError, match=r"base=pbm: expected one of dbn, dbn, other"):
         sensitivity.moved(ROWS, "pbm")
     with pytest.raises(InputError, match="only dbn is recorded here"):
         sensitivity.moved(ROWS[ROWS["user_model"] == "dbn"], "dbn")

@@ -116,7 +116,7 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
     assert "\x1b" not in output
 
     for arguments, message in (
-        (["log", "nope"], "no prompt 'nope'; there are: zeshot"),
+        (["log", "nope"], "prompt=nope: expected one of zeshot"),
         (["log", "--model", "nope"], "model=nope has no finished run of a model that reads a prompt"),
         (["diff", "zeshot@1", "zeshot@7"], "no finished run of a prompt 'zeshot@7'"),
         (["diff", "zeshot@2", "zeshot"], "zeshot@2 and zeshot are the same run"),

@@ -218,7 +218,7 @@ def test_what_failed_or_was_made_by_another_version_runs_again(recorder, third, 
     for run in runs_of(recorder):
         recorder.client.set_terminated(run.info.run_id, "FAILED")
     assert pipeline.run(cell, recorder, "finished") is not None
-    with pytest.raises(InputError, match="no way to skip cells 'all'; there are: null, finished"):
+    with pytest.raises(InputError, match="skip=all: expected one of null, finished"):
         pipeline.run(cell, recorder, "all")
 
 

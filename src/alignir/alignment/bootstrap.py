@@ -111,9 +111,9 @@ def tau_interval(
     tied; resamples without a tau are left out.
     """
     if over not in OVER:
-        raise one_of("thing to resample", over, OVER)
+        raise one_of("over", over, OVER)
     if method not in METHODS:
-        raise one_of("kind of interval", method, METHODS)
+        raise one_of("method", method, METHODS)
     if over == "systems":
         drawn = np.vstack([np.arange(len(left)), rng.integers(0, len(left), (B, len(left)))])
         estimate, *resampled = taus(_mean(left)[drawn], _mean(right)[drawn])

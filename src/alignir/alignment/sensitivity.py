@@ -20,7 +20,7 @@ def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
     and a conclusion cannot be said to have survived it.
     """
     if base not in set(rows["user_model"]):
-        raise one_of("recorded user model", base, sorted(rows["user_model"].unique()))
+        raise one_of("base", base, sorted(rows["user_model"].unique()))
     here = rows[rows["user_model"] == base].rename(columns={"tau_b": "base_tau", "p_value": "base_p"})
     others = rows[rows["user_model"] != base]
     if others.empty:

@@ -206,7 +206,7 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
     checks = []
     for judge in read(path, ["judge", "scale", *numbers]).to_dict("records"):
         if judge["scale"] not in RELEVANT:
-            raise one_of("scale of a judge", judge["scale"], RELEVANT)
+            raise one_of(f"{path}: scale", judge["scale"], RELEVANT)
         labels = labels_of(folder / f"{judge['judge']}.qrels.gz", judge["scale"])
         both = agreement.joined(qrels, labels)
         relevant = both.assign(label=2 * (both["label"] >= RELEVANT[judge["scale"]]))
@@ -287,8 +287,9 @@ def read(path: Path, columns: list[str]):
     from alignir.data import trec
     from alignir.errors import InputError
 
+    lines = [line.split("\t") for _, line in trec.lines(trec.existing(path, "table of published values"))]
     try:
-        header, *rows = (line.split("\t") for _, line in trec.lines(trec.existing(path, "table of published values")))
+        header, *rows = lines
         table = pd.DataFrame(rows, columns=header).fillna("")
     except ValueError as error:
         raise InputError(f"{path}: expected tab-separated columns under a header: {error}") from error
@@ -312,8 +313,9 @@ def official(path: Path) -> dict[str, dict[str, float]]:
     from alignir.data import trec
     from alignir.errors import InputError
 
+    content = trec.existing(path, "NIST summary").read_bytes()
     try:
-        summary = json.loads(trec.existing(path, "NIST summary").read_bytes())
+        summary = json.loads(content)
         return {system: {name: float(value) for name, value in row.items()} for system, row in summary.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: expected measures by system: {error}") from error

@@ -88,13 +88,13 @@ def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame
 
 
 def _check_choices(cell: Cell) -> None:
-    for kind, choice, choices in (
+    for setting, choice, choices in (
         ("reader", cell.reader, READERS),
-        ("way with missing labels", cell.missing, MISSING),
-        ("way with pairs without text", cell.without_text, WITHOUT_TEXT),
+        ("missing", cell.missing, MISSING),
+        ("without_text", cell.without_text, WITHOUT_TEXT),
     ):
         if choice not in choices:
-            raise one_of(kind, choice, choices)
+            raise one_of(setting, choice, choices)
     pools.depth(cell.pool)
     check_measures(cell.measures, cell.assumptions.relevant_from)
     if cell.llm is None and cell.missing == "fallback":
@@ -126,6 +126,8 @@ def _settings_of(cell: Cell, group: str):
     """Turn what a library says of a setting that it cannot use into a message that names the group's settings."""
     try:
         yield
+    except InputError:  # is a message for people already
+        raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         settings = {key: value for key, value in (cell.config.get(group) or {}).items() if not key.startswith("_")}
         raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error

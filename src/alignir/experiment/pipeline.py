@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | None:
     """Label, evaluate, simulate, align and record one cell; None for one that skip="finished" leaves out."""
     if skip not in (None, "finished"):
-        raise one_of("way to skip cells", skip, ("null", "finished"))
+        raise one_of("skip", skip, ("null", "finished"))
     inputs = read_inputs(cell)
     this = key(cell, inputs)
     before = recorder.finished(this, record.versions().get("version.alignir", ""), cell.sweep) if skip else None
