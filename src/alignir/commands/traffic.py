@@ -37,7 +37,7 @@ def run(args) -> int:
     from alignir.figures import canvas
     from alignir.figures.curves import traffic_figure
     from alignir.progress import bar
-    from alignir.tables import table
+    from alignir.tables import table, traffic
     from alignir.users.simulated import Simulated
 
     sizes = options.numbers("--sessions", args.sessions)
@@ -63,6 +63,6 @@ def run(args) -> int:
     size = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
     title = f"{cell.names['dataset']}, {cell.names['user_model']}: {size}"
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
-    table.show([table(curves, title, args.enough)], args.format)
+    table.show([traffic.table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0
