@@ -1,4 +1,4 @@
-"""Fit user models to a session log, and say how well they foretell the clicks of sessions that they have not seen.
+"""Fit user models to a session log, and say how well they predict the clicks of sessions that they have not seen.
 
 alignir fit user_model=dbn log=log.parquet qrels=qrels.txt
 alignir fit user_model=all log=log.parquet
@@ -21,7 +21,7 @@ SETTINGS = {
     "shrinkage": (
         "",
         "weight of the mean of all grades or pairs in each, in examinations (default: 0 by grade, 5 by pair, "
-        "where held-out clicks of the CLARA2 log are foretold best)",
+        "where held-out clicks of the CLARA2 log are predicted best)",
     ),
     "held_out": ("0.2", "share of the sessions kept to measure on; the written parameters come from all of them"),
     "seed": ("0", "of the choice of those"),
@@ -74,11 +74,13 @@ def fit(given: dict, form: str) -> int:
     from alignir.progress import bar
     from alignir.tables.table import Table, show
     from alignir.users import fitting, session_log
+    from alignir.users.goodness_of_fit import constant, happened, log_likelihood, perplexity
+    from alignir.users.pages import pages_by_grade, pages_by_pair
 
     names = list(fitting.MODELS) if given["user_model"] == "all" else given["user_model"].split(",")
     for name in names:
         if name not in fitting.MODELS:
-            raise one_of("user model to fit", name, [*fitting.MODELS, "all"])
+            raise one_of("user_model", name, [*fitting.MODELS, "all"])
     if given["name"] and len(names) > 1:
         raise InputError("name= names one user model, and several are fitted")
     log = session_log.read_log(given["log"])
@@ -93,8 +95,8 @@ def fit(given: dict, form: str) -> int:
 
     def pages(part, like=None):
         if qrels is not None:
-            return fitting.pages_by_grade(part, qrels, given["depth"])
-        return fitting.pages_by_pair(part, given["depth"], None if like is None else like.pairs)
+            return pages_by_grade(part, qrels, given["depth"])
+        return pages_by_pair(part, given["depth"], None if like is None else like.pairs)
 
     everything, seen = pages(log), pages(log[~apart])
     unseen = pages(log[apart], seen)
@@ -102,15 +104,15 @@ def fit(given: dict, form: str) -> int:
 
     rows = []
     for title, by_rank in (("constant CTR", False), ("CTR by rank", True)):
-        chances = np.broadcast_to(fitting.constant(seen, by_rank), unseen.kinds.shape)
-        likelihood = fitting.happened(chances, unseen).sum(axis=1)
-        rows.append([title, *numbers(likelihood, fitting.perplexity(chances, unseen))])
+        chances = np.broadcast_to(constant(seen, by_rank), unseen.kinds.shape)
+        likelihood = happened(chances, unseen).sum(axis=1)
+        rows.append([title, *numbers(likelihood, perplexity(chances, unseen))])
     fitted = {}
     with bar("fitting", 2 * len(names), "fits", after=2) as advance:
         for name in names:
             model = fitting.fit(name, seen, shrinkage)
             chances = model.expect(unseen.kinds).clicks
-            rows.append([name, *numbers(fitting.log_likelihood(model, unseen), fitting.perplexity(chances, unseen))])
+            rows.append([name, *numbers(log_likelihood(model, unseen), perplexity(chances, unseen))])
             advance(1)
             fitted[name] = fitting.fit(name, everything, shrinkage)
             advance(1)
