@@ -96,14 +96,17 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["model=replay"], "model.labels has no value: set model.labels=..."),
         (["model=replay", "model.labels=nowhere"], "no file of labels (model.labels=FILE) at"),
         (["dataset=folder", "dataset.path=nowhere"], "no folder for the dataset folder at"),
-        (["dataset=folder", "dataset.path=small", "systems.include=[x]"], "no system 'x'; there are: bad, good"),
+        (
+            ["dataset=folder", "dataset.path=small", "systems.include=[x]"],
+            "systems=runs: no system matches x; there are bad, good",
+        ),
         (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
         (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
-        (["missing=guess", "model=lexical"], "no way with missing labels 'guess'; there are: drop, zero, fallback"),
+        (["missing=guess", "model=lexical"], "missing=guess: expected one of drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
         (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
-        (["model=lexical", "pool=top@3"], "no pool 'top@3'; there are: qrels, runs@K, holes@K"),
-        (["model=lexical", "without_text=no"], "no way with pairs without text 'no'; there are: error, skip"),
+        (["model=lexical", "pool=top@3"], "pool=top@3: expected one of qrels, runs@K, holes@K"),
+        (["model=lexical", "without_text=no"], "without_text=no: expected one of error, skip"),
         (
             ["dataset=folder", "dataset.path=beyond", "model=scripted", "pool=runs@2"],
             "beyond/passages.tsv, the first of them passage d9 (query q1). Add texts in passages_*.jsonl, or",
@@ -111,8 +114,11 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["dataset=folder", "dataset.path=small", "model=lexical", "pool=holes@9"], "pool=holes@9: nothing to label"),
         (["model=lexical", "floor.shuffles=-1"], "floor.shuffles: expected a whole number from 0, found -1"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
-        (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model.dwell.mean: expected 4 times in s"),
-        (["user_model.model.continuation=2"], "user_model.model.continuation: expected probabilities, found [2]"),
+        (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "user_model=dbn: mean: expected 4 dwell times in s"),
+        (
+            ["user_model.model.continuation=2"],
+            "user_model=dbn: continuation: expected a probability from 0 to 1, found 2",
+        ),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
@@ -605,7 +611,7 @@ def test_repeats_self_agreement_and_fallback_are_recorded(alignir, tmp_path):
     (repeats,) = tmp_path.rglob("repeats.parquet")
     assert list(pd.read_parquet(repeats).columns) == ["query_id", "doc_id", "0", "1", "2"]
     assert "missing=fallback asks an LLM again" in alignir("model=lexical", "missing=fallback", ok=False).stderr
-    assert "no reader 'kind'; there are: strict, lenient" in alignir("model=lexical", "reader=kind", ok=False).stderr
+    assert "reader=kind: expected one of strict, lenient" in alignir("model=lexical", "reader=kind", ok=False).stderr
 
 
 def test_an_installed_wheel_runs_in_any_folder(tmp_path):

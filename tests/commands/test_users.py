@@ -78,13 +78,13 @@ def test_a_model_fitted_by_pair_reads_its_pairs(alignir, script, logged):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["user_model=dbm", "log=log.parquet"], "no user model to fit 'dbm'; there are: dbn, sdbn"),
+        (["user_model=dbm", "log=log.parquet"], "user_model=dbm: expected one of dbn, sdbn"),
         (["user_model=dbn"], "log= has no value: it is the session log"),
         (["user_model=dbn", "log=log.parquet", "depth=ten"], "depth=ten: expected a number"),
         (["user_model=dbn", "log=log.parquet", "held_out=2"], "expected held_out between 0 and 1"),
         (["user_model=dbn", "log=none.csv"], "none.csv"),
         (["user_model=dbn,pbm", "log=log.parquet", "name=mine"], "name= names one user model, and several are fitted"),
-        (["dbn"], "no setting 'dbn'; there are: user_model=, log="),
+        (["dbn"], "setting=dbn: expected one of user_model=, log="),
     ],
 )
 def test_a_fit_that_cannot_be_is_explained(script, logged, arguments, message):
@@ -93,7 +93,7 @@ def test_a_fit_that_cannot_be_is_explained(script, logged, arguments, message):
     assert "Traceback" not in done.stderr
 
 
-def test_the_clara2_log_is_foretold_better_than_by_rates(script, clicks, tmp_path):
+def test_the_clara2_log_is_predicted_better_than_by_rates(script, clicks, tmp_path):
     """Published click models beat click-through rates on held-out sessions; so do ours on a published log."""
     script("import_log.py", "--form", "yandex", str(clicks / "clara2_search_log.tsv.gz"), "--out", "log.parquet")
     text = script("fit.py", "user_model=all", "log=log.parquet", "--format", "csv").stdout
@@ -182,5 +182,5 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, script, tmp_path,
     assert set(users) >= {"dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"}
     assert users["dbn, dwell_steep"][1] == ""  # clicks do not heed it
     assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
-    assert "no recorded user model 'pbm'" in script("sensitivity.py", "--base", "pbm", ok=False).stderr
+    assert "base=pbm: expected one of dbn" in script("sensitivity.py", "--base", "pbm", ok=False).stderr
     assert "no experiment 'other'" in script("sensitivity.py", "--experiment", "other", ok=False).stderr
