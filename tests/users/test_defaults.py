@@ -25,7 +25,7 @@ CHOICES = sorted(path.stem for path in (ROOT / "conf" / "user_model").glob("*.ya
 
 def composed(choice: str):
     path = ["user_model.path=FILE"] if choice in ("log", "external") else []
-    model = ["user_model.model={_target_: alignir.users.click_models.DBN}"] if choice == "simulated" else []
+    model = ["user_model.model={_target_: alignir.DBN}"] if choice == "simulated" else []
     return composed_cell(["model=lexical", f"user_model={choice}", *path, *model]).user_model
 
 

@@ -48,7 +48,7 @@ def read_collection(path: str | Path, name: str = "", second: str | Path | None 
     >>> read_collection("no/such/folder")
     Traceback (most recent call last):
         ...
-    alignir.errors.InputError: no folder for the dataset folder at no/such/folder
+    alignir.errors.InputError: no folder for the dataset folder at ...no/such/folder
     """
     return collections.folder(name or Path(path).name, path, second)
 
