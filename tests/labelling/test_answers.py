@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignir.frames import GRADES, STATUSES
-from alignir.labelling import answer_marks, answers
 from alignir.labelling.answers import FORMS, final_scores, read, read_leniently, said_aloud, unknown_finish_reason
 
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
