@@ -20,6 +20,11 @@ def shipped(name: str) -> Path:
     return next(folder for folder in (PACKAGE / name, PACKAGE.parents[1] / name) if folder.is_dir())
 
 
+def cache_folder() -> Path:
+    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
+
+
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to: at the end it takes the place of `path`, on disk also after a power cut.

@@ -5,12 +5,12 @@ import hashlib
 import importlib.util
 import io
 import logging
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from alignir.errors import InputError
+from alignir.files import cache_folder
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class SmolLM2:
 
     def __call__(self) -> Path:
         """The folder; converted from the package's GGUF file at the first call (half a minute)."""
-        folder = cache() / f"smollm2-{self.sha256[:12]}"
+        folder = cache_folder() / f"smollm2-{self.sha256[:12]}"
         if not folder.is_dir():
             self.check()
             gguf = _verified(_packaged(*SMOLLM2), self.sha256)
@@ -76,11 +76,6 @@ def _verified(file: Path, sha256: str) -> Path:
     if found != sha256:
         raise InputError(f"{file}: expected sha256 {sha256}, found {found}")
     return file
-
-
-def cache() -> Path:
-    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
 
 
 def _convert(gguf: Path, folder: Path) -> None:
