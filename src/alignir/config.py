@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -80,6 +81,14 @@ def message(error: Exception) -> str:
     text = str(error)
     cause = error.__cause__
     return f"{text}\n{cause}" if isinstance(cause, OmegaConfBaseException) and str(cause) not in text else text
+
+
+def choices() -> dict[str, list[str]]:
+    """{group: its choices} of the main job, the working folder's own among them."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        at_hand = GlobalHydra.instance()
+        groups = [group for group in at_hand.hydra.list_all_config_groups() if group.partition("/")[0] != "hydra"]
+        return {group: at_hand.config_loader().get_group_options(group) for group in groups}
 
 
 def composed_cell(overrides: list[str]) -> "Cell":

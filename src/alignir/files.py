@@ -38,6 +38,11 @@ def state_of(setting, name: str = "") -> tuple:
     return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
 
 
+def cache_folder() -> Path:
+    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
+
+
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to: at the end it takes the place of `path`, on disk also after a power cut.

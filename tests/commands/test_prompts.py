@@ -1,4 +1,4 @@
-"""Prompt versions: a text is told apart by what it says, and scripts/prompts.py shows what a change of it did."""
+"""Prompt versions: a text is told apart by what it says, and `alignir prompts` shows what a change of it did."""
 
 import argparse
 import csv

@@ -324,5 +324,5 @@ def test_recorded_taus_are_scipys_of_the_points_drawn(swept):
 )
 def test_a_mistake_is_one_message(swept, alignir, arguments, message):
     done = alignir(*arguments, ok=False, folder=swept, program=(str(ROOT / "scripts/figures.py"),))
-    assert done.stderr.startswith(f"figures: {message}")
+    assert done.stderr.startswith(f"alignir figures: {message}")
     assert "Traceback" not in done.stderr

@@ -19,10 +19,12 @@ from conftest import ROOT
 
 from alignir.config import composed_settings
 from alignir.errors import InputError
+from alignir.figures.choices import KINDS as FIGURE_KINDS
 from alignir.report import gallery, methods
 from alignir.report.page import FIGURES, POLICY, TABLES
 from alignir.report.rerun import overrides, written
-from alignir.tables.kinds import KINDS, tables
+from alignir.tables.choices import KINDS
+from alignir.tables.kinds import tables
 from alignir.tracking.runs import Recorded, read_runs
 
 REPORT = str(ROOT / "scripts" / "report.py")
@@ -120,8 +122,8 @@ def test_every_table_that_has_rows_and_every_figure_is_on_the_page(parsed, runs)
     kinds = [kind for kind in KINDS if kind != "measures"]  # with one measure they would say Table 1 again
     shown = [table for table in tables(runs, kinds) if table.rows]
     assert {table.title for table in shown} <= titles
-    assert len(parsed.all("img")) == len(gallery.drawings(runs, gallery.KINDS))
-    assert set(FIGURES) == set(gallery.KINDS)
+    assert len(parsed.all("img")) == len(gallery.drawings(runs, FIGURE_KINDS))
+    assert set(FIGURES) == set(FIGURE_KINDS)
     assert set(TABLES) == set(KINDS)
 
 
@@ -169,11 +171,11 @@ def test_a_prompt_is_there_as_a_whole_for_the_runs_that_read_it(parsed):
 
 
 def test_the_command_of_each_run_composes_the_config_that_it_recorded(parsed, runs):
-    found = [shlex.split(element.text) for element in parsed.all("pre") if element.text.startswith("python -m alignir")]
+    found = [shlex.split(element.text) for element in parsed.all("pre") if element.text.startswith("alignir ")]
     assert len(found) == len(runs)
     for command, run in zip(found, runs, strict=True):
-        assert composed(tuple(command[3:])) == (run.names, yaml.safe_load(run.text("config.yaml")))
-    assert found[0][3:5] == ["model=lexical", "queries=random"]
+        assert composed(tuple(command[1:])) == (run.names, yaml.safe_load(run.text("config.yaml")))
+    assert found[0][1:3] == ["model=lexical", "queries=random"]
     assert "queries.n=6" in found[0]
     assert not any(argument.startswith(("prompt", "systems", "dataset", "user_model")) for argument in found[0])
 
@@ -283,5 +285,5 @@ def test_the_page_prints(swept, chromium, tmp_path):
 )
 def test_a_mistake_is_one_message(swept, alignir, arguments, message):
     done = alignir(*arguments, ok=False, folder=swept, program=(REPORT,))
-    assert done.stderr.startswith(f"report: {message}")
+    assert done.stderr.startswith(f"alignir report: {message}")
     assert "Traceback" not in done.stderr

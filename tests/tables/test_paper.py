@@ -21,7 +21,7 @@ from alignir.config import swept_names
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
-from alignir.tables import kinds, latex, missing
+from alignir.tables import choices, kinds, latex, missing
 from alignir.tables.missing import Grid
 from alignir.tables.paper import baseline_table, online_tables
 from alignir.tables.table import Table, render
@@ -248,7 +248,7 @@ def every_kind() -> list[Table]:
     failure = Failure({**runs[0].params, "user_model": "dbn"}, f"Error: {ODD}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorded, "frame", lambda self, name: files[self.run_id][name])
-        return kinds.tables(runs[1:], kinds.KINDS, Grid(failures=(failure,)), with_intervals=True)
+        return kinds.tables(runs[1:], choices.KINDS, Grid(failures=(failure,)), with_intervals=True)
 
 
 def test_every_kind_of_table_compiles_with_pdflatex(every_kind, tmp_path):

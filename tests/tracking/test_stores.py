@@ -315,14 +315,14 @@ def test_a_wrong_tracking_uri_is_one_message(third, uri, reason):
 
 
 def test_reading_a_database_that_is_not_there_makes_none(tmp_path):
-    with pytest.raises(InputError, match=r"no recorded runs in .*nowhere: run python -m alignir first"):
+    with pytest.raises(InputError, match=r"no recorded runs in .*nowhere: run alignir first"):
         read_runs(f"sqlite:///{tmp_path}/nowhere/mlflow.db", "alignir")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_tables_for_a_folder_that_is_not_there_are_refused(summarize):
     done = summarize("--out", "nowhere/tables.md", ok=False)
-    assert "summarize: --out nowhere/tables.md: there is no such folder" in done.stderr
+    assert "alignir tables: --out nowhere/tables.md: there is no such folder" in done.stderr
 
 
 def free_port() -> int:

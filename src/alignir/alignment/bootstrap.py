@@ -102,7 +102,7 @@ def tau_interval(
 
         over queries    symmetric .90 to 1.00, percentile 0 to .97 and worst where tau is high, basic .67 to .95 (200
                         samples in each of 36 synthetic settings, 30 and 50 systems, 43 and 200 queries, and of normal
-                        populations with the moments of DL19 under 4 judges; scripts/bench/coverage.py)
+                        populations with the moments of DL19 under 4 judges)
         over systems    symmetric .93 to .98, percentile .95 to .99 (400 samples, 30 and 50 systems, tau .41 to .91)
 
     The price is width: with 43 queries the symmetric interval of a tau of .8 reaches up to 1.

@@ -1,11 +1,15 @@
-"""Fit user models to a session log, and say how well they predict the clicks of sessions that they have not seen.
+"""Fit user models to a session log, and say how well they predict the clicks of
+sessions that they have not seen.
 
-alignir fit user_model=dbn log=log.parquet qrels=qrels.txt
-alignir fit user_model=all log=log.parquet
-
-The log is a csv, tsv or parquet table as user_model=log reads it; alignir import-log makes one from other forms.
-With qrels= the parameters are by grade, else by query-document pair. Each model is written as a YAML that user_model=
+The log is a csv, tsv or parquet table as user_model=log reads it; alignir
+import-log makes one from other forms. With qrels= the parameters are by grade,
+else by query-document pair. Each model is written as a YAML that user_model=
 takes, into conf/user_model of the working folder.
+
+examples:
+  alignir fit user_model=all log=LOG.parquet
+  alignir fit user_model=dbn log=LOG.parquet qrels=DATA/qrels.txt name=mine
+  alignir model=lexical user_model=mine
 """
 
 from argparse import ArgumentParser
@@ -14,9 +18,9 @@ from pathlib import Path
 from alignir.commands import options
 
 SETTINGS = {
-    "user_model": (None, "dbn, sdbn, cascade, dcm, ccm, pbm or ubm, several with commas, or all"),
-    "log": (None, "the session log"),
-    "qrels": ("", "TREC qrels with the grades 0-3 of the results; unjudged ones count as 0"),
+    "user_model": (None, "dbn, sdbn, cascade, dcm, ccm, pbm or ubm, several with commas, or all (required)"),
+    "log": (None, "the session log (required)"),
+    "qrels": ("", "TREC qrels with the grades 0-3 of the results; unjudged ones count as 0 (default: none)"),
     "depth": ("10", "ranks that users see"),
     "shrinkage": (
         "",
@@ -31,12 +35,10 @@ SETTINGS = {
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables.table import FORMATS
-
-    settings = "\n".join(f"  {key}={default or ''}  {text}" for key, (default, text) in SETTINGS.items())
-    parser = options.parser(prog, __doc__, f"settings:\n{settings}")
-    parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
-    parser.add_argument("--format", choices=FORMATS, default="rich", help="of the table")
+    told = {key: f"{text} (default: {default})" if default else text for key, (default, text) in SETTINGS.items()}
+    parser = options.parser(prog, __doc__, options.listed("settings", {f"{key}=": text for key, text in told.items()}))
+    parser.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="the settings below (required)")
+    options.add_format(parser, "how the table is printed")
     return parser
 
 

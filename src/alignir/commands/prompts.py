@@ -1,10 +1,15 @@
-"""Show what became of a prompt's versions, or what one of them changed against another.
+"""Show what became of a prompt's versions, or what one of them changed against
+another.
 
-alignir prompts log                      every version with what its runs found
-alignir prompts log zeshot
-alignir prompts diff zeshot@1 zeshot@2   or the ids of two runs, or a prompt's name for its newest version
+A changed text is a new version. What `diff` compares are versions (zeshot@1),
+the starts of two runs' ids, or prompts by name, for their newest versions. No
+model is asked. alignir prompts diff --help says more.
 
-A changed text is a new version: python -m alignir prompt.file=prompts/zeshot_v2.txt. No model is asked here.
+examples:
+  alignir -m model=scripted prompt=zeshot,basic
+  alignir prompts log
+  alignir prompts log zeshot --model scripted
+  alignir prompts diff zeshot@1 basic@1 --model scripted
 """
 
 from argparse import ArgumentParser
@@ -23,21 +28,27 @@ NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     shared = ArgumentParser(add_help=False)
-    shared.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_format(shared)
     options.add_runs(shared)
     for name in CHOICES:
-        shared.add_argument(f"--{name}", help=f"only runs with this choice of {name}=")
+        shared.add_argument(f"--{name}", metavar="CHOICE", help=f"only runs with this choice of {name}= (default: all)")
     parser = options.parser(prog, __doc__)
     commands = parser.add_subparsers(dest="command", metavar="log|diff", required=True)
-    log = commands.add_parser("log", parents=[shared], help="the versions of all prompts, or of one")
-    log.add_argument("name", nargs="?")
-    diff = commands.add_parser("diff", parents=[shared], help="what one version changed against another")
+    about = "The versions of all prompts, or of one, with what their runs found"
+    log = commands.add_parser("log", parents=[shared], help=about, description=about)
+    log.add_argument("name", nargs="?", metavar="PROMPT", help="the prompt's name (default: all prompts)")
+    about = "What one version changed against another: its text, the labels that moved, kappa and tau_b"
+    diff = commands.add_parser("diff", parents=[shared], help=about, description=about)
     for side in ("before", "after"):
-        diff.add_argument(side, help="zeshot@1, the start of a run's id, or a prompt's name for its newest version")
-    diff.add_argument("--pairs", type=int, default=5, help="how many of the pairs that moved are shown (default: 5)")
+        diff.add_argument(
+            side,
+            metavar=side.upper(),
+            help="zeshot@1, the start of a run's id, or a prompt's name for its newest version (required)",
+        )
+    diff.add_argument(
+        "--pairs", type=int, default=5, metavar="N", help="how many of the pairs that moved are shown (default: 5)"
+    )
     return parser
 
 

@@ -1,8 +1,12 @@
-"""Write all that recorded runs say into one page: tables, figures, methods, and how to run each cell again.
+"""Write all that recorded runs say into one page: tables, figures, methods, and
+how to run each cell again.
 
-alignir report --out report
+The page, index.html in the folder --out, is one file that opens in any
+browser, without network, and prints to PDF.
 
-The page, index.html in that folder, is one file that opens in any browser, without network, and prints to PDF.
+examples:
+  alignir report
+  alignir report --experiment one --out report-of-one
 """
 
 import tempfile
@@ -13,15 +17,15 @@ from alignir.commands import options
 
 
 def arguments(prog: str) -> ArgumentParser:
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--out", type=Path, default=Path("report"), help="the folder, made if need be (%(default)s)")
+    options.add_folder(parser, "report")
     options.add_runs(parser)
     return parser
 
 
 def run(args) -> int:
     from alignir.commands.options import make_out
+    from alignir.figures.choices import KINDS
     from alignir.files import written_whole
     from alignir.report import gallery, methods
     from alignir.report.page import TABLES, page
@@ -36,7 +40,7 @@ def run(args) -> int:
     kinds = [kind for kind in TABLES if kind != "measures" or several]
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
     tables = tables_by_kind(recorded, kinds, Grid(failures=failures))
-    pictures = _pictures(gallery.drawings(recorded, gallery.KINDS))
+    pictures = _pictures(gallery.drawings(recorded, KINDS))
     commands = _commands(recorded, entries)
     text = page(args.experiment, recorded, tables, pictures, entries, commands)
     file = args.out / "index.html"

@@ -1,26 +1,31 @@
-"""Read the stored answers of recorded runs again, strictly and leniently: how much does the reader decide?
+"""Read the stored answers of recorded runs again, strictly and leniently: how
+much does the reader decide?
 
-No model is asked. For each run: labels that differ, and kappa and tau_b with the baseline labels under either reader.
+Prints, for each run, the labels that differ, and kappa and tau_b with the
+baseline labels under either reader. No model is asked.
+
+examples:
+  alignir model=scripted
+  alignir reread
+  alignir reread --format csv
 """
 
 import tempfile
 from argparse import ArgumentParser
 
-import pandas as pd
-
 from alignir.commands import options
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_format(parser, "how the table is printed")
     options.add_runs(parser)
     return parser
 
 
 def run(args) -> int:
+    import pandas as pd
+
     from alignir.alignment.tau import against_baseline
     from alignir.config import recorded_cell
     from alignir.data.pools import filled

@@ -1,26 +1,26 @@
-"""Which conclusions of Table 2 survive other assumptions about users? From the runs of experiment=sensitivity.
+"""Which conclusions of Table 2 survive other assumptions about users?
 
-python -m alignir experiment=sensitivity model=llama8b,qwen32b prompt=zeshot,basic
-alignir sensitivity --out sensitivity.png
+Reads the runs of experiment=sensitivity. Prints, for each judge and metric,
+tau_b with its range and how many of the other assumptions keep its sign and
+its significance; and for each assumption, whether the judges keep their
+order. No model is asked.
 
-Prints, for each judge and metric, tau_b with its range and how many of the other assumptions keep its sign and its
-significance; and for each assumption, whether the judges keep their order. No label is asked for it.
+examples:
+  alignir experiment=sensitivity model=lexical,scripted
+  alignir sensitivity --out sensitivity.png
 """
 
 import sys
 from argparse import ArgumentParser
 
 from alignir.commands import options
-from alignir.tables.sensitivity import order_table, survival_table
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--base", default="dbn", help="the user model to compare with (default: dbn)")
+    parser.add_argument("--base", default="dbn", help="the user model to compare with (default: %(default)s)")
     options.add_runs(parser, "sensitivity")
-    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_format(parser)
     options.add_figure(parser, "sensitivity.png")
     return parser
 
@@ -36,6 +36,7 @@ def run(args) -> int:
     from alignir.frames import BASELINE
     from alignir.tables import table
     from alignir.tables.rows import alignment_rows
+    from alignir.tables.sensitivity import order_table, survival_table
     from alignir.tracking.runs import read_runs
 
     check_out(args.out)

@@ -1,19 +1,27 @@
-"""Does alignir compute what others published? Recomputes it from their data; prints expected, got and difference.
+"""Does alignir compute what others published? Recomputes it from their data, and
+prints expected, got and difference.
 
-    alignir verify DATA
-    alignir verify DATA --format markdown
+DATA holds trec-dl-2019/, and perhaps clicks/. The published values are in
+  systems.tsv                  nDCG@10 of every system: computed elsewhere, and
+                               as published
+  reference/nist_official_passages_eval.json
+                               NIST's summary: what the first 100 results
+                               decide (run files hold no more)
+  reference/ndcg10_per_topic.tsv.gz
+                               nDCG@10 of every system for every query
+  llm_labels/judges.tsv        every judge's kappa, mean absolute error, tau and
+                               rho over systems
+and in alignir itself: counts and CTR by rank of the session logs, and counts
+of the labels.
 
-DATA holds trec-dl-2019/, and perhaps clicks/. What is recomputed, and from where the expected values come:
+A value may be off by half of its last published digit, for it was rounded. Two
+systems tie exactly, and some published taus have that tie broken; those are
+marked and explained under the table. The exit code is 1 where a value is off
+or DATA cannot be read, else 0.
 
-  systems.tsv                                nDCG@10 of every system: computed elsewhere, and as published
-  reference/nist_official_passages_eval.json NIST's summary: what the first 100 results decide (run files hold no more)
-  reference/ndcg10_per_topic.tsv.gz          nDCG@10 of every system for every query
-  llm_labels/judges.tsv                      every judge's kappa, mean absolute error, tau and rho over systems
-  this script (CLARA2, SESSIONS, LABELS)     counts and CTR by rank
-
-A value may be off by half of its last published digit, for it was rounded. Two systems tie exactly, and some published
-taus have that tie broken; those are marked and explained under the table. The exit code is 1 where a value is off or
-DATA cannot be read, else 0.
+examples:
+  alignir verify ARCHIVE
+  alignir verify ARCHIVE --format markdown
 """
 
 import json
@@ -91,11 +99,10 @@ class Check:
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables.table import FORMATS
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("data", type=Path, metavar="DATA", help=f"the folder that holds {DL19}/, and perhaps clicks/")
-    parser.add_argument("--format", choices=FORMATS, default="rich", help="of the tables (default: rich)")
+    about = f"the folder that holds {DL19}/, and perhaps clicks/ (required)"
+    parser.add_argument("data", type=Path, metavar="DATA", help=about)
+    options.add_format(parser)
     return parser
 
 
@@ -107,12 +114,12 @@ def run(args) -> int:
     off = [(title, check) for title, checks in checked.items() for check in checks if check.verdict == "OFF"]
     for title, check in off:
         print(
-            f"verify: {title}: {check.of}, {check.what} is off: expected {check.number(check.expected, more=0)}, "
-            f"got {check.number(check.got)}",
+            f"alignir verify: {title}: {check.of}, {check.what} is off: expected "
+            f"{check.number(check.expected, more=0)}, got {check.number(check.got)}",
             file=sys.stderr,
         )
     if not (args.data / "clicks").is_dir():
-        print(f"verify: no clicks in {args.data.absolute()}, so no session log was checked", file=sys.stderr)
+        print(f"alignir verify: no clicks in {args.data.absolute()}, so no session log was checked", file=sys.stderr)
     return 1 if off else 0
 
 

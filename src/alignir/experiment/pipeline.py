@@ -40,7 +40,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         "dataset.fingerprint": dataset.fingerprint,
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
-        "mlflow.source.name": "python -m alignir",
+        "mlflow.source.name": "alignir",
         "mlflow.source.git.commit": record.commit(),
         "platform": platform.platform(),
         **record.versions(),

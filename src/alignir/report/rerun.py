@@ -1,4 +1,4 @@
-"""Overrides: the arguments of `python -m alignir` that compose a recorded cell again."""
+"""Overrides: the arguments of `alignir` that compose a recorded cell again."""
 
 import re
 from collections.abc import Callable, Iterator

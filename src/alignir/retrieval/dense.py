@@ -17,8 +17,7 @@ import pandas as pd
 from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.files import written_whole
-from alignir.labelling import weights
+from alignir.files import cache_folder, written_whole
 from alignir.progress import bar
 from alignir.retrieval.fusion import top
 
@@ -99,7 +98,7 @@ def embed(texts: pd.Series, encoder: Encoder, kind: str, model: Callable) -> np.
     on the hub without a revision is taken not to change.
     """
     numbers, unique = pd.factorize(texts)  # passages of the same text must tie, whatever batch they are in
-    file = weights.cache() / "embeddings" / f"{_key(list(unique), encoder, kind)}.npy"
+    file = cache_folder() / "embeddings" / f"{_key(list(unique), encoder, kind)}.npy"
     vectors = _kept(file)
     if vectors is None:
         with bar(f"{encoder.title}, {kind} vectors", len(unique), "texts", after=2) as advance:

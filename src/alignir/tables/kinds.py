@@ -1,4 +1,4 @@
-"""Kinds: the tables that there are, by the names that people choose them by."""
+"""Kinds: the tables of recorded runs, made by the names that people choose them by (`choices.KINDS`)."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -11,8 +11,6 @@ from alignir.tables.paper import EVERYTHING, baseline_table, online_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.table import Table
 from alignir.tracking.runs import Recorded
-
-KINDS = ("baseline", "online", "labels", "compare", "agreement", "correlations", "judged", "alignment", "measures")
 
 
 def tables(

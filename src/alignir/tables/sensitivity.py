@@ -29,9 +29,9 @@ def order_table(frame, base: str, title: str):
     """A row a user model, a column a metric."""
     from alignir.alignment import sensitivity
     from alignir.tables.table import Table
-    from alignir.users.metrics import NAMES
+    from alignir.users.metrics import LOWER_IS_BETTER, NAMES
 
-    found = sensitivity.order(frame, base)
+    found = sensitivity.order(frame, base, LOWER_IS_BETTER)
     cells = {(row.user_model, row.metric): number(row.order) + ("" if row.best else "*") for row in found.itertuples()}
     metrics = [metric for metric in NAMES if metric in set(found["metric"])]
     lines = [

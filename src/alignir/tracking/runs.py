@@ -87,7 +87,7 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     """The finished runs of an experiment, the newest run of each cell only, oldest cell first."""
     file = stores.file_of(stores.address(uri))
     if file is not None and not file.exists():
-        raise InputError(f"no recorded runs in {file.parent}: run python -m alignir first")
+        raise InputError(f"no recorded runs in {file.parent}: run alignir first")
     client = stores.client(uri)
     found = client.get_experiment_by_name(experiment)
     if found is None:
@@ -107,7 +107,7 @@ def read_finished(uri: str | None, experiment: str) -> list[Recorded]:
     if not recorded:
         failures = read_failures(uri, experiment)
         why = f"; {len(failures)} did not finish, the last: {failures[-1].reason}" if failures else ""
-        raise InputError(f"the experiment {experiment!r} has no finished run yet: run python -m alignir first{why}")
+        raise InputError(f"the experiment {experiment!r} has no finished run yet: run alignir first{why}")
     return recorded
 
 
