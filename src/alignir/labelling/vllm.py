@@ -264,7 +264,7 @@ def _without_llvmlite() -> Iterator[None]:
     """
     hidden = sys.modules.pop("llvmlite.binding.ffi", None)
     try:
-        with warnings.catch_warnings(action="ignore"):  # that look wakes deprecated attributes of torch
+        with warnings.catch_warnings(action="ignore"):  # reading every attribute meets deprecated ones of torch
             yield
     finally:
         if hidden is not None:
