@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -86,7 +86,7 @@ def message(error: Exception) -> str:
 def choices() -> dict[str, list[str]]:
     """{group: its choices} of the main job, the working folder's own among them."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        at_hand = GlobalHydra.instance()
+        at_hand: Any = GlobalHydra.instance()
         groups = [group for group in at_hand.hydra.list_all_config_groups() if group.partition("/")[0] != "hydra"]
         return {group: at_hand.config_loader().get_group_options(group) for group in groups}
 
@@ -108,12 +108,12 @@ def composed_job(overrides: list[str]) -> "tuple[Cell, Recorder]":
 def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
     """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
     names, cfg = _composed(overrides)
-    return names, _of_a_run(OmegaConf.to_container(cfg, resolve=True))
+    return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
 
 
 def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
     """The cell of a recorded run, from the config among its artifacts."""
-    return cell_of(OmegaConf.load(file), names)
+    return cell_of(cast(DictConfig, OmegaConf.load(file)), names)
 
 
 def swept_names(arguments: list[str]) -> list[dict[str, str]]:
@@ -124,7 +124,7 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     parse = OverridesParser.create().parse_overrides
     try:
         given = parse(arguments)
-        plain = [override.input_line for override in given if not override.is_sweep_override()]
+        plain = [str(override.input_line) for override in given if not override.is_sweep_override()]
         with initialize_config_dir(str(CONF), version_base="1.3"):
             hydra_config = compose("config", plain, return_hydra_config=True).hydra
         mine = {override.key_or_group for override in given}
@@ -205,14 +205,18 @@ def _systems(cfg: DictConfig) -> "pd.DataFrame":
 @lru_cache(maxsize=2)
 def _read_dataset(dataset: str, state: tuple) -> "Dataset":
     """The dataset of this config, read once while the files that it names stay in this state."""
-    return _make(OmegaConf.create(dataset))()
+    return _make(_node(dataset))()
 
 
 @lru_cache(maxsize=2)
 def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
     """RUNS of these systems on this dataset, read or made once in a sweep."""
-    node = OmegaConf.create(dataset)
-    return _make(OmegaConf.create(systems))(_read_dataset(dataset, state_of(OmegaConf.to_container(node))))
+    state_of_dataset = state_of(OmegaConf.to_container(_node(dataset)))
+    return _make(_node(systems))(_read_dataset(dataset, state_of_dataset))
+
+
+def _node(yaml: str) -> DictConfig:
+    return cast(DictConfig, OmegaConf.create(yaml))
 
 
 def _of(choice: str, read: Callable) -> Callable:
@@ -239,11 +243,11 @@ def _make(node: DictConfig) -> Any:
         raise
 
 
-def _plain(cfg: DictConfig) -> dict:
+def _plain(cfg: DictConfig) -> dict[str, Any]:
     lacking = sorted(OmegaConf.missing_keys(cfg))
     if lacking:
         raise InputError(f"{lacking[0]} has no value: set {lacking[0]}=...")
-    return OmegaConf.to_container(cfg, resolve=True)
+    return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 
 
 def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:

@@ -120,15 +120,15 @@ def model_scores(cell, inputs):
     from alignir.evaluation.scores import evaluate
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
-    from alignir.labelling.models import Grader
+    from alignir.labelling.models import check
 
     pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
-    if isinstance(cell.model, Grader):
-        cell.model.check()
+    if cell.llm is None:
+        check(cell.model, inputs.prompt)
     else:
         keyed = pairs.assign(key=pair_keys(pairs))
-        for repeat in range(cell.model.repeats):
-            if len(unanswered(keyed, ledger.load(judge_of(cell.model, inputs.prompt, repeat)))):
+        for repeat in range(cell.llm.repeats):
+            if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
     labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
     return evaluate(labels, inputs.runs, missing=cell.missing)

@@ -14,6 +14,7 @@ examples:
 
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from alignir.commands import options
 
@@ -46,10 +47,10 @@ def run(args) -> int:
     return fit(settings_of(args.settings), args.format)
 
 
-def settings_of(arguments: list[str]) -> dict[str, str]:
+def settings_of(arguments: list[str]) -> dict[str, Any]:
     from alignir.errors import InputError, one_of
 
-    given = {key: default for key, (default, _) in SETTINGS.items()}
+    given: dict[str, Any] = {key: default for key, (default, _) in SETTINGS.items()}
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals or key not in SETTINGS:

@@ -49,11 +49,12 @@ def _run(args) -> int:
     from alignir.config import composed_cell
     from alignir.labelling.labels import label
     from alignir.labelling.ledger import Ledger
+    from alignir.labelling.models import check
     from alignir.tables import table
 
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
-    cell.model.check(prompt)
+    check(cell.model, prompt)
     pairs = cell.dataset().pairs()
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]

@@ -28,7 +28,7 @@ NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
 def arguments(prog: str) -> ArgumentParser:
-    shared = ArgumentParser(add_help=False)
+    shared = options.Parser(add_help=False)
     options.add_format(shared)
     options.add_runs(shared)
     for name in CHOICES:
@@ -56,7 +56,11 @@ def run(args) -> int:
     from alignir.tables import table
 
     runs = judgements(args)
-    shown = [log_table(args, runs)] if args.command == "log" else diff_tables(*comparable(args, runs), args)
+    if args.command == "log":
+        shown = [log_table(args, runs)]
+    else:
+        before, after = comparable(args, runs)
+        shown = diff_tables(before, after, args)
     table.show(shown, args.format)
     return 0
 
@@ -74,9 +78,9 @@ def judgements(args) -> list:
             named = replace(run, params={**params, "prompt": run.prompt_version, "user_model": ""})
             newest[frozenset({**params, "prompt.sha256": run.tags["prompt.sha256"]}.items())] = named
     if not newest:
-        chosen = "".join(f", {name}={getattr(args, name)}" for name in CHOICES if getattr(args, name))
+        asked = "".join(f", {name}={getattr(args, name)}" for name in CHOICES if getattr(args, name))
         raise InputError(
-            f"the experiment {args.experiment!r}{chosen} has no finished run of a model that reads a prompt"
+            f"the experiment {args.experiment!r}{asked} has no finished run of a model that reads a prompt"
         )
     return list(newest.values())
 
@@ -209,7 +213,7 @@ def text_lines(before, after, names: list[str]) -> list[str]:
     for run in (before, after):
         system, text = run.text("prompt_system.txt"), run.text("prompt.txt")
         sides.append([*(f"system: {line}" for line in system.splitlines()), *text.splitlines()])
-    return list(unified_diff(*sides, *names, lineterm=""))
+    return list(unified_diff(sides[0], sides[1], names[0], names[1], lineterm=""))
 
 
 def split(line: str) -> list[str]:

@@ -21,7 +21,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
-from alignir.labelling.models import LLM, Grader
+from alignir.labelling.models import LLM, check
 from alignir.labelling.prompts import Prompt
 
 
@@ -62,12 +62,9 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
 
 
 def _check_model(cell: Cell, prompt: Prompt) -> None:
-    if isinstance(cell.model, Grader):
-        cell.model.check()
-        return
-    cell.model.check(prompt)
+    check(cell.model, prompt)
     if cell.missing == "fallback":
-        cell.model.check(replace(prompt, decoding="constrained"))
+        check(cell.model, replace(prompt, decoding="constrained"))
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:

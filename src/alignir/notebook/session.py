@@ -104,14 +104,11 @@ def label(
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import Grader
+    from alignir.labelling.models import check
 
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
-    if isinstance(judge, Grader):
-        judge.check()
-    else:
-        judge.check(text)
+    check(judge, text)
     pairs = dataset.pairs() if isinstance(dataset, Dataset) else dataset.astype(dict.fromkeys(PAIR, str))
     return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
 

@@ -17,7 +17,7 @@ import pandas as pd
 from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.files import cache_folder, written_whole
+from alignir.files import Weights, cache_folder, written_whole
 from alignir.progress import bar
 from alignir.retrieval.fusion import top
 
@@ -33,7 +33,7 @@ class Encoder:
 
     name: str
     revision: str | None = None  # weights change under a name; a revision does not
-    weights: Callable[[], Path] | None = None
+    weights: Weights | None = None
     query: str | None = None  # put before every query ("query: "); None: what the model's own settings say
     passage: str | None = None  # put before every passage
     batch: int = 32  # texts that are encoded at once
