@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from alignir.commands.verify import Check
+from alignir.commands.published import Check
 
 SCRIPT = ROOT / "scripts" / "verify.py"
 
