@@ -10,7 +10,6 @@ examples:
   alignir reread --format csv
 """
 
-import tempfile
 from argparse import ArgumentParser
 
 from alignir.commands import options
@@ -37,15 +36,13 @@ def run(args) -> int:
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
     from alignir.tables import table
-    from alignir.tracking.runs import artifact, read_runs
+    from alignir.tracking.runs import read_runs
 
     lines = []
     for run in read_runs(args.tracking_uri, args.experiment):
-        with tempfile.TemporaryDirectory() as folder:
-            answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
-            cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
-        if cell.llm is None:
+        if not run.reads_prompt:
             continue  # it gave labels and no answers
+        answers, cell = run.frame("labels.parquet"), recorded_cell(run.file("config.yaml"), run.names)
         inputs = read_inputs(cell, to_ask=False)
         qrels = inputs.dataset.qrels
         baseline = evaluate(qrels, inputs.runs)
