@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 import shutil
 import signal
@@ -11,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -602,39 +600,6 @@ def test_repeats_self_agreement_and_fallback_are_recorded(alignir, tmp_path):
     assert list(pd.read_parquet(repeats).columns) == ["query_id", "doc_id", "0", "1", "2"]
     assert "missing=fallback asks an LLM again" in alignir("model=lexical", "missing=fallback", ok=False).stderr
     assert "reader=kind: expected one of strict, lenient" in alignir("model=lexical", "reader=kind", ok=False).stderr
-
-
-def test_an_installed_wheel_runs_in_any_folder(tmp_path):
-    """conf/, prompts/ and the demo are in the wheel, and nothing is looked for in the checkout."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
-    (tmp_path / "work").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "alignir", "model=lexical", "prompt=basic"],
-        cwd=tmp_path / "work",
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "ok 120" in done.stdout
-    (config,) = (tmp_path / "work").rglob("config.yaml")
-    assert str(ROOT) not in config.read_text()
-    where = "from alignir.files import shipped; print(shipped('conf'), shipped('prompts'))"
-    places = subprocess.run(
-        [sys.executable, "-c", where],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert places.split() == [str(tmp_path / "site" / "alignir" / name) for name in ("conf", "prompts")]
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
