@@ -6,7 +6,7 @@ browser, without network, and prints to PDF.
 
 examples:
   alignir report
-  alignir report --experiment one --out report-of-one
+  alignir report --out reports/today
 """
 
 import tempfile
