@@ -4,6 +4,8 @@ import gzip
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from functools import cache
 from importlib import import_module
 from itertools import product
@@ -222,6 +224,15 @@ def check(commands: list[str], folder: Path) -> None:
 def test_every_command_of_a_page_runs(page, reader):
     written(page, reader)
     check(commands_of(page), reader)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in (ROOT / page).read_text()])
+def test_the_python_of_a_page_runs(page, tmp_path):
+    """As one session, from top to bottom, in an empty folder."""
+    code = "".join(content for language, _, content in blocks(page) if language == "python")
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) > 5
 
 
 @pytest.mark.parametrize("command", HELPS)
