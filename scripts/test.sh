@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Set alignir up, then check form and behaviour: ruff and pytest, a file of tests on each of two cores. Arguments go to
-# pytest.
+# Set alignir up, then check form (ruff), who imports whom (import-linter) and behaviour (pytest, a file of tests on each
+# of two cores). Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh
 python=${VENV:-.venv}/bin/python
 "$python" -m ruff format --check .
 "$python" -m ruff check .
+"${VENV:-.venv}/bin/lint-imports" --no-logo
 "$python" -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder "$@"

@@ -45,20 +45,20 @@ def alignir(tmp_path):
 
 @pytest.fixture
 def summarize(alignir):
-    """Run `python scripts/summarize.py` in the same folder."""
+    """Run `alignir tables` in the same folder."""
 
     def run(*arguments: str, ok: bool = True):
-        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "summarize.py"),))
+        return alignir(*arguments, ok=ok, program=("-m", "alignir", "tables"))
 
     return run
 
 
 @pytest.fixture
 def budget_script(alignir):
-    """Run `python scripts/budget.py` in the same folder."""
+    """Run `alignir budget` in the same folder."""
 
     def run(*arguments: str, ok: bool = True):
-        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / "budget.py"),))
+        return alignir(*arguments, ok=ok, program=("-m", "alignir", "budget"))
 
     return run
 

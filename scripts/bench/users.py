@@ -26,7 +26,7 @@ def main() -> int:
 
     from alignir.config import composed_cell
     from alignir.tables import table
-    from alignir.users.simulated import exact, sampled
+    from alignir.users.simulation import exact, sampled
 
     rng = np.random.default_rng(0)
     n = args.systems * args.queries

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial, wraps
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -21,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
+from alignir.frames import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
-GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 MISTAKES = (InputError, HydraException, OmegaConfBaseException)  # in what a user typed or wrote
 
 
@@ -82,6 +83,14 @@ def message(error: Exception) -> str:
     return f"{text}\n{cause}" if isinstance(cause, OmegaConfBaseException) and str(cause) not in text else text
 
 
+def choices() -> dict[str, list[str]]:
+    """{group: its choices} of the main job, the working folder's own among them."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        at_hand: Any = GlobalHydra.instance()
+        groups = [group for group in at_hand.hydra.list_all_config_groups() if group.partition("/")[0] != "hydra"]
+        return {group: at_hand.config_loader().get_group_options(group) for group in groups}
+
+
 def composed_cell(overrides: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
     names, cfg = _composed(overrides)
@@ -99,12 +108,12 @@ def composed_job(overrides: list[str]) -> "tuple[Cell, Recorder]":
 def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
     """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
     names, cfg = _composed(overrides)
-    return names, _of_a_run(OmegaConf.to_container(cfg, resolve=True))
+    return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
 
 
 def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
     """The cell of a recorded run, from the config among its artifacts."""
-    return cell_of(OmegaConf.load(file), names)
+    return cell_of(cast(DictConfig, OmegaConf.load(file)), names)
 
 
 def swept_names(arguments: list[str]) -> list[dict[str, str]]:
@@ -115,7 +124,7 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     parse = OverridesParser.create().parse_overrides
     try:
         given = parse(arguments)
-        plain = [override.input_line for override in given if not override.is_sweep_override()]
+        plain = [str(override.input_line) for override in given if not override.is_sweep_override()]
         with initialize_config_dir(str(CONF), version_base="1.3"):
             hydra_config = compose("config", plain, return_hydra_config=True).hydra
         mine = {override.key_or_group for override in given}
@@ -143,14 +152,15 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     from alignir.experiment.cells import Assumptions, Cell, Drawn
 
     config = _plain(cfg)
+    choice = {group: f"{group}={name}" for group, name in names.items()}
     return Cell(
         names=names,
-        dataset=lambda: _dataset(cfg),
-        systems=lambda _: _systems(cfg),
-        queries=_make(cfg.queries),
-        prompt=_make(cfg.prompt),
-        model=_make(cfg.model),
-        user_model=_make(cfg.user_model),
+        dataset=_of(choice["dataset"], lambda: _dataset(cfg)),
+        systems=_of(choice["systems"], lambda _: _systems(cfg)),
+        queries=_of(choice["queries"], _make)(cfg.queries),
+        prompt=_of(choice["prompt"], _make)(cfg.prompt),
+        model=_of(choice["model"], _make)(cfg.model),
+        user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
         reader=cfg.reader,
@@ -195,14 +205,32 @@ def _systems(cfg: DictConfig) -> "pd.DataFrame":
 @lru_cache(maxsize=2)
 def _read_dataset(dataset: str, state: tuple) -> "Dataset":
     """The dataset of this config, read once while the files that it names stay in this state."""
-    return _make(OmegaConf.create(dataset))()
+    return _make(_node(dataset))()
 
 
 @lru_cache(maxsize=2)
 def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
     """RUNS of these systems on this dataset, read or made once in a sweep."""
-    node = OmegaConf.create(dataset)
-    return _make(OmegaConf.create(systems))(_read_dataset(dataset, state_of(OmegaConf.to_container(node))))
+    state_of_dataset = state_of(OmegaConf.to_container(_node(dataset)))
+    return _make(_node(systems))(_read_dataset(dataset, state_of_dataset))
+
+
+def _node(yaml: str) -> DictConfig:
+    return cast(DictConfig, OmegaConf.create(yaml))
+
+
+def _of(choice: str, read: Callable) -> Callable:
+    """The function, whose mistakes are told of this choice (`user_model=dbn: ...`); so are those of what it makes."""
+
+    @wraps(read)
+    def reading(*arguments, **settings):
+        try:
+            made = read(*arguments, **settings)
+        except InputError as error:
+            raise InputError(f"{choice}: {error}") from error
+        return _of(choice, made) if isinstance(made, partial) else made  # a partial reads its input when it is called
+
+    return reading
 
 
 def _make(node: DictConfig) -> Any:
@@ -215,16 +243,13 @@ def _make(node: DictConfig) -> Any:
         raise
 
 
-def _plain(cfg: DictConfig) -> dict:
+def _plain(cfg: DictConfig) -> dict[str, Any]:
     lacking = sorted(OmegaConf.missing_keys(cfg))
     if lacking:
         raise InputError(f"{lacking[0]} has no value: set {lacking[0]}=...")
-    return OmegaConf.to_container(cfg, resolve=True)
+    return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 
 
 def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:
-    """The choice of each group; users with a changed assumption are others, and are called so."""
-    names = {group: choices[group] for group in GROUPS}
-    if choices["assumption"] != "as_is":
-        names["user_model"] += f", {choices['assumption']}"
-    return names
+    """The choice of each group."""
+    return {group: choices[group] for group in GROUPS}

@@ -1,10 +1,16 @@
 """The one exception that people see as a message: something in their input is wrong."""
 
+from collections.abc import Iterable
 
-class InputError(Exception):
+
+class InputError(ValueError):
     """A user's mistake: says what was expected, what was found and where. Shown without a stack trace."""
 
 
-def one_of(kind: str, name: str, choices) -> InputError:
-    """The error for a name that is not among the choices."""
-    return InputError(f"no {kind} {name!r}; there are: {', '.join(map(str, choices))}")
+def one_of(name: str, value: object, choices: Iterable[object]) -> InputError:
+    """The error for a setting whose value is not among the choices.
+
+    >>> one_of("missing", "guess", ("drop", "zero", "fallback"))
+    InputError('missing=guess: expected one of drop, zero, fallback')
+    """
+    return InputError(f"{name}={value}: expected one of {', '.join(map(str, choices))}")

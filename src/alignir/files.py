@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from alignir.errors import InputError
 
@@ -36,6 +36,24 @@ def state_of(setting, name: str = "") -> tuple:
         return ()
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+class Weights(Protocol):
+    """The weights of a model: called, it gives their folder."""
+
+    @property
+    def sha256(self) -> str:
+        """Of what it gives: the same weights under another name are the same."""
+
+    def check(self) -> None:
+        """InputError where it has none to give; loads nothing."""
+
+    def __call__(self) -> Path: ...
+
+
+def cache_folder() -> Path:
+    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
 
 
 @contextlib.contextmanager

@@ -158,9 +158,9 @@ def test_without_anything_to_resample_or_an_order_there_is_no_interval():
 
 def test_an_unknown_choice_is_refused():
     left, right = noisy(np.random.default_rng(0))
-    with pytest.raises(InputError, match="there are: queries, systems"):
+    with pytest.raises(InputError, match="over=documents: expected one of queries, systems"):
         bootstrap.tau_interval(left, right, np.random.default_rng(0), over="documents")
-    with pytest.raises(InputError, match="there are: symmetric, percentile"):
+    with pytest.raises(InputError, match="method=bca: expected one of symmetric, percentile"):
         bootstrap.tau_interval(left, right, np.random.default_rng(0), method="bca")
 
 

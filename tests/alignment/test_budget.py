@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, rankings_of
+from conftest import rankings_of
 from scipy.stats import kendalltau
 
 from alignir.alignment import budget
@@ -160,7 +160,7 @@ def test_answers_in_the_ledger_count_as_labels(budget_script, alignir):
     alignir("model=scripted")
     done = budget_script("model=scripted", "--queries", "3", "--draws", "2", "--format", "csv")
     recorded = float(
-        alignir("--format", "csv", "--table", "alignment", program=(str(ROOT / "scripts/summarize.py"),))
+        alignir("--format", "csv", "--table", "alignment", program=("-m", "alignir", "tables"))
         .stdout.splitlines()[1]
         .split(",")[8]
     )

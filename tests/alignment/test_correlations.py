@@ -149,7 +149,7 @@ def test_without_an_order_there_is_no_number(correlation, left, reference):
 
 
 def test_an_impossible_choice_is_refused():
-    with pytest.raises(InputError, match="there are: a, b"):
+    with pytest.raises(InputError, match="ties=c: expected one of a, b"):
         correlations.tau_ap(X, Y, "c")
     with pytest.raises(InputError, match="p: expected"):
         correlations.rbo(X, Y, 1.0)

@@ -55,16 +55,21 @@ def test_an_undefined_tau_keeps_nothing():
 
 
 def test_the_order_of_judges_leaves_the_baseline_out_and_turns_what_is_better_when_lower():
-    found = sensitivity.order(ROWS, "dbn").set_index(["user_model", "metric"])
+    found = sensitivity.order(ROWS, "dbn", ("sar",)).set_index(["user_model", "metric"])
     assert found.loc[("dbn, other", "clicks")].tolist() == [-1.0, False]
     one_left = found.loc[("dbn, other", "sar")]
     assert math.isnan(one_left["order"])
     three = ROWS[ROWS["metric"] == "sar"].fillna({"tau_b": -0.2})
-    assert sensitivity.order(three, "dbn")[["order", "best"]].to_numpy().tolist() == [[1.0, True]]
+    assert sensitivity.order(three, "dbn", ("sar",))[["order", "best"]].to_numpy().tolist() == [[1.0, True]]
+    rows = [(judge, users, "sar", tau, 0.01) for users, taus in (("dbn", (-5, 1, 3)), ("other", (-5, 3, 1)))
+            for judge, tau in zip("abc", taus, strict=True)]  # fmt: skip
+    swapped = pd.DataFrame(rows, columns=ROWS.columns)
+    assert sensitivity.order(swapped, "dbn", ("sar",))["best"].tolist() == [True]  # a is the most negative in both
+    assert sensitivity.order(swapped, "dbn")["best"].tolist() == [False]  # c, then b
 
 
 def test_a_base_that_is_not_recorded_is_named():
-    with pytest.raises(InputError, match=r"no recorded user model 'pbm'; there are: dbn, dbn, other"):
+    with pytest.raises(InputError, match=r"base=pbm: expected one of dbn, dbn, other"):
         sensitivity.moved(ROWS, "pbm")
     with pytest.raises(InputError, match="only dbn is recorded here"):
         sensitivity.moved(ROWS[ROWS["user_model"] == "dbn"], "dbn")

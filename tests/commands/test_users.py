@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT
 from test_click_models import ATTRACTION, MODELS
 
 from alignir.frames import LOG
@@ -17,9 +16,9 @@ from alignir.users import metrics
 
 
 @pytest.fixture
-def script(alignir):
+def command(alignir):
     def run(name: str, *arguments: str, ok: bool = True):
-        return alignir(*arguments, ok=ok, program=(str(ROOT / "scripts" / name),))
+        return alignir(*arguments, ok=ok, program=("-m", "alignir", name))
 
     return run
 
@@ -51,8 +50,8 @@ def logged(tmp_path, log):
     return tmp_path
 
 
-def test_a_model_fitted_by_grade_can_be_used_at_once(alignir, script, logged):
-    done = script("fit.py", "user_model=dbn", "log=log.parquet", "qrels=qrels.txt")
+def test_a_model_fitted_by_grade_can_be_used_at_once(alignir, command, logged):
+    done = command("fit", "user_model=dbn", "log=log.parquet", "qrels=qrels.txt")
     assert "use it with user_model=dbn_fitted" in done.stdout
     written = yaml.safe_load((logged / "conf" / "user_model" / "dbn_fitted.yaml").read_text())
     assert written["model"]["attraction"] == pytest.approx(ATTRACTION, abs=0.05)
@@ -60,13 +59,13 @@ def test_a_model_fitted_by_grade_can_be_used_at_once(alignir, script, logged):
     assert written["dwell"]["mean"] == pytest.approx(np.array([10, 20, 30, 40]) * np.exp(0.125), rel=0.1)
     text = alignir("model=lexical", "user_model=dbn_fitted").stdout
     assert re.search("^  Clicks  ", text, re.M)
-    table = script("summarize.py", "--table", "online").stdout
+    table = command("tables", "--table", "online").stdout
     assert "Clicks (dbn_fitted)" in table
     assert f"attraction {written['model']['attraction'][0]:.4g}/" in table
 
 
-def test_a_model_fitted_by_pair_reads_its_pairs(alignir, script, logged):
-    done = script("fit.py", "user_model=pbm,ubm", "log=log.parquet", "depth=5", "out=conf/user_model")
+def test_a_model_fitted_by_pair_reads_its_pairs(alignir, command, logged):
+    done = command("fit", "user_model=pbm,ubm", "log=log.parquet", "depth=5", "out=conf/user_model")
     assert "by query-document pair (20), shrinkage 5" in done.stdout
     pairs = pd.read_parquet(logged / "conf" / "user_model" / "ubm_fitted.parquet")
     assert len(pairs) == 20
@@ -78,25 +77,25 @@ def test_a_model_fitted_by_pair_reads_its_pairs(alignir, script, logged):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["user_model=dbm", "log=log.parquet"], "no user model to fit 'dbm'; there are: dbn, sdbn"),
+        (["user_model=dbm", "log=log.parquet"], "user_model=dbm: expected one of dbn, sdbn"),
         (["user_model=dbn"], "log= has no value: it is the session log"),
         (["user_model=dbn", "log=log.parquet", "depth=ten"], "depth=ten: expected a number"),
         (["user_model=dbn", "log=log.parquet", "held_out=2"], "expected held_out between 0 and 1"),
         (["user_model=dbn", "log=none.csv"], "none.csv"),
         (["user_model=dbn,pbm", "log=log.parquet", "name=mine"], "name= names one user model, and several are fitted"),
-        (["dbn"], "no setting 'dbn'; there are: user_model=, log="),
+        (["dbn"], "setting=dbn: expected one of user_model=, log="),
     ],
 )
-def test_a_fit_that_cannot_be_is_explained(script, logged, arguments, message):
-    done = script("fit.py", *arguments, ok=False)
+def test_a_fit_that_cannot_be_is_explained(command, logged, arguments, message):
+    done = command("fit", *arguments, ok=False)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_clara2_log_is_foretold_better_than_by_rates(script, clicks, tmp_path):
+def test_the_clara2_log_is_predicted_better_than_by_rates(command, clicks, tmp_path):
     """Published click models beat click-through rates on held-out sessions; so do ours on a published log."""
-    script("import_log.py", "--form", "yandex", str(clicks / "clara2_search_log.tsv.gz"), "--out", "log.parquet")
-    text = script("fit.py", "user_model=all", "log=log.parquet", "--format", "csv").stdout
+    command("import-log", "--form", "yandex", str(clicks / "clara2_search_log.tsv.gz"), "--out", "log.parquet")
+    text = command("fit", "user_model=all", "log=log.parquet", "--format", "csv").stdout
     perplexity = {line[0]: float(line[2]) for line in rows(text)[1:] if len(line) > 10}
     by_rank = perplexity.pop("CTR by rank")
     assert perplexity.pop("constant CTR") > by_rank
@@ -106,7 +105,7 @@ def test_the_clara2_log_is_foretold_better_than_by_rates(script, clicks, tmp_pat
     assert len(list((tmp_path / "conf" / "user_model").glob("*.yaml"))) == len(MODELS)
 
 
-def test_a_session_log_is_a_user_model(alignir, script, small, tmp_path):
+def test_a_session_log_is_a_user_model(alignir, command, small, tmp_path):
     pages = [
         ("1", "good", "q1", 1, "d1", 1, 40),
         ("1", "good", "q1", 2, "d2", 0, None),
@@ -118,20 +117,18 @@ def test_a_session_log_is_a_user_model(alignir, script, small, tmp_path):
     cell = ["dataset=folder", "dataset.path=small", "model=lexical", "user_model=log", "user_model.path=log.csv"]
     done = alignir(*cell)
     assert "adt is undefined for 1 systems on 2 pairs of system and query" in done.output
-    table = script("summarize.py", "--table", "online", "--format", "csv").stdout
+    table = command("tables", "--table", "online", "--format", "csv").stdout
     assert rows(table)[0][2] == "Clicks (log)"
     (baseline,) = [line for line in rows(table) if line[0] == "baseline labels"]
     assert baseline[2] == "1.0000°"
-    assert (
-        "from the session log log.csv, averaged over queries, unknown dwell undefined" in script("summarize.py").stdout
-    )
+    assert "from the session log log.csv, averaged over queries, unknown dwell undefined" in command("tables").stdout
     wrong = alignir(*cell, "user_model.metrics.success=satisfied", ok=False)
     assert "a log cannot say who was satisfied; use dwell" in wrong.stderr
 
 
-def test_sampled_users_have_a_noise_floor_beside_table_2(alignir, script, tmp_path, monkeypatch):
+def test_sampled_users_have_a_noise_floor_beside_table_2(alignir, command, tmp_path, monkeypatch):
     alignir("-m", "model=lexical", "user_model=dbn", "user_model.sessions=null,20", "user_model.draws=4")
-    text = script("summarize.py", "--table", "online").stdout
+    text = command("tables", "--table", "online").stdout
     sampled, exact = text.split("Table 2.")[1:]
     assert "sessions=None" in exact
     assert "two draws of the users" not in exact
@@ -146,8 +143,8 @@ def test_sampled_users_have_a_noise_floor_beside_table_2(alignir, script, tmp_pa
     assert "20 sessions a system and query, seed 0" in run.tags["user_model.definitions"]
 
 
-def test_traffic_draws_the_way_to_the_exact_order(script, tmp_path):
-    text = script("traffic.py", "--sessions", "2,200", "--draws", "4", "--format", "csv", "--out", "curve.png").stdout
+def test_traffic_draws_the_way_to_the_exact_order(command, tmp_path):
+    text = command("traffic", "--sessions", "2,200", "--draws", "4", "--format", "csv", "--out", "curve.png").stdout
     few, many, needed = rows(text)[1:]
     assert float(few[1].split()[0]) < float(many[1].split()[0])
     assert few[6] == "1.00 [1.00, 1.00]"  # ZRR
@@ -158,29 +155,29 @@ def test_traffic_draws_the_way_to_the_exact_order(script, tmp_path):
         (["--sessions", "many"], "--sessions many: expected whole numbers with commas"),
         (["--out", "nowhere/x.png"], "--out nowhere/x.png: there is no such folder"),
     ):
-        assert message in script("traffic.py", *arguments, ok=False).stderr
+        assert message in command("traffic", *arguments, ok=False).stderr
 
 
-def test_sensitivity_asks_once_and_says_what_survives(alignir, script, tmp_path, monkeypatch):
+def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path, monkeypatch):
     sweep = "assumption=as_is,gamma_05,zero_no_click,dwell_steep"
     alignir("experiment=sensitivity", "model=scripted,lexical", sweep)
     monkeypatch.chdir(tmp_path)
     recorded = read_runs(None, "sensitivity")
     assert len(recorded) == 8
     assert sorted(run.metrics["asked"] for run in recorded) == [0] * 7 + [120]
-    assert {run.names["user_model"] for run in recorded} == {
-        "dbn", "dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"
+    assert {(run.names["user_model"], run.names["assumption"]) for run in recorded} == {
+        ("dbn", "as_is"), ("dbn", "gamma_05"), ("dbn", "zero_no_click"), ("dbn", "dwell_steep")
     }  # fmt: skip
-    text = script("sensitivity.py", "--format", "csv").stdout
+    text = command("sensitivity", "--format", "csv").stdout
     survival, order = text.strip().split("\n\n")
     head, *judges = rows(survival)[1:]
     cells = {line[0]: dict(zip(head, line, strict=True)) for line in judges}
-    assert set(cells) == {"scripted zeshot", "lexical zeshot", "baseline"}
+    assert set(cells) == {"scripted zeshot", "lexical", "baseline"}
     assert cells["baseline"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
     assert cells["baseline"]["ZRR"].endswith("of 1")
     users = {line[0]: line for line in rows(order)[1:]}
     assert set(users) >= {"dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"}
     assert users["dbn, dwell_steep"][1] == ""  # clicks do not heed it
     assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
-    assert "no recorded user model 'pbm'" in script("sensitivity.py", "--base", "pbm", ok=False).stderr
-    assert "no experiment 'other'" in script("sensitivity.py", "--experiment", "other", ok=False).stderr
+    assert "base=pbm: expected one of dbn" in command("sensitivity", "--base", "pbm", ok=False).stderr
+    assert "no experiment 'other'" in command("sensitivity", "--experiment", "other", ok=False).stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from alignir.commands.verify import Check
+from alignir.commands.published import Check
 
 SCRIPT = ROOT / "scripts" / "verify.py"
 
@@ -112,7 +112,9 @@ def test_one_wrong_number_is_named(verify, copied):
     done = verify(str(copied.parent), ok=False)
     assert done.returncode == 1
     (line,) = (line for line in done.stderr.splitlines() if "is off" in line)
-    assert line == ("verify: judges.tsv: baseline3210_llama3-8b, tau_all46 is off: expected 0.8019, got 0.802129")
+    assert line == (
+        "alignir verify: judges.tsv: baseline3210_llama3-8b, tau_all46 is off: expected 0.8019, got 0.802129"
+    )
     assert "tau_all46          0.8019   0.802129     0.000229   0.00005" in done.stdout
     assert "no clicks in" in done.stderr
 
@@ -128,12 +130,12 @@ def test_every_wrong_number_is_named(verify, copied):
     done = verify(str(copied.parent), ok=False)
     off = [line.partition(" is off")[0] for line in done.stderr.splitlines() if "is off" in line]
     assert off == [
-        "verify: systems.tsv: idst_bert_p1, nDCG@10",  # has no row
-        "verify: systems.tsv: p_bert, nDCG@10",
-        "verify: systems.tsv: unknown, nDCG@10",  # has no run
-        "verify: systems.tsv: unknown, nDCG@10, published",
-        "verify: NIST's summary: p_bert, recall_100",
-        "verify: nDCG@10 by query: ICT-BERT2, query 19335, nDCG@10",
+        "alignir verify: systems.tsv: idst_bert_p1, nDCG@10",  # has no row
+        "alignir verify: systems.tsv: p_bert, nDCG@10",
+        "alignir verify: systems.tsv: unknown, nDCG@10",  # has no run
+        "alignir verify: systems.tsv: unknown, nDCG@10, published",
+        "alignir verify: NIST's summary: p_bert, recall_100",
+        "alignir verify: nDCG@10 by query: ICT-BERT2, query 19335, nDCG@10",
     ]
 
 
@@ -159,5 +161,5 @@ def test_a_folder_without_the_data_is_named(verify, tmp_path):
     ):
         done = verify(str(folder), ok=False)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"verify: {message}")
+        assert done.stderr.startswith(f"alignir verify: {message}")
         assert "Traceback" not in done.output

@@ -147,7 +147,7 @@ def test_rank_distillm_names_what_is_wrong(tmp_path):
         collections.rank_distillm("rd", tmp_path / "x.parquet", MAP, n=1, seed=0)
     rows = ranking(2, 5)
     (tmp_path / "x.run").write_text("".join(f"{q} q0 {d} {r} {s} t\n" for q, d, r, s in rows))
-    with pytest.raises(InputError, match=r"dataset\.n=3, but .* has 2 queries"):
+    with pytest.raises(InputError, match=r"^n=3, but .* has 2 queries"):
         collections.rank_distillm("rd", tmp_path / "x.run", MAP, n=3, seed=0)
 
 

@@ -56,7 +56,7 @@ def test_runs_at_k_is_the_union_of_each_systems_first_k_and_holes_are_its_rest()
 @pytest.mark.parametrize("pool", ["", "runs", "runs@", "runs@0", "holes@-1", "holes@1.5", "qrels@3", "top@3"])
 def test_an_unknown_pool_is_refused(read, pool):
     dataset, runs = read
-    with pytest.raises(InputError, match="there are: qrels, runs@K, holes@K, with a whole K from 1"):
+    with pytest.raises(InputError, match=r"pool=.*: expected one of qrels, runs@K, holes@K, with a whole K from 1"):
         pools.pooled(pool, dataset.qrels, runs)
 
 

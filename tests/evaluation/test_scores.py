@@ -62,7 +62,7 @@ def test_a_missing_label_is_unjudged_and_no_zero():
     dropped = scores.judged(labels(3, pd.NA, 2, 0))
     assert len(dropped) == 3
     assert scores.judged(labels(3, pd.NA, 2, 0), "zero")["relevance"].tolist() == [3, 0, 2, 0]
-    with pytest.raises(InputError, match="there are: drop, zero, fallback"):
+    with pytest.raises(InputError, match="missing=guess: expected one of drop, zero, fallback"):
         scores.judged(labels(3, 1, 2, 0), "guess")
 
 

@@ -154,7 +154,7 @@ def test_real_query_frequencies_are_read_whole():
         ("a\t1\nb\t2\na\t3\n", ":3: the query_id a is already in line 1"),
         ("# nothing\n", "expected 'query_id<TAB>count' lines, found none"),
         ("a\t1\n", "has no frequency for the query b of d; 1 of 2 such queries in all"),
-        ("a\t1\nb\t0\n", "queries.n=2, but only 1 queries have a frequency above 0"),
+        ("a\t1\nb\t0\n", "n=2, but only 1 queries have a frequency above 0"),
     ],
 )
 def test_a_mistake_in_a_frequency_file_is_named(tmp_path, text, message):
@@ -168,11 +168,11 @@ def test_traffic_without_a_file_and_impossible_numbers_are_refused():
     data, scores = scored(np.ones((2, 3)))
     with pytest.raises(InputError, match=r"queries\.path=FILE"):
         queries.traffic(data, None, 1, 0)
-    with pytest.raises(InputError, match=r"queries\.strata=4: expected 1 to 3"):
+    with pytest.raises(InputError, match=r"^strata=4: expected 1 to 3"):
         queries.stratified(data, scores, 2, 0, 4)
     for strategy in (queries.most_judged, queries.discriminative, queries.greedy):
         for n in (0, 4):
-            with pytest.raises(InputError, match=rf"queries\.n={n}: expected 1 to 3"):
+            with pytest.raises(InputError, match=rf"^n={n}: expected 1 to 3"):
                 strategy(*((data, scores) if strategy is not queries.most_judged else (data,)), n=n)
 
 

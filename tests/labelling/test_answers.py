@@ -1,6 +1,5 @@
 """Reading answers: a label, or a status that says why there is none. Never a guess."""
 
-import doctest
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignir.frames import GRADES, STATUSES
-from alignir.labelling import answer_marks, answers
 from alignir.labelling.answers import FORMS, final_scores, read, read_leniently, said_aloud, unknown_finish_reason
 
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
@@ -388,13 +386,6 @@ def test_the_lenient_reader_takes_the_likeliest_number_of_the_scale():
     assert read_leniently("I give it a score of 2.", "final_score") == (2, "ok")
     assert read_leniently("Score: 4", "final_score")[0] is None
     assert read_leniently("Score: 4", "final_score", grades=range(5)) == (4, "ok")
-
-
-@pytest.mark.parametrize("module", [answers, answer_marks])
-def test_the_examples_of_the_docstrings_run(module):
-    failed, attempted = doctest.testmod(module)
-    assert attempted
-    assert not failed
 
 
 def test_scores_that_differ_can_be_told():

@@ -88,5 +88,5 @@ def test_the_working_folders_prompts_come_before_the_shipped_ones(tmp_path, monk
 def test_unknown_files_and_forms_name_the_choices(tmp_path):
     with pytest.raises(InputError, match=r"no prompt file nope\.txt.*Shipped: basic\.txt, prefix\.txt, zeshot\.txt"):
         read_prompt("x", "nope.txt", "final_score", 100)
-    with pytest.raises(InputError, match="there are: final_score, last_line"):
+    with pytest.raises(InputError, match="form=json: expected one of final_score, last_line"):
         made(tmp_path, "$query $passage", form="json")

@@ -17,7 +17,7 @@ from alignir.labelling.prompts import Prompt
 from alignir.labelling.weights import SmolLM2
 
 pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
-from alignir.labelling.models import vllm as engine
+from alignir.labelling import vllm as engine
 
 pytestmark = pytest.mark.vllm
 
@@ -165,11 +165,11 @@ def test_chat_settings_reach_the_template(choice, settings):
 SMOLLM2 = """
 import sys
 from pathlib import Path
-from alignir import labels
+from alignir.labelling import labels
 from alignir.data import collections
-from alignir.engines import vllm
-from alignir.ledger import Ledger
-from alignir.prompts import read_prompt
+from alignir.labelling import vllm
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.prompts import read_prompt
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 with initialize_config_dir(sys.argv[1], version_base="1.3"):

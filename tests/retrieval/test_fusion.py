@@ -79,7 +79,11 @@ def test_fusion_does_not_depend_on_scores_or_on_the_order_of_members():
 
 @pytest.mark.parametrize(
     ("members", "message"),
-    [(["a", "c"], "no system 'c'; there are: a, b"), (["a"], "needs two systems"), (["a", "a"], "needs two systems")],
+    [
+        (["a", "c"], "no system is called c; there are a, b"),
+        (["a"], "needs two systems"),
+        (["a", "a"], "needs two systems"),
+    ],
 )
 def test_a_fusion_needs_two_systems_that_exist(members, message):
     with pytest.raises(InputError, match=message):

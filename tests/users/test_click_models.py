@@ -225,20 +225,29 @@ def test_dwell_without_spread_is_its_mean():
     ("wrong", "message"),
     [
         (lambda: DBN((0, 0, 0), (0,) * 4, 0.9), "satisfaction: expected 3 probabilities"),
-        (lambda: DBN((0, 0, 0, 2), (0,) * 4, 0.9), "attraction: expected probabilities"),
-        (lambda: DBN((0,) * 4, (0,) * 4, 1.1), "continuation: expected probabilities"),
+        (
+            lambda: DBN((0, 0, 0, 2), (0,) * 4, 0.9),
+            "attraction: expected probabilities from 0 to 1, found (0, 0, 0, 2)",
+        ),
+        (lambda: DBN((0, 0, 0, "high")), "attraction: expected probabilities from 0 to 1"),
+        (lambda: DBN(0.5, 0.5), "attraction: expected probabilities from 0 to 1, found 0.5"),
+        (lambda: DBN(()), "attraction: expected probabilities from 0 to 1, found ()"),
+        (lambda: DBN((0,) * 4, (0,) * 4, 1.1), "continuation: expected a probability from 0 to 1, found 1.1"),
+        (lambda: DBN(continuation=(0.9,)), "continuation: expected a probability from 0 to 1, found (0.9,)"),
         (lambda: DBN((0,) * 4, (0, 0, 0, float("nan")), 1), "satisfaction: expected probabilities"),
         (lambda: CCM((0,) * 4, (0.5, 0.5)), "expected t1, t2, t3"),
         (lambda: UBM((0,) * 4, (0,) * 4, ((1,), (1,))), "expected 2 probabilities for rank 2"),
         (lambda: PBM(ATTRACTION, SATISFACTION, (1, 1)).expect(np.zeros((1, 3), int)), "expected values for 3 ranks"),
         (lambda: DCM(ATTRACTION, (1, 1)).expect(np.zeros((1, 3), int)), "expected values for 3 ranks"),
         (lambda: UBM(ATTRACTION, SATISFACTION, ((1,),)).sample(np.zeros((1, 3), int), 1, None), "for 3 ranks"),
-        (lambda: Dwell((1, 2, 3), 1), "dwell.mean: expected 4 times"),
-        (lambda: Dwell((1, 2, 3, -4), 1), "dwell.mean: expected 4 times"),
-        (lambda: Dwell((1, 2, 3, 4), -1), "dwell.sigma: expected a number from 0"),
+        (lambda: Dwell((1, 2, 3), 1), "mean: expected 4 dwell times in s, one a grade, found (1, 2, 3)"),
+        (lambda: Dwell((1, 2, 3, -4), 1), "mean: expected 4 dwell times"),
+        (lambda: Dwell((1, 2, 3, "long"), 1), "mean: expected 4 dwell times"),
+        (lambda: Dwell((1, 2, 3, 4), -1), "sigma: expected a number from 0"),
     ],
 )
 def test_what_is_no_probability_is_refused(wrong, message):
     with pytest.raises(InputError) as error:
         wrong()
     assert message in str(error.value)
+    assert "user_model" not in str(error.value)  # a notebook has no such setting

@@ -10,7 +10,8 @@ from test_click_models import ATTRACTION, MODELS, SATISFACTION, anyone, patterns
 from alignir.errors import InputError
 from alignir.users import fitting
 from alignir.users.click_models import DBN, DCM, SDBN, UBM
-from alignir.users.fitting import Pages
+from alignir.users.goodness_of_fit import constant, log_likelihood, perplexity
+from alignir.users.pages import Pages, pages_by_grade, pages_by_pair
 
 TRUTH = {
     **{name: model for name, model in MODELS.items() if name not in ("pbm", "ubm")},
@@ -51,7 +52,7 @@ def test_parameters_are_recovered_from_200_000_sessions(name):
 def test_no_other_parameters_make_the_clicks_more_likely(name):
     pages = sampled(TRUTH[name], 5_000, k=5)
     model = fitting.fit(name, pages, iterations=3000)
-    best = fitting.log_likelihood(model, pages).sum()
+    best = log_likelihood(model, pages).sum()
     for field in fields(model):
         value = getattr(model, field.name)
         if name in ("pbm", "ubm") and field.name == "examination":
@@ -63,7 +64,7 @@ def test_no_other_parameters_make_the_clicks_more_likely(name):
                 else:
                     moved = tuple(np.clip(v + change, 0, 1) if i == place else v for i, v in enumerate(value))
                 other = replace(model, **{field.name: moved})
-                assert fitting.log_likelihood(other, pages).sum() <= best + 1e-4, (field.name, place, change)
+                assert log_likelihood(other, pages).sum() <= best + 1e-4, (field.name, place, change)
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -74,7 +75,7 @@ def test_the_likelihood_of_clicks_is_that_of_enumeration(name):
     for (ranks, _), p in patterns(model, grades).items():
         table[ranks] = table.get(ranks, 0.0) + p
     clicks = np.array([[rank in ranks for rank in (1, 2, 3, 4)] for ranks in table])
-    found = fitting.log_likelihood(model, Pages(np.tile(grades, (len(table), 1)), clicks, None))
+    found = log_likelihood(model, Pages(np.tile(grades, (len(table), 1)), clicks, None))
     assert np.exp(found) == pytest.approx(list(table.values()), abs=1e-9)
 
 
@@ -112,8 +113,8 @@ def test_degenerate_logs_give_probabilities(name, clicks):
         model = fitting.fit(name, pages)
         for values in parameters(model).values():
             assert ((values >= 0) & (values <= 1)).all()
-        assert np.isfinite(fitting.log_likelihood(model, pages)).all()
-        assert np.isfinite(fitting.perplexity(model.expect(kinds).clicks, pages)[:2]).all()
+        assert np.isfinite(log_likelihood(model, pages)).all()
+        assert np.isfinite(perplexity(model.expect(kinds).clicks, pages)[:2]).all()
 
 
 def table(pages: list[list[tuple[str, bool]]]) -> pd.DataFrame:
@@ -129,43 +130,41 @@ def table(pages: list[list[tuple[str, bool]]]) -> pd.DataFrame:
 def test_pages_are_laid_out_by_grade_with_unjudged_as_zero():
     log = table([[("x", True), ("y", False), ("z", True)], [("y", True)]])
     qrels = pd.DataFrame({"query_id": "q", "doc_id": ["x", "z"], "relevance": [3, 1]})
-    pages = fitting.pages_by_grade(log, qrels, depth=2)
+    pages = pages_by_grade(log, qrels, depth=2)
     assert pages.kinds.tolist() == [[3, 0], [0, -1]]
     assert pages.clicks.tolist() == [[True, False], [True, False]]
 
 
 def test_pairs_are_shrunk_towards_their_mean_and_new_pairs_get_it():
     log = table([[("x", True)], [("x", True)], [("y", False)], [("y", False)]])
-    pages = fitting.pages_by_pair(log, depth=1)
+    pages = pages_by_pair(log, depth=1)
     assert pages.pairs["doc_id"].tolist() == ["x", "y"]
     free, shrunk = (fitting.fit("cascade", pages, shrinkage).attraction for shrinkage in (0, 2))
     assert free == pytest.approx((1, 0, 0.5), abs=1e-5)
     assert shrunk == pytest.approx(((2 + 2 * 0.5) / 4, (2 * 0.5) / 4, 0.5))
-    others = fitting.pages_by_pair(table([[("y", False), ("new", True)]]), depth=2, pairs=pages.pairs)
+    others = pages_by_pair(table([[("y", False), ("new", True)]]), depth=2, pairs=pages.pairs)
     assert others.kinds.tolist() == [[1, 2]]
 
 
 def test_perplexity_of_a_coin_is_two_and_of_certainty_one():
     pages = Pages(np.array([[0, 0, -1], [0, 0, -1]]), np.array([[1, 0, 0], [0, 0, 0]], bool), None)
-    found = fitting.perplexity(np.array([[0.5, 0, 0.5]] * 2), pages)
+    found = perplexity(np.array([[0.5, 0, 0.5]] * 2), pages)
     assert found[:2] == pytest.approx([2, 1], abs=1e-5)
     assert np.isnan(found[2])
-    assert fitting.constant(pages, by_rank=False).tolist() == [0.25] * 3
-    assert fitting.constant(pages, by_rank=True).tolist() == [0.5, 0, 0.25]
+    assert constant(pages, by_rank=False).tolist() == [0.25] * 3
+    assert constant(pages, by_rank=True).tolist() == [0.5, 0, 0.25]
 
 
 def test_perplexity_of_the_true_users_is_lowest():
     pages = sampled(MODELS["dbn"], 20_000)
-    scores = {
-        name: np.mean(fitting.perplexity(model.expect(pages.kinds).clicks, pages)) for name, model in MODELS.items()
-    }
+    scores = {name: np.mean(perplexity(model.expect(pages.kinds).clicks, pages)) for name, model in MODELS.items()}
     assert min(scores, key=scores.get) == "dbn"
-    likelihoods = {name: fitting.log_likelihood(model, pages).mean() for name, model in MODELS.items()}
+    likelihoods = {name: log_likelihood(model, pages).mean() for name, model in MODELS.items()}
     assert max(likelihoods, key=likelihoods.get) == "dbn"
 
 
 def test_a_model_that_cannot_be_fitted_is_named():
-    with pytest.raises(InputError, match="no user model to fit 'dnb'; there are: dbn, sdbn"):
+    with pytest.raises(InputError, match="name=dnb: expected one of dbn, sdbn"):
         fitting.fit("dnb", sampled(DBN(ATTRACTION, SATISFACTION, 0.9), 10))
     with pytest.raises(InputError, match="no session"):
-        fitting.pages_by_pair(table([]), depth=10)
+        pages_by_pair(table([]), depth=10)

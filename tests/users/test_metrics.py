@@ -12,11 +12,12 @@ from alignir.data import collections
 from alignir.errors import InputError
 from alignir.retrieval import run_files
 from alignir.users import metrics as online
-from alignir.users import simulated as simulation
+from alignir.users import simulation
 from alignir.users.click_models import PBM
 from alignir.users.dwell import Dwell
 from alignir.users.metrics import SUCCESS, Metrics
-from alignir.users.simulated import Simulated, _pieces, sampled
+from alignir.users.simulated import Simulated
+from alignir.users.simulation import _pieces, sampled
 
 METRICS = Metrics(relevant_from=2, zero_result="no_relevant", success="satisfied", long_dwell=30, dwell_per="click")
 DWELL = Dwell((10, 20, 40, 60), 1.0)
@@ -75,10 +76,10 @@ def test_zero_results_by_each_definition(zero_result, expected):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"zero_result": "none"}, "no user_model.metrics.zero_result 'none'; there are: no_relevant"),
-        ({"success": "yes"}, "no user_model.metrics.success 'yes'; there are: satisfied, dwell"),
-        ({"dwell_per": "query"}, "no user_model.metrics.dwell_per 'query'"),
-        ({"long_dwell": 0}, "user_model.metrics.long_dwell: expected a time in s, found 0"),
+        ({"zero_result": "none"}, "zero_result=none: expected one of no_relevant, no_results, no_click"),
+        ({"success": "yes"}, "success=yes: expected one of satisfied, dwell"),
+        ({"dwell_per": "query"}, "dwell_per=query: expected one of click, session"),
+        ({"long_dwell": 0}, "long_dwell: expected a time above 0 s, found 0"),
     ],
 )
 def test_a_definition_that_is_none_is_named(change, message):
@@ -149,12 +150,24 @@ def test_users_see_no_deeper_than_the_depth(at_hand):
 
 
 def test_draws_are_independent_and_can_be_repeated(at_hand):
-    users = simulated(sessions=50)
-    first, other = (online["value"] for online in users.draw(*at_hand, 2))
+    users = simulated(sessions=50, draws=2)
+    first, other = (online["value"] for online in users.draws_of(*at_hand))
     again = users.measure(*at_hand)["value"]
     assert first.equals(again)
     assert not first.equals(other)
     assert not first.equals(simulated(sessions=50, seed=1).measure(*at_hand)["value"])
+
+
+def test_exact_users_are_one_sample_and_say_what_they_measure(at_hand):
+    (only,) = simulated(draws=7).draws_of(*at_hand)
+    pd.testing.assert_frame_equal(only, simulated().measure(*at_hand))
+
+
+def test_sampling_tells_who_watches_how_many_sessions_are_done():
+    told, grades = [], np.array([[3, 1, 0], [0, 2, 3]])
+    sampled(MODEL, grades, grades, DWELL, METRICS, 100_000, np.random.default_rng(0), told.append)
+    assert len(told) > 1
+    assert sum(told) == 2 * 100_000
 
 
 def test_a_model_by_pair_reads_them_and_keeps_the_grades_for_dwell(at_hand, tmp_path):
@@ -171,14 +184,14 @@ def test_a_model_by_pair_reads_them_and_keeps_the_grades_for_dwell(at_hand, tmp_
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 0}, "user_model.depth: expected a whole number from 1, found 0"),
-        ({"sessions": 0}, "user_model.sessions: expected a whole number from 1, or null, found 0"),
-        ({"draws": 1}, "user_model.draws: expected a whole number from 2, found 1"),
+        ({"depth": 0}, "depth: expected a whole number from 1, found 0"),
+        ({"sessions": 0}, "sessions: expected a whole number from 1, or none, found 0"),
+        ({"draws": 1}, "draws: expected a whole number from 2, found 1"),
         (
             {"model": type(MODEL)((0.1,) * 3, (0.1,) * 3, 1)},
             "attraction: expected 4 probabilities, one a grade, found 3",
         ),
-        ({"pairs": "p.parquet"}, "attraction: expected 1 probabilities, for pairs that are not in user_model.pairs"),
+        ({"pairs": "p.parquet"}, "attraction: expected one probability, for what is not in p.parquet, found 4"),
         ({"model": PBM((0.1,) * 4, (0.1,) * 4, (1, 1))}, "examination: expected values for 10 ranks, found 2"),
     ],
 )
@@ -192,3 +205,18 @@ def test_missing_pairs_are_named(at_hand, tmp_path):
     users = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "none.parquet"))
     with pytest.raises(InputError, match=r"none\.parquet"):
         users.check(*at_hand)
+
+
+def test_pairs_without_the_satisfaction_that_the_model_has_are_named(at_hand, tmp_path):
+    pairs = pd.DataFrame({"query_id": ["q1"], "doc_id": ["d1"], "attraction": [0.5]})
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    users = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "pairs.parquet"))
+    with pytest.raises(InputError, match="expected columns query_id, doc_id, attraction, satisfaction, found"):
+        users.check(*at_hand)
+
+
+def test_the_line_under_a_table_says_what_is_by_grade_and_what_is_not(tmp_path):
+    of_results = "by grade: attraction 0.1/0.125/0.375/0.875, satisfaction 0/0.125/0.375/0.875; continuation 0.9; "
+    assert of_results + "dwell in s by grade 10/20/40/60, sigma 1; ADT per click" in simulated().definitions()
+    by_pair = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "p.parquet")).definitions()
+    assert "; by pair from p.parquet, of other pairs: attraction 0.1, satisfaction 0; continuation 1; " in by_pair

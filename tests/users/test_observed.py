@@ -1,5 +1,6 @@
 """Metrics that were measured of users: session logs, and tables of metrics."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.frames import LOG
 from alignir.retrieval import run_files
+from alignir.users import imported as imported_users
 from alignir.users import observed
 from alignir.users.dwell import Dwell
 from alignir.users.imported import External
@@ -123,6 +125,53 @@ def test_only_queries_that_every_system_was_asked_count(tmp_path, runs, qrels):
         users.measure(qrels, rankings_of(runs, ["q2"], ["best", "good"]))
 
 
+@pytest.mark.parametrize("average", ["queries", "sessions"])
+@pytest.mark.parametrize(
+    ("query_ids", "systems", "message"),
+    [
+        (["q1", "q2"], ["bad", "good"], ""),
+        (["q1", "nobody asked"], ["bad", "good"], ""),
+        (["nobody asked"], ["bad", "good"], "at hand"),
+        (["q1"], ["best", "good"], "has no sessions of the systems best"),
+    ],
+)
+def test_a_log_is_checked_by_what_it_holds_and_not_measured(tmp_path, qrels, average, query_ids, systems, message):
+    users, runs = logged(tmp_path, average=average), Runs(None, tuple(systems), tuple(query_ids))
+    if not message:
+        users.check(None, runs)  # without labels nothing can be measured
+        assert len(users.measure(qrels, runs))
+        return
+    for ask in (users.check, users.measure):
+        with pytest.raises(InputError, match=message):
+            ask(qrels, runs)
+
+
+def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path, qrels):
+    log, table = logged(tmp_path), imported(tmp_path, "system,metric,value\ngood,ctr,1\nbad,ctr,2\n")
+    for users, file, changed in (
+        (log, "log.csv", PAGES.replace("1,good,q1,1,d1,1,40", "1,good,q1,1,d1,0,")),
+        (table, "metrics.csv", "system,metric,value\ngood,ctr,3\nbad,ctr,4\n"),
+    ):
+        read = observed._read_log if users is log else imported_users._read
+        read.cache_clear()
+        at_hand = (qrels, Runs(None, ("bad", "good"), ("q1", "q2")))
+        users.check(*at_hand)
+        before = users.measure(*at_hand)
+        assert (read.cache_info().misses, read.cache_info().hits) == (1, 1)
+        pd.testing.assert_frame_equal(users.measure(*at_hand), before)  # measuring changes nothing in what was read
+        (tmp_path / file).write_text(changed)
+        os.utime(tmp_path / file, ns=(0, 1))
+        assert not users.measure(*at_hand).equals(before)
+
+
+def test_users_who_were_measured_are_one_sample(tmp_path, qrels):
+    table = imported(tmp_path, "system,metric,value\ngood,ctr,1\nbad,ctr,2\n")
+    for users in (logged(tmp_path), table):
+        at_hand = (qrels, Runs(None, ("bad", "good"), ("q1", "q2")))
+        (only,) = users.draws_of(*at_hand)
+        pd.testing.assert_frame_equal(only, users.measure(*at_hand))
+
+
 @pytest.mark.parametrize(("unknown", "success"), [("undefined", np.nan), ("long", 1.0), ("short", 0.5)])
 def test_unknown_dwell_is_what_the_user_says(tmp_path, runs, qrels, unknown, success):
     text = PAGES.replace("2,good,q1,1,d1,0,", "2,good,q1,1,d1,1,")  # a click, but for how long?
@@ -144,7 +193,7 @@ def test_without_any_dwell_time_it_is_undefined_and_the_rest_is_there(tmp_path, 
 def test_a_log_cannot_say_who_was_satisfied(tmp_path):
     with pytest.raises(InputError, match="a log cannot say who was satisfied"):
         logged(tmp_path, metrics=replace(METRICS, success="satisfied"))
-    with pytest.raises(InputError, match=r"no user_model\.average 'all'"):
+    with pytest.raises(InputError, match="average=all: expected one of queries, sessions"):
         logged(tmp_path, average="all")
 
 

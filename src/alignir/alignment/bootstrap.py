@@ -112,7 +112,7 @@ def tau_interval(
 
         over queries    symmetric .90 to 1.00, percentile 0 to .97 and worst where tau is high, basic .67 to .95 (200
                         samples in each of 36 synthetic settings, 30 and 50 systems, 43 and 200 queries, and of normal
-                        populations with the moments of DL19 under 4 judges; scripts/bench/coverage.py)
+                        populations with the moments of DL19 under 4 judges)
         over systems    symmetric .93 to .98, percentile .95 to .99 (400 samples, 30 and 50 systems, tau .41 to .91)
 
     The price is width: with 43 queries the symmetric interval of a tau of .8 reaches up to 1.
@@ -121,9 +121,9 @@ def tau_interval(
     tied; resamples without a tau are left out.
     """
     if over not in OVER:
-        raise one_of("thing to resample", over, OVER)
+        raise one_of("over", over, OVER)
     if method not in METHODS:
-        raise one_of("kind of interval", method, METHODS)
+        raise one_of("method", method, METHODS)
     found = resampled_taus(left, right, rng, B, over)
     estimate, resampled = found[0], found[1:][~np.isnan(found[1:])]
     if np.isnan(estimate) or len(resampled) == 0:

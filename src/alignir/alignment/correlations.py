@@ -41,7 +41,7 @@ def tau_ap(left: pd.Series, reference: pd.Series, ties: str = "b") -> float:
        the other side alone ties count as not agreed.
     """
     if ties not in TIES:
-        raise one_of("way with ties", ties, TIES)
+        raise one_of("ties", ties, TIES)
     left, reference = _joined(left, reference)
     if not _ordered(left, reference) or (ties == "a" and len(np.unique(reference)) < len(reference)):
         return np.nan
@@ -75,7 +75,7 @@ def rbo(left: pd.Series, reference: pd.Series, p: float = 0.9, ties: str = "b") 
     b  A_d = sum c_left c_reference / sqrt(sum c_left^2 sum c_reference^2): equal orders agree wholly, ties and all.
     """
     if ties not in TIES:
-        raise one_of("way with ties", ties, TIES)
+        raise one_of("ties", ties, TIES)
     if not 0 < p < 1:
         raise InputError(f"p: expected a probability above 0 and below 1, found {p}")
     left, reference = _joined(left, reference)

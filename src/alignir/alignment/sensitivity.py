@@ -3,13 +3,14 @@
 Rows are a judge's tau_b with a metric of a user model: columns judge, user_model, metric, tau_b, p_value.
 """
 
+from collections.abc import Container
+
 import pandas as pd
 
 from alignir.alignment.significance import ALPHA
 from alignir.alignment.tau import tau_b
 from alignir.errors import InputError, one_of
 from alignir.frames import BASELINE
-from alignir.users.metrics import LOWER_IS_BETTER
 
 
 def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
@@ -19,11 +20,11 @@ def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
     and a conclusion cannot be said to have survived it.
     """
     if base not in set(rows["user_model"]):
-        raise one_of("recorded user model", base, sorted(rows["user_model"].unique()))
+        raise one_of("base", base, sorted(rows["user_model"].unique()))
     here = rows[rows["user_model"] == base].rename(columns={"tau_b": "base_tau", "p_value": "base_p"})
     others = rows[rows["user_model"] != base]
     if others.empty:
-        raise InputError(f"only {base} is recorded here; run python -m alignir experiment=sensitivity first")
+        raise InputError(f"only {base} is recorded here; run alignir experiment=sensitivity first")
     both = others.merge(here.drop(columns="user_model"), on=["judge", "metric"])
     same = (both["tau_b"] == both["base_tau"]) | (both["tau_b"].isna() & both["base_tau"].isna())
     return both[~same.groupby([both["user_model"], both["metric"]]).transform("all")].reset_index(drop=True)
@@ -46,18 +47,18 @@ def survival(rows: pd.DataFrame, base: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def order(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+def order(rows: pd.DataFrame, base: str, lower_is_better: Container[str] = ()) -> pd.DataFrame:
     """One row a user model and metric: order, best.
 
     `order` is tau_b between the judges' order by alignment under `base` and under the user model, `best` whether the
-    best judge is the same (of several, one); NaN and False where either has no order. For a metric that is better when
-    it is lower, the most negative tau is the best. The baseline labels are no judge.
+    best judge is the same (of several, one); NaN and False where either has no order. For the metrics that are
+    better when they are lower, the most negative tau is the best. The baseline labels are no judge.
     """
     found = []
     judges = moved(rows, base)
     judges = judges[judges["judge"] != BASELINE]
     for (user_model, metric), group in judges.groupby(["user_model", "metric"], sort=False):
-        values = group.set_index("judge")[["base_tau", "tau_b"]] * (-1 if metric in LOWER_IS_BETTER else 1)
+        values = group.set_index("judge")[["base_tau", "tau_b"]] * (-1 if metric in lower_is_better else 1)
         values = values.dropna()
         tau, _ = tau_b(values["base_tau"], values["tau_b"])
         best = [set(values.index[values[side] == values[side].max()]) for side in values]

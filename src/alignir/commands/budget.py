@@ -1,18 +1,23 @@
-"""How many labels are enough to order these systems? tau_b of a part of the queries with all of them, by strategy.
+r"""How many labels are enough to order these systems?
 
-alignir budget model=lexical
-alignir budget dataset=trec_dl_2019 dataset.path=DATA model=replay model.labels=LABELS --out budget.png
+The systems' order by the labels of a part of the queries is compared, with
+tau_b, with their order by those of all queries (which queries= chooses), for
+every strategy of choosing them; strategies choose by the baseline labels. The
+interval is where 95% of the draws lie. Where the model's labels are there (a
+grader such as lexical or replay, or an LLM whose answers are all in the
+ledger), so is the order by its labels of n queries, against the baseline
+labels of all queries and against those of the same n: Table 1, measured on a
+part. No model is asked.
 
-Takes the settings of python -m alignir; no model is asked. The systems' order by the baseline labels of n queries is
-compared with their order by those of all queries (which `queries=` chooses). Where the model's labels are there (a
-grader such as lexical or replay, or an LLM whose answers are all in the ledger), so is the order by its labels of n
-queries, against the baseline labels of all queries and against those of the same n: Table 1, measured on a part.
-Strategies choose by the baseline labels. The interval is where 95% of the draws lie.
+With --human: what the model's labels of all pairs and so many human labels
+(the baseline's, of whole queries at random) say together of each system's
+mean, as prediction-powered estimates, beside what either says alone.
 
-alignir budget model=lexical --human 20,50,100
-
-With --human: what the model's labels of all pairs and so many human labels (the baseline's, of whole queries at random)
-say together of each system's mean, as prediction-powered estimates, beside what either says alone.
+examples:
+  alignir budget model=lexical
+  alignir budget model=lexical --human 20,50,100
+  alignir budget dataset=folder dataset.path=DATA model=replay \
+      model.labels=LABELS.qrels.gz --out budget.png
 """
 
 import sys
@@ -27,18 +32,30 @@ MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as model=lexical")
-    parser.add_argument("--queries", default=SIZES, help="how many, with commas; all comes last (default: %(default)s)")
-    parser.add_argument("--human", help="numbers of human labels, with commas, to add to the model's")
-    parser.add_argument("--frequencies", type=Path, help="of the queries, as for queries=traffic, which it adds")
-    parser.add_argument("--draws", type=int, default=100, help="of each random strategy (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
-    parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
+    options.add_settings(parser, "model=lexical")
+    parser.add_argument(
+        "--queries",
+        default=SIZES,
+        metavar="N,N,...",
+        help="how many queries; all of them comes last (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--human",
+        metavar="N,N,...",
+        help="numbers of human labels to add to the model's (default: only parts of labels)",
+    )
+    parser.add_argument(
+        "--frequencies",
+        type=Path,
+        metavar="FILE",
+        help="of the queries, as for queries=traffic, which becomes one of the strategies (default: it is none)",
+    )
+    options.add_draws(parser, 100, "draws of each random strategy")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
+    options.add_enough(parser)
     options.add_figure(parser, "budget.png")
-    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the tables")
+    options.add_format(parser)
     return parser
 
 
@@ -103,15 +120,15 @@ def model_scores(cell, inputs):
     from alignir.evaluation.scores import evaluate
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
-    from alignir.labelling.models import Grader
+    from alignir.labelling.models import check
 
     pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
-    if isinstance(cell.model, Grader):
-        cell.model.check()
+    if cell.llm is None:
+        check(cell.model, inputs.prompt)
     else:
         keyed = pairs.assign(key=pair_keys(pairs))
-        for repeat in range(cell.model.repeats):
-            if len(unanswered(keyed, ledger.load(judge_of(cell.model, inputs.prompt, repeat)))):
+        for repeat in range(cell.llm.repeats):
+            if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
     labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
     return evaluate(labels, inputs.runs, missing=cell.missing)

@@ -1,46 +1,79 @@
 """The door: a known first word is a command, everything else is the main job with its settings."""
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
-from alignir.errors import InputError, one_of
+from alignir.errors import InputError
 
 COMMANDS = {
-    "tables": "the paper's tables, and those that explain them, of all recorded runs",
-    "figures": "their figures",
-    "report": "one page with tables, figures, methods, and how to run each cell again",
-    "budget": "how many labels, or queries, are enough to order these systems?",
-    "prompts": "the versions of prompts, and what a change of one did to labels and tau",
-    "ledger": "what the ledger of answers holds; export a judge's labels as qrels",
-    "reread": "read recorded answers again with another reader",
-    "probe": "try to fool a judge with hostile passages",
-    "fit": "fit user models to a session log",
-    "import-log": "turn somebody's session log into alignir's form",
-    "traffic": "how much traffic would an A/B test need to order these systems?",
-    "sensitivity": "which conclusions of Table 2 survive other assumptions about users?",
-    "verify": "compare alignir's numbers with published ones",
+    "tables": "the paper's tables, and those that explain them",
+    "figures": "the figures of all recorded runs",
+    "report": "one page: tables, figures, methods, how to run each cell again",
+    "budget": "how many labels, or queries, are enough to order the systems?",
+    "prompts": "versions of prompts, and what a change of one did to tau",
+    "ledger": "what the ledger of answers holds; a judge's labels as qrels",
+    "reread": "recorded answers, read again with another reader",
+    "probe": "do hostile passages raise a judge's labels?",
+    "fit": "user models fitted to a session log",
+    "import-log": "somebody's session log turned into alignir's form",
+    "traffic": "how much traffic would an A/B test of the systems need?",
+    "sensitivity": "which conclusions survive other assumptions about users?",
+    "verify": "alignir's numbers beside published ones",
 }
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 
 def main(command: str | None = None) -> int:
-    """Run the command of this name with the arguments of the process; None: the first argument may name one."""
+    """Run the command of this name with the arguments of the process; None: the first argument may name one.
+
+    The exit code: a user's mistake is one message and 1, Ctrl-C one and 130; anything else that goes wrong is raised.
+    """
     arguments = sys.argv[1:]
+    if command is None and arguments and arguments[0] in COMMANDS:
+        command, *arguments = arguments
     try:
-        if command is None and arguments and arguments[0] in COMMANDS:
-            command, *arguments = arguments
-        if command is not None:
-            return _run(command, arguments)
-        if arguments and arguments[0].replace("-", "").isalpha() and not arguments[0].startswith("-"):
-            raise one_of("command", arguments[0], COMMANDS)
+        return _command(command, arguments) if command else _main_job(arguments)
+    except KeyboardInterrupt:
+        return _told(command, "stopped", STOPPED)
     except InputError as error:
-        print(f"alignir{f' {command}' if command else ''}: {error}", file=sys.stderr)
-        return 1
+        return _told(command, str(error), 1)
+    except Exception as error:
+        from alignir import config
+
+        if not isinstance(error, config.MISTAKES):
+            raise
+        return _told(command, config.message(error), 1)
+
+
+def _command(name: str, arguments: list[str]) -> int:
+    """Each command is a module with `arguments`, the parser of its options, and `run`, which takes what was parsed."""
+    module = import_module(f"alignir.commands.{name.replace('-', '_')}")
+    return module.run(module.arguments(f"alignir {name}").parse_args(arguments))
+
+
+def _main_job(arguments: list[str]) -> int:
+    if {"-h", "--help"} & set(arguments):
+        from alignir.commands import main_help
+
+        print(main_help.text(), end="")
+        return 0
+    if arguments and "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
+        raise InputError(_no_command(arguments[0]))
     from alignir.commands import run
 
     return run.main(arguments)
 
 
-def _run(command: str, arguments: list[str]) -> int:
-    """Each command is a module with `arguments`, the parser of its options, and `run`, which takes what was parsed."""
-    module = import_module(f"alignir.commands.{command.replace('-', '_')}")
-    return module.run(module.arguments(f"alignir {command}").parse_args(arguments))
+def _no_command(word: str) -> str:
+    close = get_close_matches(word.lower().replace("_", "-"), COMMANDS, n=1)
+    there_are = f"did you mean {close[0]}? There are" if close else "there are"
+    return (
+        f"no command {word!r}; {there_are}: {', '.join(COMMANDS)}. A setting of the main job has the form NAME=VALUE; "
+        "alignir --help lists both"
+    )
+
+
+def _told(command: str | None, text: str, code: int) -> int:
+    print(f"alignir{f' {command}' if command else ''}: {text}", file=sys.stderr)
+    return code

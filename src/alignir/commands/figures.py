@@ -1,25 +1,27 @@
 """Draw the figures of all recorded runs, each as NAME.png and NAME.svg.
 
-alignir figures --out figures
-alignir figures --figure labels --figure tau
+examples:
+  alignir figures
+  alignir figures --out drawn --figure labels --figure tau
 """
 
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 
 from alignir.commands import options
+from alignir.figures.choices import KINDS
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.report import gallery
-
-    kinds = "\n".join(f"{kind:<13}{what}" for kind, what in gallery.KINDS.items())
-    parser = options.parser(prog, __doc__, kinds)
-    parser.add_argument("--out", type=Path, default=Path("figures"), help="the folder, made if need be (%(default)s)")
+    parser = options.parser(prog, __doc__, options.listed("figures", KINDS))
     parser.add_argument(
-        "--figure", choices=gallery.KINDS, action="append", help="one kind only; may be repeated (default: all)"
+        "--figure",
+        choices=KINDS,
+        action="append",
+        metavar="FIGURE",
+        help="one of the figures below only; may be repeated (default: all)",
     )
+    options.add_folder(parser, "figures")
     options.add_runs(parser)
     return parser
 
@@ -29,12 +31,13 @@ def run(args) -> int:
     from alignir.figures import canvas
     from alignir.progress import bar
     from alignir.report import gallery
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_finished
 
     make_out(args.out)
-    recorded = read_finished(args.tracking_uri, args.experiment)
-    kinds = list(dict.fromkeys(args.figure or gallery.KINDS))
-    drawings = gallery.drawings(recorded, kinds)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
+    kinds = list(dict.fromkeys(args.figure or KINDS))
+    drawings = gallery.drawings(recordings, kinds)
     with bar("drawing", len(drawings), "figures", after=2) as advance:
         for name, draw in drawings.items():
             figure = draw()

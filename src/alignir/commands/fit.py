@@ -1,27 +1,32 @@
-"""Fit user models to a session log, and say how well they foretell the clicks of sessions that they have not seen.
+"""Fit user models to a session log, and say how well they predict the clicks of
+sessions that they have not seen.
 
-alignir fit user_model=dbn log=log.parquet qrels=qrels.txt
-alignir fit user_model=all log=log.parquet
-
-The log is a csv, tsv or parquet table as user_model=log reads it; alignir import-log makes one from other forms.
-With qrels= the parameters are by grade, else by query-document pair. Each model is written as a YAML that user_model=
+The log is a csv, tsv or parquet table as user_model=log reads it; alignir
+import-log makes one from other forms. With qrels= the parameters are by grade,
+else by query-document pair. Each model is written as a YAML that user_model=
 takes, into conf/user_model of the working folder.
+
+examples:
+  alignir fit user_model=all log=LOG.parquet
+  alignir fit user_model=dbn log=LOG.parquet qrels=DATA/qrels.txt name=mine
+  alignir model=lexical user_model=mine
 """
 
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from alignir.commands import options
 
 SETTINGS = {
-    "user_model": (None, "dbn, sdbn, cascade, dcm, ccm, pbm or ubm, several with commas, or all"),
-    "log": (None, "the session log"),
-    "qrels": ("", "TREC qrels with the grades 0-3 of the results; unjudged ones count as 0"),
+    "user_model": (None, "dbn, sdbn, cascade, dcm, ccm, pbm or ubm, several with commas, or all (required)"),
+    "log": (None, "the session log (required)"),
+    "qrels": ("", "TREC qrels with the grades 0-3 of the results; unjudged ones count as 0 (default: none)"),
     "depth": ("10", "ranks that users see"),
     "shrinkage": (
         "",
         "weight of the mean of all grades or pairs in each, in examinations (default: 0 by grade, 5 by pair, "
-        "where held-out clicks of the CLARA2 log are foretold best)",
+        "where held-out clicks of the CLARA2 log are predicted best)",
     ),
     "held_out": ("0.2", "share of the sessions kept to measure on; the written parameters come from all of them"),
     "seed": ("0", "of the choice of those"),
@@ -31,12 +36,10 @@ SETTINGS = {
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables.table import FORMATS
-
-    settings = "\n".join(f"  {key}={default or ''}  {text}" for key, (default, text) in SETTINGS.items())
-    parser = options.parser(prog, __doc__, f"settings:\n{settings}")
-    parser.add_argument("settings", nargs="+", metavar="KEY=VALUE")
-    parser.add_argument("--format", choices=FORMATS, default="rich", help="of the table")
+    told = {key: f"{text} (default: {default})" if default else text for key, (default, text) in SETTINGS.items()}
+    parser = options.parser(prog, __doc__, options.listed("settings", {f"{key}=": text for key, text in told.items()}))
+    parser.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="the settings below (required)")
+    options.add_format(parser, "how the table is printed")
     return parser
 
 
@@ -44,10 +47,10 @@ def run(args) -> int:
     return fit(settings_of(args.settings), args.format)
 
 
-def settings_of(arguments: list[str]) -> dict[str, str]:
+def settings_of(arguments: list[str]) -> dict[str, Any]:
     from alignir.errors import InputError, one_of
 
-    given = {key: default for key, (default, _) in SETTINGS.items()}
+    given: dict[str, Any] = {key: default for key, (default, _) in SETTINGS.items()}
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals or key not in SETTINGS:
@@ -74,11 +77,13 @@ def fit(given: dict, form: str) -> int:
     from alignir.progress import bar
     from alignir.tables.table import Table, show
     from alignir.users import fitting, session_log
+    from alignir.users.goodness_of_fit import constant, happened, log_likelihood, perplexity
+    from alignir.users.pages import pages_by_grade, pages_by_pair
 
     names = list(fitting.MODELS) if given["user_model"] == "all" else given["user_model"].split(",")
     for name in names:
         if name not in fitting.MODELS:
-            raise one_of("user model to fit", name, [*fitting.MODELS, "all"])
+            raise one_of("user_model", name, [*fitting.MODELS, "all"])
     if given["name"] and len(names) > 1:
         raise InputError("name= names one user model, and several are fitted")
     log = session_log.read_log(given["log"])
@@ -93,8 +98,8 @@ def fit(given: dict, form: str) -> int:
 
     def pages(part, like=None):
         if qrels is not None:
-            return fitting.pages_by_grade(part, qrels, given["depth"])
-        return fitting.pages_by_pair(part, given["depth"], None if like is None else like.pairs)
+            return pages_by_grade(part, qrels, given["depth"])
+        return pages_by_pair(part, given["depth"], None if like is None else like.pairs)
 
     everything, seen = pages(log), pages(log[~apart])
     unseen = pages(log[apart], seen)
@@ -102,15 +107,15 @@ def fit(given: dict, form: str) -> int:
 
     rows = []
     for title, by_rank in (("constant CTR", False), ("CTR by rank", True)):
-        chances = np.broadcast_to(fitting.constant(seen, by_rank), unseen.kinds.shape)
-        likelihood = fitting.happened(chances, unseen).sum(axis=1)
-        rows.append([title, *numbers(likelihood, fitting.perplexity(chances, unseen))])
+        chances = np.broadcast_to(constant(seen, by_rank), unseen.kinds.shape)
+        likelihood = happened(chances, unseen).sum(axis=1)
+        rows.append([title, *numbers(likelihood, perplexity(chances, unseen))])
     fitted = {}
     with bar("fitting", 2 * len(names), "fits", after=2) as advance:
         for name in names:
             model = fitting.fit(name, seen, shrinkage)
             chances = model.expect(unseen.kinds).clicks
-            rows.append([name, *numbers(fitting.log_likelihood(model, unseen), fitting.perplexity(chances, unseen))])
+            rows.append([name, *numbers(log_likelihood(model, unseen), perplexity(chances, unseen))])
             advance(1)
             fitted[name] = fitting.fit(name, everything, shrinkage)
             advance(1)

@@ -1,11 +1,17 @@
-"""Turn a session log into alignir's table, one row a shown result, and say what is in it.
+"""Turn a session log into alignir's table, one row a shown result, and say what
+is in it.
 
-    alignir import-log --form yandex LOG.tsv.gz --system live --out log.parquet
-    alignir import-log --form trec_session SESSIONS.xml.gz --out log.tsv.gz
-    alignir import-log --form log LOG.csv --out log.parquet
+Forms of logs:
+  yandex         lines `session time Q query region url1 url2 ...` and
+                 `session time C url`, as PyClick reads them
+  trec_session   the XML of TREC's Session Track
+  log            a table session_id, system, query_id, rank, doc_id, clicked,
+                 dwell_s; it is checked
 
-yandex: `session time Q query region url1 url2 ...` and `session time C url` lines. trec_session: the XML of TREC's
-Session Track. log: a table session_id, system, query_id, rank, doc_id, clicked, dwell_s; it is checked.
+examples:
+  alignir import-log --form yandex CLICKS.tsv.gz --system live --out log.parquet
+  alignir import-log --form trec_session SESSIONS.xml.gz --out sessions.tsv.gz
+  alignir import-log --form log LOG.parquet --out log.csv
 """
 
 from argparse import ArgumentParser
@@ -17,17 +23,24 @@ RANKS = 10  # CTR is printed down to here
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("file", type=Path, help="the log to read; with .gz it is gzipped")
-    parser.add_argument("--form", choices=("log", "yandex", "trec_session"), required=True, help="what the log is")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the log to read; with .gz it is gzipped (required)")
+    parser.add_argument("--form", choices=("log", "yandex", "trec_session"), required=True, help="its form (required)")
     parser.add_argument(
-        "--out", type=Path, required=True, help="the table to write: *.parquet, *.csv or *.tsv (or .gz)"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the table to write: *.parquet, *.csv or *.tsv, perhaps with .gz (required)",
     )
     parser.add_argument("--system", help="the system that showed the results (default: the file's name up to a dot)")
-    parser.add_argument("--units-per-second", type=float, help="yandex: what its times count (default: 1000, CLARA2's)")
-    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the summary (default: rich)")
+    parser.add_argument(
+        "--units-per-second",
+        type=float,
+        metavar="N",
+        help="yandex: how many units of its times are a second (default: 1000, as in CLARA2's log)",
+    )
+    options.add_format(parser, "how the summary is printed")
     return parser
 
 

@@ -1,7 +1,13 @@
-"""Show what the ledger holds, or export one judge's labels of a dataset as TREC qrels.
+r"""Show what the ledger of answers holds, or export one judge's labels of a
+dataset as TREC qrels.
 
-alignir ledger
-alignir ledger export --model smollm2 --prompt zeshot --dataset demo --out labels.qrels
+alignir ledger export --help says more of the export.
+
+examples:
+  alignir model=scripted
+  alignir ledger
+  alignir ledger export --model scripted --prompt zeshot --dataset demo \
+      --out labels.qrels
 """
 
 from argparse import ArgumentParser
@@ -12,16 +18,22 @@ from alignir.commands import options
 
 
 def arguments(prog: str) -> ArgumentParser:
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--ledger", type=Path, default=Path("ledger"), help="the ledger's folder (default: ledger)")
-    commands = parser.add_subparsers(dest="command", metavar="show|export")
-    commands.add_parser("show", help="what it holds (the default)")
-    export = commands.add_parser("export", help="write one judge's labels of a dataset as TREC qrels")
+    parser.add_argument(
+        "--ledger", type=Path, default=Path("ledger"), metavar="FOLDER", help="the ledger (default: %(default)s)"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="show|export", help="(default: show)")
+    commands.add_parser("show", help="what it holds")
+    about = "Write one judge's labels of a dataset as TREC qrels"
+    export = commands.add_parser("export", help=about, description=about)
     for name in ("model", "prompt", "dataset"):
-        export.add_argument(f"--{name}", required=True, help=f"a choice of {name}=, as in python -m alignir --help")
-    export.add_argument("--out", type=Path, required=True, help="the file to write; with .gz it is gzipped")
-    export.add_argument("settings", nargs="*", help="further settings, such as dataset.path=DIR")
+        export.add_argument(
+            f"--{name}", required=True, metavar="CHOICE", help=f"a choice of {name}=, as in alignir --help (required)"
+        )
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the file to write; with .gz it is gzipped (required)"
+    )
+    options.add_settings(export, "dataset.path=DATA")
     return parser
 
 

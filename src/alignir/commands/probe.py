@@ -1,10 +1,14 @@
-"""Try to fool a judge: how often does a hostile variant of a passage raise its label?
+"""Try to fool a judge: how often does a hostile variant of a passage raise its
+label?
 
-    alignir probe --pairs 20 model=smollm2 prompt=zeshot dataset=demo
+Random pairs of the dataset are asked as they are and in four variants: the
+query's words added again and again (stuffing), an order to give the best grade
+(instruction), an answer imitated at the end (imitated), and no passage at all
+(empty). Answers go into the ledger, like all others.
 
-Random pairs of the dataset are asked as they are and in four variants: the query's words added again and again
-(stuffing), an order to give the best grade (instruction), an answer imitated at the end (imitated), and no passage at
-all (empty).
+examples:
+  alignir probe model=scripted --pairs 20
+  alignir probe model=smollm2 prompt=zeshot dataset=demo
 """
 
 from argparse import ArgumentParser
@@ -22,13 +26,11 @@ VARIANTS = {
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--pairs", type=int, default=20, help="how many random pairs (default: 20)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--format", choices=table.FORMATS, default="rich")
-    parser.add_argument("settings", nargs="*", help="as for python -m alignir: model=, prompt=, dataset=, ...")
+    options.add_settings(parser, "model=scripted prompt=basic")
+    parser.add_argument("--pairs", type=int, default=20, help="how many random pairs (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of pairs (default: %(default)s)")
+    options.add_format(parser, "how the table is printed")
     return parser
 
 
@@ -47,11 +49,12 @@ def _run(args) -> int:
     from alignir.config import composed_cell
     from alignir.labelling.labels import label
     from alignir.labelling.ledger import Ledger
+    from alignir.labelling.models import check
     from alignir.tables import table
 
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
-    cell.model.check(prompt)
+    check(cell.model, prompt)
     pairs = cell.dataset().pairs()
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]

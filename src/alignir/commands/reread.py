@@ -1,26 +1,30 @@
-"""Read the stored answers of recorded runs again, strictly and leniently: how much does the reader decide?
+"""Read the stored answers of recorded runs again, strictly and leniently: how
+much does the reader decide?
 
-No model is asked. For each run: labels that differ, and kappa and tau_b with the baseline labels under either reader.
+Prints, for each run, the labels that differ, and kappa and tau_b with the
+baseline labels under either reader. No model is asked.
+
+examples:
+  alignir model=scripted
+  alignir reread
+  alignir reread --format csv
 """
 
-import tempfile
 from argparse import ArgumentParser
-
-import pandas as pd
 
 from alignir.commands import options
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_format(parser, "how the table is printed")
     options.add_runs(parser)
     return parser
 
 
 def run(args) -> int:
+    import pandas as pd
+
     from alignir.alignment.tau import against_baseline
     from alignir.config import recorded_cell
     from alignir.data.pools import filled
@@ -32,15 +36,13 @@ def run(args) -> int:
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
     from alignir.tables import table
-    from alignir.tracking.runs import artifact, read_runs
+    from alignir.tracking.runs import read_runs
 
     lines = []
     for run in read_runs(args.tracking_uri, args.experiment):
-        with tempfile.TemporaryDirectory() as folder:
-            answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
-            cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
-        if cell.llm is None:
+        if not run.reads_prompt:
             continue  # it gave labels and no answers
+        answers, cell = run.frame("labels.parquet"), recorded_cell(run.file("config.yaml"), run.names)
         inputs = read_inputs(cell, to_ask=False)
         qrels = inputs.dataset.qrels
         baseline = evaluate(qrels, inputs.runs)

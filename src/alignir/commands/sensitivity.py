@@ -1,26 +1,26 @@
-"""Which conclusions of Table 2 survive other assumptions about users? From the runs of experiment=sensitivity.
+"""Which conclusions of Table 2 survive other assumptions about users?
 
-python -m alignir experiment=sensitivity model=llama8b,qwen32b prompt=zeshot,basic
-alignir sensitivity --out sensitivity.png
+Reads the runs of experiment=sensitivity. Prints, for each judge and metric,
+tau_b with its range and how many of the other assumptions keep its sign and
+its significance; and for each assumption, whether the judges keep their
+order. No model is asked.
 
-Prints, for each judge and metric, tau_b with its range and how many of the other assumptions keep its sign and its
-significance; and for each assumption, whether the judges keep their order. No label is asked for it.
+examples:
+  alignir experiment=sensitivity model=lexical,scripted
+  alignir sensitivity --out sensitivity.png
 """
 
 import sys
 from argparse import ArgumentParser
 
 from alignir.commands import options
-from alignir.tables.sensitivity import order_table, survival_table
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--base", default="dbn", help="the user model to compare with (default: dbn)")
+    parser.add_argument("--base", default="dbn", help="the user model to compare with (default: %(default)s)")
     options.add_runs(parser, "sensitivity")
-    parser.add_argument("--format", choices=table.FORMATS, default="rich")
+    options.add_format(parser)
     options.add_figure(parser, "sensitivity.png")
     return parser
 
@@ -35,32 +35,30 @@ def run(args) -> int:
     from alignir.figures import canvas, curves
     from alignir.frames import BASELINE
     from alignir.tables import table
-    from alignir.tables.rows import alignment_rows
+    from alignir.tables.sensitivity import order_table, survival_table
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_runs
 
     check_out(args.out)
-    rows = alignment_rows(read_runs(args.tracking_uri, args.experiment))
-    rows = sorted(
-        (
-            row
-            for row in rows
-            if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in frames.CEILING_AND_FLOORS
-        ),
-        key=lambda row: (row.judge[0] == BASELINE, row.judge),
-    )
+    rows = [
+        row
+        for row in Recordings(read_runs(args.tracking_uri, args.experiment)).rows
+        if row.offline == NDCG and row.reference != BASELINE and row.judge.model not in frames.CEILING_AND_FLOORS
+    ]
+    rows.sort(key=lambda row: (row.judge.model == BASELINE, row.judge))
     if not rows:
         raise InputError(f"the experiment {args.experiment!r} has no finished run yet")
     shown, settings = [], sorted({row.setting for row in rows})
     for number, setting in enumerate(settings):
         frame = pd.DataFrame(
             [
-                (" ".join(filter(None, row.judge)), row.names["user_model"], row.reference, row.tau_b, row.p_value)
+                (" ".join(filter(None, row.judge)), row.users.title, row.reference, row.tau_b, row.p_value)
                 for row in rows
                 if row.setting == setting
             ],
             columns=["judge", "user_model", "metric", "tau_b", "p_value"],
         )
-        title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
+        title = f"{setting.dataset}, {setting.n_systems} systems, {setting.n_queries} queries, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         canvas.save(curves.sensitivity_figure(frame, args.base, title), out)

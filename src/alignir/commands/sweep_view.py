@@ -7,6 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from alignir import progress
 from alignir.frames import STATUSES
@@ -22,15 +23,16 @@ class View:
         self.total = self.done = self.failed = self.skipped = self.checked = 0
         self.titles: dict[int, str] = {}  # of the cells, by their number from 1
         self.number = 0  # of the current cell
-        self.recorded = Counter()  # statuses of the labels of all cells that are done
-        self.answers = Counter()  # of the answers that the current cell has so far
+        self.recorded: Counter[str] = Counter()  # statuses of the labels of all cells that are done
+        self.answers: Counter[str] = Counter()  # of the answers that the current cell has so far
         self.warnings: dict[str, list[int]] = {}  # the numbers of the cells that each concerns
         self.began = self.cell_began = 0.0
-        self._live = self._bars = None
+        self._live: Any = None
+        self._bars: Any = None
 
     def __enter__(self) -> "View":
         self._showwarning = warnings.showwarning
-        warnings.showwarning = self._python_warning
+        warnings.showwarning = self._python_warning  # type: ignore[assignment] # of its arguments two are enough
         progress.hearers.append(self._hear)
         return self
 

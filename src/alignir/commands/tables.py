@@ -1,39 +1,46 @@
-"""Print the paper's tables from recorded runs: Table 1, Table 2 and the distribution of the labels."""
+"""Print tables of all recorded runs: the paper's, and those that explain them.
+
+examples:
+  alignir tables
+  alignir tables --table baseline --table compare
+  alignir tables --format markdown --out tables.md
+  alignir tables --expect model=lexical,scripted prompt=zeshot,basic
+"""
 
 from argparse import ArgumentParser
 from pathlib import Path
 
 from alignir.commands import options
+from alignir.tables.choices import FIRST, KINDS
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import kinds, table
-
-    parser = options.parser(prog, __doc__)
-    parser.add_argument(
-        "--format",
-        choices=table.FORMATS,
-        default="rich",
-        help="rich (default) for a terminal; latex says in its first line which packages it needs; html is a page of "
-        "its own; csv has no notes, and with several tables a line `# title` before each",
-    )
+    parser = options.parser(prog, __doc__, options.listed("tables", KINDS))
     parser.add_argument(
         "--table",
-        choices=kinds.KINDS,
+        choices=KINDS,
         action="append",
-        help="one table only; may be repeated (default: the first three)",
+        metavar="TABLE",
+        help=f"one of the tables below only; may be repeated (default: {', '.join(FIRST)})",
     )
-    parser.add_argument("--intervals", action="store_true", help="95%% intervals in Table 2 too")
+    options.add_format(
+        parser,
+        "rich is for a terminal; latex says in its first line which packages it needs; html is a page of its own; csv "
+        "has no notes, and with several tables a line `# title` before each",
+    )
+    parser.add_argument(
+        "--intervals", action="store_true", help="95%% intervals in Table 2 too (default: Table 1 only)"
+    )
     parser.add_argument(
         "--expect",
         nargs="+",
         default=[],
-        metavar="ARGUMENT",
-        help="name the cells that are missing of the sweep `python -m alignir -m ARGUMENT...`, such as "
-        "experiment=paper (default: of all combinations of what was recorded)",
+        metavar="SETTING",
+        help="name the cells that are missing of the sweep `alignir -m SETTING...`, such as experiment=paper (default: "
+        "of all combinations of what was recorded)",
     )
     options.add_runs(parser)
-    parser.add_argument("--out", type=Path, help="write to this file instead of printing")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write to (default: they are printed)")
     return parser
 
 
@@ -41,18 +48,19 @@ def run(args) -> int:
     from alignir.commands.options import check_out
     from alignir.tables import kinds, table
     from alignir.tables.missing import Grid
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
 
     if args.out:
         check_out(args.out)
-    recorded = read_finished(args.tracking_uri, args.experiment)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     cells, origin = None, ""
     if args.expect:
         from alignir.config import swept_names
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recorded, args.table or kinds.KINDS[:3], expected, args.intervals)
+    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals)
     if args.out:
         args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:

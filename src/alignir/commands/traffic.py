@@ -1,9 +1,12 @@
-"""How much traffic would an A/B test need to order these systems? tau_b of sampled with exact users, over sessions.
+"""How much traffic would an A/B test need to order these systems?
 
-alignir traffic
-alignir traffic dataset=trec_dl_2019 dataset.path=DATA user_model=pbm --sessions 10,100,1000 --out traffic.png
+Prints and draws tau_b between the systems' order by sampled users and by
+exact expectations, over the number of sessions that each system gets for each
+query. The interval is where 95% of the draws lie. No model is asked.
 
-Takes the settings of python -m alignir; no model is asked. The interval is where 95% of the draws lie.
+examples:
+  alignir traffic
+  alignir traffic user_model=pbm --sessions 10,100,1000
 """
 
 import sys
@@ -14,15 +17,18 @@ from alignir.commands import options
 
 
 def arguments(prog: str) -> ArgumentParser:
-    from alignir.tables import table
-
     parser = options.parser(prog, __doc__)
-    parser.add_argument("settings", nargs="*", help="as for python -m alignir, such as user_model=pbm")
-    parser.add_argument("--sessions", default="1,3,10,30,100,300,1000", help="for each system and query (%(default)s)")
-    parser.add_argument("--draws", type=int, default=20, help="independent ones of each size (default: 20)")
-    parser.add_argument("--enough", type=float, default=0.9, help="the tau_b that would do (default: 0.9)")
+    options.add_settings(parser, "user_model=pbm")
+    parser.add_argument(
+        "--sessions",
+        default="1,3,10,30,100,300,1000",
+        metavar="N,N,...",
+        help="sessions for each system and query (default: %(default)s)",
+    )
+    options.add_draws(parser, 20, "independent draws of each number of sessions")
+    options.add_enough(parser)
     options.add_figure(parser, "traffic.png")
-    parser.add_argument("--format", choices=table.FORMATS, default="rich", help="of the table")
+    options.add_format(parser)
     return parser
 
 
@@ -37,7 +43,7 @@ def run(args) -> int:
     from alignir.figures import canvas
     from alignir.figures.curves import traffic_figure
     from alignir.progress import bar
-    from alignir.tables import table
+    from alignir.tables import table, traffic
     from alignir.users.simulated import Simulated
 
     sizes = options.numbers("--sessions", args.sessions)
@@ -60,9 +66,9 @@ def run(args) -> int:
                 advance(size * pages)
             curves.append(against_exact(exact, draws).assign(sessions=size))
     curves = pd.concat(curves, ignore_index=True)
-    size = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
-    title = f"{cell.names['dataset']}, {cell.names['user_model']}: {size}"
+    sizes_of = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
+    title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
-    table.show([table(curves, title, args.enough)], args.format)
+    table.show([traffic.table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0

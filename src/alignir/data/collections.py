@@ -150,7 +150,7 @@ def rank_distillm(
     ranking, queries, passages = _read_parquet(run) if run.suffix == ".parquet" else (_read_ranking(run), None, None)
     everything = np.sort(ranking["query_id"].unique())
     if n > len(everything):
-        raise InputError(f"dataset.n={n}, but {run} has {len(everything)} queries")
+        raise InputError(f"n={n}, but {run} has {len(everything)} queries")
     drawn = np.random.default_rng(seed).choice(everything, size=n, replace=False)
     ranking = ranking[ranking["query_id"].isin(set(drawn))]
     qrels = ranking[QRELS[:2]].assign(relevance=grade_by_rank(ranking["rank"].to_numpy(), last_rank))
@@ -180,10 +180,10 @@ def grade_by_rank(ranks: np.ndarray, last_rank: dict[int, int]) -> np.ndarray:
     grades = np.zeros(len(ranks), dtype=int)
     steps = sorted((int(g), int(r)) for g, r in last_rank.items())
     if [last for _, last in steps] != sorted({last for _, last in steps}, reverse=True):
-        raise InputError(f"dataset.last_rank: expected last ranks that fall as the grade rises, found {last_rank}")
+        raise InputError(f"last_rank: expected last ranks that fall as the grade rises, found {last_rank}")
     for grade, last in steps:
         if grade not in GRADES:
-            raise InputError(f"dataset.last_rank: expected grades {GRADES[0]}-{GRADES[-1]}, found {grade}")
+            raise InputError(f"last_rank: expected grades {GRADES[0]}-{GRADES[-1]}, found {grade}")
         grades[ranks <= last] = grade
     return grades
 

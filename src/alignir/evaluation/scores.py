@@ -31,7 +31,7 @@ def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
     `fallback` is how labels are made, by asking again; what has none even then is unjudged.
     """
     if missing not in MISSING:
-        raise one_of("way with missing labels", missing, MISSING)
+        raise one_of("missing", missing, MISSING)
     labels = labels[["query_id", "doc_id", "relevance"]]
     labels = labels.dropna(subset="relevance") if missing != "zero" else labels.fillna({"relevance": 0})
     return labels.astype({"relevance": int}).reset_index(drop=True)

@@ -13,7 +13,7 @@ def ceiling_and_floors(dataset: Dataset, shuffles: int, rng: np.random.Generator
 
     second            other people's labels, where the dataset has them: what a judge can be expected to reach
     floor: lexical    the share of the query's terms in the passage: what reading no meaning at all reaches
-    floor: shuffled   the baseline's grades, dealt out to its pairs at random: what is left when no label is right.
+    floor: shuffled   the baseline's grades, permuted over its pairs at random: the tau of labels without information.
                       That need not be a tau of 0: systems still differ in how many judged results they show
     floor: one grade  grade 1 for every judged pair: nothing but how many judged results a system shows
     """

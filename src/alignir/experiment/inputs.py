@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
-from alignir.labelling.models import LLM, Grader
+from alignir.labelling.models import LLM, check
 from alignir.labelling.prompts import Prompt
 
 
@@ -35,6 +36,12 @@ class Inputs:
     pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
     notes: tuple[str, ...]
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """What was read, by its content: pairs, baseline labels, rankings."""
+        frames = {"pairs": self.pairs, "labels": self.dataset.qrels, "systems": self.runs.frame}
+        return {name: digest(frame) for name, frame in frames.items()}
 
 
 def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
@@ -62,12 +69,9 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
 
 
 def _check_model(cell: Cell, prompt: Prompt) -> None:
-    if isinstance(cell.model, Grader):
-        cell.model.check()
-        return
-    cell.model.check(prompt)
+    check(cell.model, prompt)
     if cell.missing == "fallback":
-        cell.model.check(replace(prompt, decoding="constrained"))
+        check(cell.model, replace(prompt, decoding="constrained"))
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
@@ -88,13 +92,13 @@ def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame
 
 
 def _check_choices(cell: Cell) -> None:
-    for kind, choice, choices in (
+    for setting, choice, choices in (
         ("reader", cell.reader, READERS),
-        ("way with missing labels", cell.missing, MISSING),
-        ("way with pairs without text", cell.without_text, WITHOUT_TEXT),
+        ("missing", cell.missing, MISSING),
+        ("without_text", cell.without_text, WITHOUT_TEXT),
     ):
         if choice not in choices:
-            raise one_of(kind, choice, choices)
+            raise one_of(setting, choice, choices)
     pools.depth(cell.pool)
     check_measures(cell.measures, cell.assumptions.relevant_from)
     if cell.llm is None and cell.missing == "fallback":
@@ -126,6 +130,8 @@ def _settings_of(cell: Cell, group: str):
     """Turn what a library says of a setting that it cannot use into a message that names the group's settings."""
     try:
         yield
+    except InputError:  # is a message for people already
+        raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         settings = {key: value for key, value in (cell.config.get(group) or {}).items() if not key.startswith("_")}
         raise InputError(f"{group}={cell.names[group]} cannot be used with {settings}: {error}") from error
@@ -135,16 +141,30 @@ def key(cell: Cell, inputs: Inputs) -> str:
     """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
 
     Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
-    corrected file makes another cell. Where the answers are kept does not count.
+    corrected file makes another cell. Where the answers are kept does not count, nor a prompt that nobody reads.
     """
-    settings = {name: value for name, value in cell.config.items() if name != "ledger"}
-    # the same text in another file is the same prompt
-    settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
-    digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs.frame)]
+    names, reads = dict(cell.names), cell.llm is not None
+    settings = {name: value for name, value in cell.config.items() if name not in ("ledger", "prompt")}
+    if reads:  # the same text in another file is the same prompt
+        settings["prompt"] = {
+            name: value for name, value in (cell.config.get("prompt") or {}).items() if name != "file"
+        }
+    else:
+        del names["prompt"]
+    sha256 = inputs.prompt.sha256 if reads else ""
     content = json.dumps(
-        [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
+        [names, _with_content(settings), sha256, *inputs.digests.values()], sort_keys=True, default=str
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def contents(setting, name: str = "") -> dict[str, str]:
+    """{setting: sha256} of the files that settings name, such as `model.labels`."""
+    if isinstance(setting, dict):  # the patterns of families are no names of settings
+        named = {key: value for key, value in setting.items() if str(key).isidentifier()}
+        found = (contents(value, f"{name}.{key}" if name else key) for key, value in named.items())
+        return {each: sha256 for some in found for each, sha256 in some.items()}
+    return {name: _sha256(setting)} if isinstance(setting, str) and os.path.isfile(setting) else {}
 
 
 def digest(frame: pd.DataFrame) -> str:
@@ -158,11 +178,15 @@ def _with_content(setting, name: str = ""):
     if isinstance(setting, list):
         return [_with_content(value) for value in setting]
     if isinstance(setting, str) and os.path.isfile(setting):
-        with open(setting, "rb") as file:
-            return [os.path.realpath(setting), hashlib.file_digest(file, "sha256").hexdigest()]
+        return [os.path.realpath(setting), _sha256(setting)]
     if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
         return os.path.realpath(setting)
     return setting
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):

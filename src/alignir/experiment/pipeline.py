@@ -10,7 +10,7 @@ from pathlib import Path
 from alignir.errors import one_of
 from alignir.experiment import description, record
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import contents, key, read_inputs
 from alignir.experiment.results import Result, compute
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | None:
     """Label, evaluate, simulate, align and record one cell; None for one that skip="finished" leaves out."""
     if skip not in (None, "finished"):
-        raise one_of("way to skip cells", skip, ("null", "finished"))
+        raise one_of("skip", skip, ("null", "finished"))
     inputs = read_inputs(cell)
     this = key(cell, inputs)
     before = recorder.finished(this, record.versions().get("version.alignir", ""), cell.sweep) if skip else None
@@ -38,9 +38,11 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         **({} if cell.llm is None else _prompt_tags(inputs.prompt, recorder)),
         "model.revision": (cell.llm and cell.llm.revision) or "",
         "dataset.fingerprint": dataset.fingerprint,
+        "systems.fingerprint": inputs.digests["systems"],
+        **{f"sha256.{setting}": sha256 for setting, sha256 in contents(cell.config).items()},
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
-        "mlflow.source.name": "python -m alignir",
+        "mlflow.source.name": "alignir",
         "mlflow.source.git.commit": record.commit(),
         "platform": platform.platform(),
         **record.versions(),

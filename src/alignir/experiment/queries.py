@@ -60,7 +60,7 @@ def traffic(dataset: Dataset, path: str | Path | None, n: int, seed: int) -> lis
     """
     names, counts = _names(dataset, n), frequencies_of(dataset, path)
     if (counts > 0).sum() < n:
-        raise InputError(f"{path}: queries.n={n}, but only {(counts > 0).sum()} queries have a frequency above 0")
+        raise InputError(f"{path}: n={n}, but only {(counts > 0).sum()} queries have a frequency above 0")
     return _named(names, systematic(inclusion(counts[names].to_numpy(), n), np.random.default_rng(seed)))
 
 
@@ -71,7 +71,7 @@ def stratified(dataset: Dataset, scores: pd.DataFrame, n: int, seed: int, strata
     """
     names = _names(dataset, n)
     if not (isinstance(strata, int) and 1 <= strata <= len(names)):
-        raise InputError(f"queries.strata={strata}: expected 1 to {len(names)}, the queries of {dataset.name}")
+        raise InputError(f"strata={strata}: expected 1 to {len(names)}, the queries of {dataset.name}")
     difficulty = _values(scores, names).mean(axis=0)
     return _named(names, from_strata(difficulty, n, strata, np.random.default_rng(seed)))
 
@@ -100,7 +100,7 @@ def _names(dataset: Dataset, n: int) -> np.ndarray:
     """The dataset's query_ids in order, if `n` of them can be chosen."""
     names = np.sort(dataset.queries.index.to_numpy(dtype=str))
     if not 1 <= n <= len(names):
-        raise InputError(f"queries.n={n}: expected 1 to {len(names)}, the queries of {dataset.name}")
+        raise InputError(f"n={n}: expected 1 to {len(names)}, the queries of {dataset.name}")
     return names
 
 

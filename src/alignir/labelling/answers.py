@@ -50,7 +50,7 @@ def read(
     (None, 'truncated')
     """
     if form not in FORMS:
-        raise one_of("form of the answer", form, FORMS)
+        raise one_of("form", form, FORMS)
     ending = marks.ENDING_OF.get(marks.ending_word(finish_reason), "stopped")
     if ending in ("error", "blocked"):
         return None, "error" if ending == "error" else "refused"

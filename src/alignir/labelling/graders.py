@@ -26,10 +26,12 @@ class Replay:
     family: str | None = None  # of the model that gave the labels: its own systems are left out for comparison
     name: str = "replay"
 
+    def __post_init__(self) -> None:
+        if self.duplicates not in DUPLICATES:
+            raise one_of("duplicates", self.duplicates, DUPLICATES)
+
     def check(self) -> None:
         """Reads the file, so that a mistake in it is known early."""
-        if self.duplicates not in DUPLICATES:
-            raise one_of("model.duplicates", self.duplicates, DUPLICATES)
         _ = self._recorded
 
     @cached_property

@@ -84,3 +84,11 @@ class Grader(Protocol):
 
 
 Model = LLM | Grader
+
+
+def check(model: Model, prompt: Prompt) -> None:
+    """InputError if the model cannot label by this prompt here; loads no weights."""
+    if isinstance(model, Grader):
+        model.check()
+    else:
+        model.check(prompt)

@@ -56,11 +56,11 @@ def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str 
     A relative file is looked for in the working folder, in its `prompts/`, and among the shipped prompts.
     """
     if form not in FORMS:
-        raise one_of("prompt.form", form, FORMS)
+        raise one_of("form", form, FORMS)
     if decoding not in DECODINGS:
-        raise one_of("prompt.decoding", decoding, DECODINGS)
+        raise one_of("decoding", decoding, DECODINGS)
     if max_tokens < 1:
-        raise InputError(f"prompt.max_tokens={max_tokens}: expected at least 1")
+        raise InputError(f"max_tokens={max_tokens}: expected at least 1")
     path = _find(file)
     content = path.read_text(encoding="utf-8")
     system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))

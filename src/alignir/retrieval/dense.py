@@ -17,8 +17,7 @@ import pandas as pd
 from alignir.data.collections import Dataset
 from alignir.data.ranked import ranked
 from alignir.errors import InputError
-from alignir.files import written_whole
-from alignir.labelling import weights
+from alignir.files import Weights, cache_folder, written_whole
 from alignir.progress import bar
 from alignir.retrieval.fusion import top
 
@@ -34,7 +33,7 @@ class Encoder:
 
     name: str
     revision: str | None = None  # weights change under a name; a revision does not
-    weights: Callable[[], Path] | None = None
+    weights: Weights | None = None
     query: str | None = None  # put before every query ("query: "); None: what the model's own settings say
     passage: str | None = None  # put before every passage
     batch: int = 32  # texts that are encoded at once
@@ -99,10 +98,11 @@ def embed(texts: pd.Series, encoder: Encoder, kind: str, model: Callable) -> np.
     on the hub without a revision is taken not to change.
     """
     numbers, unique = pd.factorize(texts)  # passages of the same text must tie, whatever batch they are in
-    file = weights.cache() / "embeddings" / f"{_key(list(unique), encoder, kind)}.npy"
+    file = cache_folder() / "embeddings" / f"{_key(list(unique), encoder, kind)}.npy"
     vectors = _kept(file)
     if vectors is None:
-        vectors = _encode(list(unique), encoder, kind, model())
+        with bar(f"{encoder.title}, {kind} vectors", len(unique), "texts", after=2) as advance:
+            vectors = _encode(list(unique), encoder, kind, model(), advance)
         if not np.isfinite(vectors).all():
             raise InputError(f"the model {encoder.name} gives vectors that are no numbers")
         _keep(vectors, file)
@@ -168,22 +168,22 @@ def _load(encoder: Encoder):
         raise InputError(f"the dense model {encoder.name} cannot be loaded: {reason}") from error
 
 
-def _encode(texts: list[str], encoder: Encoder, kind: str, model) -> np.ndarray:
+def _encode(texts: list[str], encoder: Encoder, kind: str, model, advance: Callable[[int], object]) -> np.ndarray:
+    """The texts' vectors (texts, dimensions); `advance` is told how many more are done, whenever some are."""
     encode = model.encode_query if kind == "query" else model.encode_document
     longest_first = np.argsort([-len(text) for text in texts], kind="stable")  # little padding, no surprise at the end
     vectors = np.empty((len(texts), 0), dtype=np.float32)
-    with bar(f"{encoder.title}, {kind} vectors", len(texts), "texts", after=2) as advance:
-        for first in range(0, len(texts), CHUNK):
-            places = longest_first[first : first + CHUNK]
-            found = encode(
-                [texts[place] for place in places],
-                prompt=getattr(encoder, kind),
-                batch_size=encoder.batch,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-            if not first:
-                vectors = np.empty((len(texts), found.shape[1]), dtype=np.float32)
-            vectors[places] = found
-            advance(len(places))
+    for first in range(0, len(texts), CHUNK):
+        places = longest_first[first : first + CHUNK]
+        found = encode(
+            [texts[place] for place in places],
+            prompt=getattr(encoder, kind),
+            batch_size=encoder.batch,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        if not first:
+            vectors = np.empty((len(texts), found.shape[1]), dtype=np.float32)
+        vectors[places] = found
+        advance(len(places))
     return vectors

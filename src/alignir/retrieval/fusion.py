@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.ranked import ranked
-from alignir.errors import InputError, one_of
+from alignir.errors import InputError
 from alignir.frames import PAIR
 
 
@@ -24,7 +24,7 @@ def fuse(runs: pd.DataFrame, members: list[str], k: int = 60, depth: int = 100) 
     known = set(runs["system"])
     for member in members:
         if member not in known:
-            raise one_of("system", member, sorted(known))
+            raise InputError(f"no system is called {member}; there are {', '.join(sorted(known))}")
     if len(set(members)) < 2 or k < 0:
         raise InputError(f"a fusion needs two systems or more and a k of at least 0, found {members} and {k}")
     found = runs[runs["system"].isin(members)]

@@ -38,7 +38,7 @@ def _selected(files: dict[str, Path], include: Sequence[str], exclude: Sequence[
     excluded = matching(exclude, files)
     kept = {system: files[system] for system in matching(include, files) if system not in excluded}
     if not kept:
-        raise InputError(f"systems.include={include} systems.exclude={exclude} leave none of {', '.join(files)}")
+        raise InputError(f"include={include} exclude={exclude} leave none of {', '.join(files)}")
     return kept
 
 
@@ -46,13 +46,13 @@ def matching(patterns: Sequence[str], systems: Collection[str]) -> list[str]:
     """The systems that match any of the name patterns (`*`, `?`), in their own order; each pattern must match one."""
     for pattern in patterns:
         if not any(fnmatchcase(system, pattern) for system in systems):
-            raise one_of("system", pattern, systems)
+            raise InputError(f"no system matches {pattern}; there are {', '.join(systems)}")
     return [system for system in systems if any(fnmatchcase(system, pattern) for pattern in patterns)]
 
 
 def _known(frame: pd.DataFrame, dataset: Dataset, files: dict[str, Path], unknown: str) -> pd.DataFrame:
     if unknown not in ("error", "ignore"):
-        raise one_of("way with unknown queries", unknown, ("error", "ignore"))
+        raise one_of("unknown", unknown, ("error", "ignore"))
     frame = frame[~frame["query_id"].isin(dataset.unjudged)].reset_index(drop=True)
     strange = ~frame["query_id"].isin(dataset.queries.index)
     if not strange.any():

@@ -13,8 +13,9 @@ from alignir.evaluation.measures import NDCG
 from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
 from alignir.tables.names import BOUNDS
-from alignir.tables.rows import Row
-from alignir.tracking.runs import Recorded, by_judge
+from alignir.tracking.recordings import Recordings, Row
+from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import NOBODY, Column, Judge, Setting, UserModel
 from alignir.users.metrics import LOWER_IS_BETTER
 
 KEY = ["setting", "user_model"]
@@ -24,55 +25,55 @@ NO_RESAMPLES = "bootstrap.B=0"
 class Group(NamedTuple):
     """Judges that were recorded on the same systems and queries, and what they are compared by."""
 
-    setting: tuple
-    user_model: str  # empty: the reference is the baseline labels
-    judges: dict[tuple, np.ndarray]  # nDCG@10 by the judge's labels (S, Q)
+    setting: Setting
+    users: UserModel  # NOBODY: the reference is the baseline labels
+    judges: dict[Judge, np.ndarray]  # nDCG@10 by the judge's labels (S, Q)
     references: dict[str, np.ndarray]  # (S, Q), or (S, 1): one value a system
     runs: list[Recorded]
 
 
-def compared(recorded: list[Recorded], users: bool = False) -> pd.DataFrame:
+def compared(recordings: Recordings, users: bool = False) -> pd.DataFrame:
     """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and `how`.
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
-    baseline labels (`user_model` is empty then) or, with `users`, each metric of each user model. `how`: the way that
+    baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model. `how`: the way that
     they were compared, in words.
     """
     frames = []
-    for group in groups(recorded, users):
+    for group in groups(recordings, users):
         found = compare(group.judges, group.references, resampling(group.runs))
         how = way(group.runs, pairs_of(len(group.judges)))
-        found["setting"] = [group.setting] * len(found)
-        frames.append(found.assign(user_model=group.user_model, how=how))
+        found["setting"], found["user_model"] = [group.setting] * len(found), [group.users] * len(found)
+        frames.append(found.assign(how=how))
     columns = [*KEY, *PAIRS, "how"]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def better(row) -> tuple | None:
+def better(row) -> Judge | None:
     """The judge of the pair that is better aligned, by Holm's p <= ALPHA; None where they cannot be told apart."""
     if not row.p_holm <= ALPHA:
         return None
     return row.left if (row.difference > 0) != (row.reference in LOWER_IS_BETTER) else row.right
 
 
-def worse(recorded: list[Recorded], users: bool = False) -> set[tuple]:
+def worse(recordings: Recordings, users: bool = False) -> set[tuple]:
     """(setting, user_model, reference, judge) of the judges that are worse than the best of theirs.
 
     As `alignment.comparison.against_best` finds them: each judge is compared with the best only.
     """
     marked = set()
-    for group in groups(recorded, users):
+    for group in groups(recordings, users):
         found = against_best(group.judges, group.references, resampling(group.runs), LOWER_IS_BETTER)
         for row in found[found["p_holm"] <= ALPHA].itertuples():
             if (row.difference < 0) != (row.reference in LOWER_IS_BETTER):  # they may share few of the best's queries
-                marked.add((group.setting, group.user_model, row.reference, row.judge))
+                marked.add((group.setting, group.users, row.reference, row.judge))
     return marked
 
 
-def groups(recorded: list[Recorded], users: bool) -> Iterator[Group]:
+def groups(recordings: Recordings, users: bool) -> Iterator[Group]:
     """Those of two judges or more, told as they are compared."""
-    by_setting = by_judge(recorded, lambda run: (run.setting, run.names["user_model"] if users else ""))
-    several = {key: judges for key, judges in by_setting.items() if len(judges) > 1}
+    found = recordings.by_judge(lambda run: (run.setting, run.users if users else NOBODY))
+    several = {key: judges for key, judges in found.items() if len(judges) > 1}
     with bar("comparing judges", len(several), "groups", after=2) as advance:
         for (setting, user_model), judges in several.items():
             scores = {judge: _scores(run) for judge, run in judges.items()}
@@ -110,11 +111,10 @@ def way(runs: list[Recorded], comparisons: int) -> str:
 
 def mark_notes(rows: list[Row], marked: bool) -> list[str]:
     """What † means in a table of these rows, and why there is none where judges were not compared."""
-    columns: dict[tuple, dict[tuple, Recorded]] = {}
+    columns: dict[tuple[Setting, Column], dict[Judge, Recorded]] = {}
     for row in rows:
-        if row.judge[0] not in BOUNDS:
-            users = "" if row.reference == BASELINE else row.names["user_model"]
-            columns.setdefault((row.setting, users, row.reference), {})[row.judge] = row.run
+        if row.judge.model not in BOUNDS:
+            columns.setdefault((row.setting, row.column), {})[row.judge] = row.run
     several = [list(runs.values()) for runs in columns.values() if len(runs) > 1]
     ways = dict.fromkeys(way(runs, len(runs) - 1) for runs in several if resampling(runs).B)
     notes = []

@@ -39,7 +39,7 @@ def _pids() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks, "" if it is dead and not yet buried; None where that is not told."""
+    """When a process began, in the kernel's ticks; "" for a zombie process; None where the kernel does not say."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

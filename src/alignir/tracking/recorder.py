@@ -152,13 +152,13 @@ class OpenRun:
 
 
 def _end_left_behind(client, experiment_id: str) -> None:
-    """End the RUNNING runs whose process was killed as FAILED, and say so; name those that nobody here can tell of."""
+    """End RUNNING runs whose process was killed as FAILED, and say so; name those that cannot be checked from here."""
     unknown = []
     for run in stores.pages(client.search_runs, [experiment_id], "attributes.status = 'RUNNING'"):
         run_id, process = run.info.run_id, run.data.tags.get("process", "an unknown process")
         ended = processes.has_ended(run.data.tags.get("process.identity", ""))
         if ended:
-            reason = f"its process ({process}) ended without a word: killed, or out of memory"
+            reason = f"its process ({process}) ended without recording an end: killed, or out of memory"
             client.set_tag(run_id, "failure", reason)
             client.set_terminated(run_id, "FAILED")
             log.warning("%s (%s) was still RUNNING and is now FAILED: %s", run.info.run_name, run_id, reason)

@@ -53,7 +53,7 @@ def _opened(store: str):
 
 
 def _reached(store: str):
-    """A client of a store that has answered once, with less patience than MLflow has: minutes, without a word."""
+    """A client of a store that has answered once. One retry only: MLflow's own would go on for minutes, silently."""
     from mlflow import MlflowClient
 
     scheme = store.partition(":")[0].partition("+")[0]
@@ -63,7 +63,7 @@ def _reached(store: str):
         engine = sqlalchemy.create_engine(store)
         engine.connect().close()
         engine.dispose()
-    patience = os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES")
+    retries = os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES")
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
     try:
         with quiet():
@@ -71,8 +71,8 @@ def _reached(store: str):
             client.search_experiments(max_results=1)
     finally:
         del os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]
-        if patience is not None:
-            os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = patience
+        if retries is not None:
+            os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = retries
     return client
 
 

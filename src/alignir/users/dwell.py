@@ -7,7 +7,7 @@ import numpy as np
 
 from alignir.errors import InputError
 from alignir.frames import GRADES
-from alignir.users.click_models import by_grade
+from alignir.users.behaviour import by_grade, numbers
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,38 @@ class Dwell:
 
         ln T ~ Normal(ln(mean) - sigma^2 / 2, sigma^2),  so that E[T] = mean
 
-    A mean of 0 is a click that takes no time.
+    A mean of 0 is a click that takes no time. The defaults are ours. Other means than finite times from 0 s, one a
+    grade, or another sigma than a number from 0, are an InputError.
+
+    >>> Dwell().expect(np.array([3, 0, -1])).tolist()
+    [60.0, 10.0, 0.0]
     """
 
-    mean: tuple[float, ...]  # by grade 0, 1, 2, 3; s
-    sigma: float  # of ln T, all grades alike; 0: everybody stays for exactly the mean
+    mean: tuple[float, ...] = (10, 20, 40, 60)  # by grade 0, 1, 2, 3; s
+    sigma: float = 1.0  # of ln T, all grades alike; 0: everybody stays for exactly the mean
 
-    def __post_init__(self):
-        if len(self.mean) != len(GRADES) or not all(0 <= mean < np.inf for mean in self.mean):
-            raise InputError(f"user_model.dwell.mean: expected {len(GRADES)} times in s, found {self.mean}")
-        if not 0 <= self.sigma < np.inf:
-            raise InputError(f"user_model.dwell.sigma: expected a number from 0, found {self.sigma}")
+    def __post_init__(self) -> None:
+        means, sigma = numbers(self.mean), numbers(self.sigma)
+        if means.shape != (len(GRADES),) or not ((means >= 0) & (means < np.inf)).all():
+            raise InputError(f"mean: expected {len(GRADES)} dwell times in s, one a grade, found {self.mean}")
+        if sigma.ndim or not 0 <= sigma < np.inf:
+            raise InputError(f"sigma: expected a number from 0, the spread of ln(dwell time), found {self.sigma}")
 
     def expect(self, grades: np.ndarray) -> np.ndarray:
-        """The expected dwell time of a click on results of these grades, s."""
+        """The expected dwell time of a click on results of these grades, s; an array of the grades' shape.
+
+        0 where no result is shown (-1).
+        """
         return by_grade(self.mean, grades)
 
     def at_least(self, seconds: float, grades: np.ndarray) -> np.ndarray:
-        """P(a click on results of these grades takes at least so long); `seconds` > 0."""
+        """P(a click on results of these grades takes at least so long); `seconds` > 0, the array as in `expect`.
+
+        Phi((ln(mean) - sigma^2 / 2 - ln(seconds)) / sigma), with Phi the standard normal distribution.
+
+        >>> Dwell().at_least(30, np.array([3, 0])).round(3).tolist()
+        [0.577, 0.055]
+        """
         from scipy.special import ndtr
 
         def reached(mean: float) -> float:
@@ -44,5 +58,9 @@ class Dwell:
         return by_grade([reached(mean) for mean in self.mean], grades)
 
     def sample(self, grades: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A dwell time of a click on each of these results, s; an array of the grades' shape."""
+        """A dwell time of a click on each of these results, s; an array of the grades' shape.
+
+        >>> Dwell(sigma=0).sample(np.array([3, 0]), np.random.default_rng(0)).tolist()
+        [60.0, 10.0]
+        """
         return self.expect(grades) * np.exp(self.sigma * rng.standard_normal(grades.shape) - self.sigma**2 / 2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +11,48 @@ import pandas as pd
 from alignir.data import trec
 from alignir.data.ranked import Runs
 from alignir.errors import InputError
+from alignir.files import state_of
 from alignir.frames import ALL, ONLINE
 from alignir.users.observed import check_systems
 
 
 @dataclass(frozen=True)
 class External:
-    """Metrics that somebody measured: a table `system, metric, value`, with `query_id` too if they are by query."""
+    """Metrics that somebody measured: a table `system, metric, value`, with `query_id` too if they are by query.
+
+    A metric that lacks a system, or a system's queries, is an InputError: means over different queries cannot be
+    compared.
+
+    >>> External("ab_test.csv").definitions()
+    'imported from ab_test.csv'
+    """
 
     path: str
     name: str = "external"
 
     def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
         """Raise where `measure` would."""
-        self.measure(qrels, runs)
+        self._at_hand(runs)
 
     def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
         """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
+        table = self._at_hand(runs)
+        if "query_id" not in table:
+            table = table.assign(query_id=ALL)
+        return table[ONLINE].reset_index(drop=True)
+
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+        """What `measure` gives, once."""
+        yield self.measure(qrels, runs)
+
+    def definitions(self) -> str:
+        """How the metrics were made, in a line to print under a table."""
+        return f"imported from {Path(self.path).name}"
+
+    def _at_hand(self, runs: Runs) -> pd.DataFrame:
+        """The table's rows of these systems and queries, if it has all of them for each metric."""
         systems, query_ids = set(runs.systems), runs.query_ids
-        table = read_metrics(self.path)
+        table = _read(self.path, state_of(self.path))
         if "query_id" in table:
             table = table[table["query_id"].isin(query_ids)]
         check_systems(self.path, "metrics", systems, table)
@@ -43,22 +67,26 @@ class External:
                     f"{self.path}: the metric {metric} has {counts.min()} of {len(query_ids)} queries for the system "
                     f"{counts.idxmin()}: means over different queries cannot be compared"
                 )
-        if "query_id" not in table:
-            table = table.assign(query_id=ALL)
-        return table[ONLINE].reset_index(drop=True)
+        return table
 
-    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
-        """What `measure` gives, once."""
-        yield self.measure(qrels, runs)
 
-    def definitions(self) -> str:
-        """How the metrics were made, in a line to print under a table."""
-        return f"imported from {Path(self.path).name}"
+@lru_cache(maxsize=1)
+def _read(path: str, state: tuple) -> pd.DataFrame:
+    """The table of a file in this state: a cell checks it before it is measured, and a sweep measures it many times."""
+    return read_metrics(path)
 
 
 def read_metrics(path: str | Path) -> pd.DataFrame:
-    """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case."""
-    path = trec.existing(path, "table of online metrics (user_model.path=FILE)")
+    """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case.
+
+    A file that is not there or no such table, and a row without a finite value, or that is there twice, are an
+    InputError with the file and the line.
+
+    >>> read_metrics("nowhere.csv")
+    Traceback (most recent call last):
+    alignir.errors.InputError: no table of online metrics (path=FILE) at ...
+    """
+    path = trec.existing(path, "table of online metrics (path=FILE)")
     try:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)

@@ -1,16 +1,17 @@
 """Published forms of session logs, read as LOG: Yandex/PyClick lines, and the XML of TREC's Session Track.
 
-A result that was clicked several times is one clicked result, read for as long as all its clicks took: many a second
-click follows within a second, so the first alone would say little. What is left out (a click on something that the page
-did not show, the second copy of a result on a page) is counted in a warning, and `attrs` of the LOG has `clicks` (in
-the file) and `dropped_clicks`.
+A result that was clicked several times is one clicked result, whose dwell time is the sum over its clicks: a second
+click often follows within a second, so the first alone says little. What is left out (a click on something that the
+page did not show, the second copy of a result on a page) is counted in a warning, and `attrs` of the LOG has `clicks`
+(in the file) and `dropped_clicks`. A file that is not of the form is an InputError that names the line.
 """
 
 import gzip
 import logging
 import math
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -29,7 +30,7 @@ CHUNK = 1 << 20  # bytes of XML that are parsed at a time
 
 
 def read_yandex(path: str | Path, system: str, units_per_second: float = 1000.0) -> pd.DataFrame:
-    """LOG of one system, from tab-separated lines `session time Q query region url1 url2 ...` and `session time C url`.
+    r"""LOG of one system, from tab-separated `session time Q query region url1 url2 ...` and `session time C url`.
 
     A page's session_id is `session.n`, the n-th page of that session from 1; the url is the doc_id. A click belongs to
     the page of the session's last Q line. dwell_s is the time until the session's next line; unknown for its last line.
@@ -37,12 +38,22 @@ def read_yandex(path: str | Path, system: str, units_per_second: float = 1000.0)
 
     The form does not say what its times count. 1,000 units a second is CLARA2's, whose times run from 0 to 7.1e9 (82
     days in milliseconds, 226 years in seconds) and whose median click is followed by the next line after 23,032 units.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "clicks.tsv"
+    ...     _ = path.write_text("s1\t0\tQ\tq1\t0\td1\td2\ns1\t500\tC\td2\ns1\t8500\tQ\tq2\t0\td1\n")
+    ...     read_yandex(path, "live")[["query_id", "doc_id", "clicked", "dwell_s"]].values.tolist()
+    [['q1', 'd1', False, nan], ['q1', 'd2', True, 8.0], ['q2', 'd1', False, nan]]
     """
     path = trec.existing(path, "session log")
     if not 0 < units_per_second < math.inf:
         raise InputError(f"units_per_second: expected a number above 0, found {units_per_second}")
-    sessions = defaultdict(_Session)
-    pages, shown, clicks, dwell = [], _no_results(), [], []
+    sessions: dict[str, _Session] = defaultdict(_Session)
+    pages: list[tuple[str, str]] = []
+    clicks: list[tuple[int, str]] = []
+    dwell: list[float] = []
+    shown = _no_results()
     for number, line in trec.lines(path):
         name, time, action, values = _yandex_line(f"{path}:{number}", line)
         session = sessions[name]
@@ -97,9 +108,21 @@ def read_trec_session(path: str | Path, system: str) -> pd.DataFrame:
     The query_id is the query's text in lower case, with _ for white space (which TREC's other files could not hold). So
     the same query has the same query_id, as a click model needs it; a topic's number would mix different queries.
     The doc_id is the ClueWeb id. dwell_s is endtime - starttime of a click, both in s; unknown where either is "NA".
+
+    >>> from tempfile import TemporaryDirectory
+    >>> page = "<query>Red apples</query><results><result rank='1'><clueweb12id>c1</clueweb12id></result></results>"
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "sessions.xml"
+    ...     _ = path.write_text(f"<session num='7'><interaction num='1'>{page}</interaction></session>")
+    ...     read_trec_session(path, "track")[["session_id", "query_id", "doc_id", "clicked"]].values.tolist()
+    [['7.1', 'red_apples', 'c1', False]]
     """
     path = trec.existing(path, "session log")
-    pages, shown, clicks, dwell, seen = [], _no_results(), [], [], {}
+    pages: list[tuple[str, str]] = []
+    clicks: list[tuple[int, str | None]] = []
+    dwell: list[float] = []
+    seen: dict[str, str | None] = {}
+    shown = _no_results()
     for session, interaction in _interactions(path):
         name = f"{session}.{interaction.get('num')}"
         query_id = "_".join((interaction.findtext("query") or "").casefold().split())
@@ -110,7 +133,7 @@ def read_trec_session(path: str | Path, system: str) -> pd.DataFrame:
         if name in seen:
             raise InputError(f"{_at(path, interaction)}: interaction {name} is already in line {seen[name]}")
         seen[name] = interaction.get("line")
-        results = {}
+        results: dict[int, str] = {}
         for result in interaction.iterfind("results/result"):
             rank = _rank(path, result, result.get("rank"))
             doc_id = (result.findtext("clueweb12id") or result.findtext("clueweb09id") or "").strip()
@@ -172,7 +195,7 @@ def _interactions(path: Path) -> Iterator[tuple[str | None, Element]]:
             parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise InputError(f"{path}:{error.lineno}: expected XML, found: {expat.ErrorString(error.code)}") from error
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -220,7 +243,9 @@ def _show(shown: dict[str, list], page: int, results: dict[int, str]) -> None:
     shown["doc_id"] += results.values()
 
 
-def _joined(path: Path, system: str, pages: list, shown: dict, clicks: list, dwell: list[float]) -> pd.DataFrame:
+def _joined(
+    path: Path, system: str, pages: Sequence, shown: dict[str, list], clicks: Sequence, dwell: list[float]
+) -> pd.DataFrame:
     """LOG from pages (session_id, query_id), results by column, clicks (page, doc_id) and the dwell of each click in s.
 
     A page is its place in `pages`. A result that a page shows twice stays where it is shown first. A result's dwell is
@@ -231,14 +256,14 @@ def _joined(path: Path, system: str, pages: list, shown: dict, clicks: list, dwe
     if not pages:
         raise InputError(f"{path}: expected result pages, found none")
     result = ["page", "doc_id"]
-    shown = pd.DataFrame(shown).astype({"page": int, "rank": int, "doc_id": str})
-    copies = shown.duplicated(result)
-    clicks = pd.DataFrame(clicks, columns=result).astype({"page": int}).assign(dwell_s=np.array(dwell, dtype=float))
-    by_result = clicks.groupby(result, sort=False)["dwell_s"].agg(["size", "count", "sum"]).reset_index()
+    places = pd.DataFrame(shown).astype({"page": int, "rank": int, "doc_id": str})
+    copies = places.duplicated(result)
+    clicked = pd.DataFrame(clicks, columns=result).astype({"page": int}).assign(dwell_s=np.array(dwell, dtype=float))
+    by_result = clicked.groupby(result, sort=False)["dwell_s"].agg(["size", "count", "sum"]).reset_index()
     by_result["dwell_s"] = by_result["sum"].where(by_result["count"] == by_result["size"])
-    results = shown[~copies].merge(by_result[[*result, "size", "dwell_s"]], on=result, how="left")
-    pages = pd.DataFrame(pages, columns=["session_id", "query_id"]).assign(system=system)
-    table = pages.rename_axis("page").reset_index().merge(results, on="page", how="left")
+    results = places[~copies].merge(by_result[[*result, "size", "dwell_s"]], on=result, how="left")
+    asked = pd.DataFrame(pages, columns=["session_id", "query_id"]).assign(system=system)
+    table = asked.rename_axis("page").reset_index().merge(results, on="page", how="left")
     table["rank"] = table["rank"].astype("Int64")
     table = table.assign(clicked=table["size"].notna(), dwell_s=table["dwell_s"].astype(float))
     dropped = len(clicks) - int(table["size"].sum())

@@ -8,6 +8,7 @@ import pandas as pd
 
 from alignir.errors import InputError, one_of
 from alignir.frames import ONLINE
+from alignir.users.behaviour import numbers
 
 NAMES = {
     "clicks": "Clicks",
@@ -27,7 +28,11 @@ ZERO_RESULT = ("no_relevant", "no_results", "no_click")
 
 
 def metric_title(metric: str) -> str:
-    """A metric's name for people, with ↓ where lower is better."""
+    """A metric's name for people, with ↓ where lower is better; a metric that is not ours keeps its name.
+
+    >>> metric_title("ssr"), metric_title("sar"), metric_title("revenue")
+    ('SSR', 'SAR ↓', 'revenue')
+    """
     return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
 
 
@@ -63,24 +68,43 @@ class Metrics:
     first_click  rank of the first click, of the sessions that have one: how long users look for something to click
     last_click   rank of the last click, of the sessions that have one: how far down users go
 
-    A rate of nothing (no result shown, no click) is undefined: NaN.
+    A rate of nothing (no result shown, no click) is undefined: NaN. A setting that is none is an InputError.
+
+    >>> Metrics().definitions()
+    'ADT per click; SSR: a satisfying click; ZRR: no result of grade 2 or more; First and Last click: ranks'
+    >>> Metrics(zero_result="none")
+    Traceback (most recent call last):
+    alignir.errors.InputError: zero_result=none: expected one of no_relevant, no_results, no_click
     """
 
-    relevant_from: int
-    zero_result: str
-    success: str
-    long_dwell: float  # s
-    dwell_per: str
+    relevant_from: int = 2  # TREC DL's cut between not relevant and relevant
+    zero_result: str = "no_relevant"
+    success: str = "satisfied"
+    long_dwell: float = 30  # s
+    dwell_per: str = "click"
 
-    def __post_init__(self):
-        for name, choices in (("zero_result", ZERO_RESULT), ("success", SUCCESS), ("dwell_per", DWELL_PER)):
-            if getattr(self, name) not in choices:
-                raise one_of(f"user_model.metrics.{name}", getattr(self, name), choices)
-        if not self.long_dwell > 0:
-            raise InputError(f"user_model.metrics.long_dwell: expected a time in s, found {self.long_dwell}")
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("zero_result", self.zero_result, ZERO_RESULT),
+            ("success", self.success, SUCCESS),
+            ("dwell_per", self.dwell_per, DWELL_PER),
+        ):
+            if value not in choices:
+                raise one_of(name, value, choices)
+        if not numbers(self.long_dwell) > 0:
+            raise InputError(f"long_dwell: expected a time above 0 s, found {self.long_dwell}")
 
     def of(self, seen: PerSession) -> dict[str, np.ndarray]:
-        """Each metric, an array (n,)."""
+        """Each metric by its name, an array (n,).
+
+        >>> from alignir.users.click_models import DBN
+        >>> from alignir.users.dwell import Dwell
+        >>> from alignir.users.simulation import exact
+        >>> grades = np.array([[3, 0]])
+        >>> found = Metrics().of(exact(DBN(), grades, grades, Dwell(), Metrics()))
+        >>> found["ctr"].round(4).tolist(), found["sar"].round(4).tolist()
+        ([0.448], [0.1138])
+        """
         all_timed = np.isclose(seen.timed, seen.clicks)
         clicked = 1 - seen.no_click
         return {
@@ -108,7 +132,13 @@ class Metrics:
 
 
 def online_frame(systems: Sequence[str], query_ids: Sequence[str], metrics: dict[str, np.ndarray]) -> pd.DataFrame:
-    """ONLINE from arrays (systems x queries,) by metric."""
+    """ONLINE from arrays (systems x queries,) by metric, the queries of a system together.
+
+    >>> online_frame(["bm25"], ["q1", "q2"], {"ctr": np.array([0.1, 0.2])})
+      system query_id metric  value
+    0   bm25       q1    ctr    0.1
+    1   bm25       q2    ctr    0.2
+    """
     cells = pd.MultiIndex.from_product([systems, query_ids], names=["system", "query_id"]).to_frame(index=False)
     return pd.concat([cells.assign(metric=metric, value=values) for metric, values in metrics.items()])[
         ONLINE

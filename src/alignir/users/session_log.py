@@ -23,10 +23,18 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def read_log(path: str | Path) -> pd.DataFrame:
-    """LOG from a table in csv, tsv (both perhaps with .gz) or parquet; other columns are ignored.
+    r"""LOG from a table in csv, tsv (both perhaps with .gz) or parquet; other columns are ignored.
 
     Ids become strings, in text exactly as they are written. `clicked` is 0, 1, true or false in any case; `dwell_s` may
-    be empty or absent. In text an empty field is a missing value, and nothing else is.
+    be empty or absent. In text an empty field is a missing value, and nothing else is. A row that is wrong is an
+    InputError with its file and line.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "log.csv"
+    ...     _ = path.write_text("session_id,system,query_id,rank,doc_id,clicked\ns1,live,q1,1,d1,1\n")
+    ...     read_log(path)[["session_id", "rank", "clicked"]].values.tolist()
+    [['s1', 1, True]]
     """
     path = trec.existing(path, "session log")
     form = _form(path)
@@ -41,7 +49,11 @@ def read_log(path: str | Path) -> pd.DataFrame:
 
 
 def ctr_by_rank(log: pd.DataFrame) -> pd.Series:
-    """The share of the results shown at a rank that were clicked, 0 to 1, by rank; only ranks that showed something."""
+    """The share of the results shown at a rank that were clicked, 0 to 1, by rank; only ranks that showed something.
+
+    >>> ctr_by_rank(pd.DataFrame({"rank": [1, 1, 2], "clicked": [True, False, False]})).to_dict()
+    {1: 0.5, 2: 0.0}
+    """
     shown = log.dropna(subset="rank").astype({"rank": int})
     return shown.groupby("rank")["clicked"].mean().rename("ctr")
 
@@ -49,7 +61,15 @@ def ctr_by_rank(log: pd.DataFrame) -> pd.Series:
 def write_log(log: pd.DataFrame, path: str | Path) -> None:
     """Write a LOG as csv, tsv (both perhaps with .gz) or parquet, by the file's name.
 
-    The file is there whole or not at all: it is written beside its place, then put there.
+    The file is there whole or not at all: it is written beside its place, then put there. A name of another ending, or
+    a folder that is not there, is an InputError.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> log = pd.DataFrame([("s1", "live", "q1", 1, "d1", True, 30.0)], columns=LOG)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_log(log, Path(folder) / "log.tsv.gz")
+    ...     read_log(Path(folder) / "log.tsv.gz")["dwell_s"].tolist()
+    [30.0]
     """
     path = Path(path).expanduser()
     form = _form(path)
@@ -60,8 +80,8 @@ def write_log(log: pd.DataFrame, path: str | Path) -> None:
                 log[LOG].to_parquet(temporary, index=False)
             else:
                 text = log[LOG].astype({"clicked": int})
-                packing = "gzip" if path.suffix == ".gz" else None
-                text.to_csv(temporary, sep=DELIMITERS[form], index=False, compression=packing)
+                packed = path.suffix == ".gz"
+                text.to_csv(temporary, sep=DELIMITERS[form], index=False, compression="gzip" if packed else None)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error}") from error
 
@@ -193,7 +213,7 @@ def _checked(table: pd.DataFrame, where: Callable[[int], str]) -> pd.DataFrame:
     def repeated(place: np.ndarray, what: str) -> None:
         def problem(row: int) -> str:
             first = int(np.flatnonzero((page == page[row]) & (place == place[row]))[0])
-            return f"{what} {table.at[row, what]} of {_page(table.loc[row])} is already in {where(first)}"
+            return f"{what} {table[what].iloc[row]} of {_page(table, row)} is already in {where(first)}"
 
         refuse(shown & pd.DataFrame({"page": page, "place": place}).duplicated().to_numpy(), problem)
 
@@ -201,8 +221,8 @@ def _checked(table: pd.DataFrame, where: Callable[[int], str]) -> pd.DataFrame:
     doc_id = table["doc_id"].notna().to_numpy()
     clicked, dwell = table["clicked"].to_numpy(), table["dwell_s"].to_numpy()
     half = "expected a rank and a doc_id, or neither (a page that showed nothing), found only the"
-    refuse(shown & ~doc_id, lambda row: f"{half} rank {table.at[row, 'rank']}")
-    refuse(doc_id & ~shown, lambda row: f"{half} doc_id {table.at[row, 'doc_id']!r}")
+    refuse(shown & ~doc_id, lambda row: f"{half} rank {table['rank'].iloc[row]}")
+    refuse(doc_id & ~shown, lambda row: f"{half} doc_id {table['doc_id'].iloc[row]!r}")
     refuse(clicked & ~shown, lambda row: "found a click on a page that showed nothing")
     unclicked = "expected a dwell_s of clicked results only, found {} s of a result that was not clicked"
     refuse(~clicked & ~np.isnan(dwell), lambda row: unclicked.format(f"{dwell[row]:g}"))
@@ -210,9 +230,10 @@ def _checked(table: pd.DataFrame, where: Callable[[int], str]) -> pd.DataFrame:
     repeated(table["rank"].to_numpy(dtype=float, na_value=0), "rank")
     repeated(pd.factorize(table["doc_id"])[0], "doc_id")
     rows = np.bincount(page)
-    refuse(~shown & (rows[page] > 1), lambda row: f"{_page(table.loc[row])} showed nothing, but has other rows")
+    refuse(~shown & (rows[page] > 1), lambda row: f"{_page(table, row)} showed nothing, but has other rows")
     return table
 
 
-def _page(row: pd.Series) -> str:
-    return f"session {row['session_id']}, system {row['system']}, query {row['query_id']}"
+def _page(table: pd.DataFrame, row: int) -> str:
+    session, system, query = (table[name].iloc[row] for name in PAGE)
+    return f"session {session}, system {system}, query {query}"

@@ -1,7 +1,7 @@
-"""Simulation: online metrics of users who follow a click model on each system's rankings, exact or by sampling."""
+"""Simulated users: online metrics of users who follow a click model on each system's rankings."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,13 @@ from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import GRADES, PAIR
 from alignir.progress import bar
-from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
+from alignir.users.behaviour import ClickModel
+from alignir.users.click_models import DBN
 from alignir.users.dwell import Dwell
-from alignir.users.metrics import Metrics, PerSession, online_frame
+from alignir.users.metrics import Metrics, online_frame
+from alignir.users.simulation import exact, sampled
 
-AT_ONCE = 1 << 17  # sessions in memory at a time: few enough to stay in the processor's cache
+BY_RESULT = ("attraction", "satisfaction")  # a model's parameters by grade, or by query-document pair
 
 
 @dataclass(frozen=True)
@@ -28,32 +30,35 @@ class Simulated:
     endless traffic would show. A model that was fitted to query-document pairs reads their parameters from `pairs`, a
     parquet table `query_id, doc_id, attraction` and perhaps `satisfaction`; the model's own single values hold for the
     pairs that are not in it. Grades still decide dwell times and what is relevant.
+
+    Settings that cannot be, such as a depth of 0 or a model that lacks parameters for so many ranks, are an InputError.
+
+    >>> Simulated(sessions=100).definitions()
+    'DBN, 100 sessions a system and query, seed 0, on the baseline labels, top 10; ...'
     """
 
-    model: DBN | SDBN | Cascade | DCM | CCM | PBM | UBM
-    depth: int  # ranks that users see
-    dwell: Dwell
-    metrics: Metrics
+    model: ClickModel = field(default_factory=DBN)
+    depth: int = 10  # ranks that users see
+    dwell: Dwell = field(default_factory=Dwell)
+    metrics: Metrics = field(default_factory=Metrics)
     sessions: int | None = None  # for each system and query
-    draws: int = 10  # independent ones, to see how far sampled metrics agree with themselves
+    draws: int = 10  # independent ones of sampled users, to see how far their metrics agree with themselves
     seed: int = 0
     pairs: str | None = None
     name: str = "simulated"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.depth, int) or self.depth < 1:
-            raise InputError(f"user_model.depth: expected a whole number from 1, found {self.depth}")
+            raise InputError(f"depth: expected a whole number from 1, found {self.depth}")
         if self.sessions is not None and not (isinstance(self.sessions, int) and self.sessions >= 1):
-            raise InputError(f"user_model.sessions: expected a whole number from 1, or null, found {self.sessions}")
+            raise InputError(f"sessions: expected a whole number from 1, or none, found {self.sessions}")
         if not (isinstance(self.draws, int) and self.draws >= 2):
-            raise InputError(f"user_model.draws: expected a whole number from 2, found {self.draws}")
-        expected = len(GRADES) if self.pairs is None else 1
-        if len(self.model.attraction) != expected:
-            raise InputError(
-                f"user_model.model.attraction: expected {expected} probabilities, "
-                f"{'one a grade' if expected > 1 else 'for pairs that are not in user_model.pairs'}, "
-                f"found {len(self.model.attraction)}"
-            )
+            raise InputError(f"draws: expected a whole number from 2, found {self.draws}")
+        n_values = len(self.model.attraction)
+        if self.pairs is None and n_values != len(GRADES):
+            raise InputError(f"attraction: expected {len(GRADES)} probabilities, one a grade, found {n_values}")
+        if self.pairs is not None and n_values != 1:
+            raise InputError(f"attraction: expected one probability, for what is not in {self.pairs}, found {n_values}")
         self.model.expect(np.full((1, self.depth), -1))  # says so where it has parameters for fewer ranks
 
     def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
@@ -76,7 +81,8 @@ class Simulated:
                 seen = exact(model, grades, kinds, self.dwell, self.metrics)
             else:
                 rng = np.random.default_rng([self.seed, draw])
-                seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng)
+                with bar("sampling", len(grades) * self.sessions, "sessions", after=2) as advance:
+                    seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng, advance)
             yield online_frame(runs.systems, runs.query_ids, self.metrics.of(seen))
 
     def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
@@ -86,107 +92,40 @@ class Simulated:
     def definitions(self) -> str:
         """How the metrics were made, in a line to print under a table."""
         how = "exact" if self.sessions is None else f"{self.sessions:,} sessions a system and query, seed {self.seed}"
-        parameters = "; ".join(
-            f"{field.name} {_numbers(getattr(self.model, field.name))}" for field in fields(self.model)
-        )
-        if self.pairs is not None:
-            parameters = f"by query-document pair from {Path(self.pairs).name}, of others {parameters}"
-        return (
-            f"{type(self.model).__name__}, {how}, on the baseline labels, top {self.depth}; by grade: {parameters}; "
-            f"dwell in s {_numbers(self.dwell.mean)}, sigma {self.dwell.sigma:g}; {self.metrics.definitions()}"
+        by = "by grade" if self.pairs is None else f"by pair from {Path(self.pairs).name}, of other pairs"
+        values = {each.name: f"{each.name} {_numbers(getattr(self.model, each.name))}" for each in fields(self.model)}
+        of_results = ", ".join(values.pop(name) for name in BY_RESULT if name in values)
+        return "; ".join(
+            [
+                f"{type(self.model).__name__}, {how}, on the baseline labels, top {self.depth}",
+                f"{by}: {of_results}",
+                *values.values(),
+                f"dwell in s by grade {_numbers(self.dwell.mean)}, sigma {self.dwell.sigma:g}",
+                self.metrics.definitions(),
+            ]
         )
 
-    def _fitted(self) -> tuple[object, pd.DataFrame | None]:
+    def _fitted(self) -> tuple[ClickModel, pd.DataFrame | None]:
         """The model and the pairs it was fitted to, numbered by `relevance`; the last number is any other pair's."""
         if self.pairs is None:
             return self.model, None
-        pairs = read_pairs(self.pairs)
-        by_pair = {
-            name: (*pairs[name], *getattr(self.model, name))
-            for name in ("attraction", "satisfaction")
-            if hasattr(self.model, name)
-        }
+        names = [each.name for each in fields(self.model) if each.name in BY_RESULT]
+        pairs = read_pairs(self.pairs, names)
+        by_pair = {name: (*pairs[name], *getattr(self.model, name)) for name in names}
         return replace(self.model, **by_pair), pairs.assign(relevance=np.arange(len(pairs)))
 
 
-def exact(model, grades: np.ndarray, kinds: np.ndarray, dwell: Dwell, metrics: Metrics) -> PerSession:
-    """Expectations for rankings of grades (n, k), -1 = no result shown; the model sees `kinds` (n, k) of results."""
-    behaviour, ranks = model.expect(kinds), np.arange(1, grades.shape[1] + 1)
-    clicks = behaviour.clicks.sum(axis=1)
-    long = np.full(len(grades), np.nan)  # worth its time only where it is asked for
-    if metrics.success == "dwell":
-        long = model.marked(kinds, dwell.at_least(metrics.long_dwell, grades))
-    return PerSession(
-        results=(grades >= 0).sum(axis=1),
-        clicks=clicks,
-        timed=clicks,
-        seconds=(behaviour.clicks * dwell.expect(grades)).sum(axis=1),
-        satisfied=behaviour.satisfied,
-        long=long,
-        no_click=behaviour.no_click,
-        first=behaviour.first @ ranks,
-        last=behaviour.last @ ranks,
-        **_nothing(grades, metrics),
-    )
+def read_pairs(path: str | Path, names: Sequence[str]) -> pd.DataFrame:
+    """`query_id`, `doc_id` and the parameters of these names, as alignir fit writes them in parquet.
 
+    A file that is not there, or lacks one of them, is an InputError.
 
-def sampled(
-    model, grades: np.ndarray, kinds: np.ndarray, dwell: Dwell, metrics: Metrics, sessions: int, rng
-) -> PerSession:
-    """Averages over `sessions` sampled sessions on each ranking, else as `exact`; memory does not grow with them."""
-    n, _ = grades.shape
-    sums = {name: np.zeros(n) for name in ("clicks", "seconds", "satisfied", "long", "no_click", "first", "last")}
-    with bar("sampling", n * sessions, "sessions", after=2) as advance:
-        for rows, size in _pieces(n, sessions):
-            for name, values in _sums(model, grades[rows], kinds[rows], dwell, metrics.long_dwell, size, rng).items():
-                sums[name][rows] += values
-            advance(len(grades[rows]) * size)
-    means = {name: values / sessions for name, values in sums.items()}
-    return PerSession(results=(grades >= 0).sum(axis=1), timed=means["clicks"], **means, **_nothing(grades, metrics))
-
-
-def _pieces(n: int, sessions: int):
-    """(rows, sessions on each) so that no more than AT_ONCE sessions are in memory."""
-    rows = max(1, AT_ONCE // sessions)
-    for start in range(0, n, rows):
-        for done in range(0, sessions, AT_ONCE):
-            yield slice(start, start + rows), min(AT_ONCE, sessions - done)
-
-
-def _sums(model, grades, kinds, dwell: Dwell, long_dwell: float, sessions: int, rng) -> dict[str, np.ndarray]:
-    drawn = model.sample(kinds, sessions, rng)
-    n = len(grades)
-    ranks, rows, places = np.nonzero(np.moveaxis(drawn.clicks, 2, 0))  # ranks ascend
-    seconds = dwell.sample(grades[rows, ranks], rng)
-    long = np.zeros((n, sessions), dtype=bool)
-    enough = seconds >= long_dwell
-    long[rows[enough], places[enough]] = True
-    first, last = np.zeros((n, sessions), dtype=np.int16), np.zeros((n, sessions), dtype=np.int16)
-    last[rows, places] = ranks + 1  # of several values for one place, the last one stays
-    first[rows[::-1], places[::-1]] = ranks[::-1] + 1
-    return {
-        "clicks": np.bincount(rows, minlength=n),
-        "seconds": np.bincount(rows, seconds, minlength=n),
-        "satisfied": drawn.satisfied.sum(axis=1),
-        "long": long.sum(axis=1),
-        "no_click": (last == 0).sum(axis=1),
-        "first": first.sum(axis=1),
-        "last": last.sum(axis=1),
-    }
-
-
-def _nothing(grades: np.ndarray, metrics: Metrics) -> dict[str, np.ndarray]:
-    """Where nothing relevant, and where nothing at all is shown."""
-    return {
-        "no_relevant": (grades < metrics.relevant_from).all(axis=1).astype(float),
-        "no_results": (grades < 0).all(axis=1).astype(float),
-    }
-
-
-def read_pairs(path: str | Path) -> pd.DataFrame:
-    """`query_id, doc_id, attraction` and perhaps `satisfaction`, as alignir fit writes them."""
-    path = trec.existing(path, "table of fitted pairs (user_model.pairs=FILE)")
-    return read_parquet(path, (*PAIR, "attraction"))
+    >>> read_pairs("nowhere.parquet", ["attraction"])
+    Traceback (most recent call last):
+    alignir.errors.InputError: no table of fitted pairs (pairs=FILE) at ...
+    """
+    path = trec.existing(path, "table of fitted pairs (pairs=FILE)")
+    return read_parquet(path, (*PAIR, *names))
 
 
 def _numbers(values) -> str:

@@ -1,0 +1,11 @@
+"""Choices: the figures that there are, by the names that people choose them by. Loads nothing, for a command's help."""
+
+KINDS = {
+    "labels": "how each judge's labels are distributed, beside the baseline's",
+    "confusion": "which label a judge gives where the baseline has which",
+    "calibration": "what judges with probabilities (prompt.decoding=logits) expect, and what the baseline says",
+    "scores": "systems by a judge's labels over systems by the baseline's, with tau; who moves most is named",
+    "ranks": "the systems' ranks by the baseline labels and by each judge's",
+    "online": "each online metric over nDCG@10, with tau",
+    "tau": "tau of every judge with everything it is compared with",
+}

@@ -1,0 +1,14 @@
+"""Choices: the tables that there are, by the names that people choose them by. Loads nothing, for a command's help."""
+
+KINDS = {
+    "baseline": "Table 1: tau_b of every judge with the baseline labels",
+    "online": "Table 2: tau_b with the online metrics",
+    "labels": "how each judge's labels are distributed, and kappa",
+    "compare": "every two judges: which is better aligned, or cannot these queries tell?",
+    "agreement": "how far labels agree, and where they do not",
+    "correlations": "other correlations, the same best system, significant differences kept",
+    "judged": "which share of each system's top 10 has a label",
+    "alignment": "every tau_b in full, for programs",
+    "measures": "other offline measures beside nDCG@10: which agrees with users?",
+}
+FIRST = ("baseline", "online", "labels")  # what is shown where nobody chose
