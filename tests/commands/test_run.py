@@ -555,7 +555,7 @@ def test_the_recorded_config_is_whole(swept):
 def test_stored_answers_are_read_again_without_a_model(swept):
     text = command(swept, "reread", "--format", "csv")
     found = pd.DataFrame(rows(text))
-    assert list(found.columns) == ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
+    assert list(found.columns) == ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa, yes or no"]
     assert set(found["run"]) == {"scripted · zeshot · demo", "scripted · basic · demo"}
     assert (found["differ"] == "0").all()  # the script keeps to the form
     taus = pd.DataFrame(rows(summary(swept, "--table", "alignment", "--format", "csv")))

@@ -54,7 +54,7 @@ def run(args) -> int:
                 evaluate(filled(cell.pool, qrels, frame), inputs.runs, missing=cell.missing),
                 baseline,
             )["tau_b"].item()
-            found = agreement.agreement(qrels, frame)
+            found = agreement.agreement(qrels, frame, cell.assumptions.relevant_from)
             numbers = [tau, found["kappa4"], found["kappa_bin"]]
             lines.append(
                 [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
@@ -62,6 +62,6 @@ def run(args) -> int:
             )
     if not lines:
         raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
-    columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
+    columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa, yes or no"]
     print(table.render([table.Table("Answers read again", columns, lines)], args.format), end="")
     return 0
