@@ -93,7 +93,7 @@ def _taus(compared: Compared):
 
 def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
     """Mean nDCG@10, a row a system: by the baseline labels, then by each judge's."""
-    sides = {}
+    sides: dict[str, pd.Series] = {}
     for judge, run in runs.items():
         scores = run.frame("scores.parquet")
         found = means(scores[scores["measure"] == NDCG], "labels")

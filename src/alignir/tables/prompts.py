@@ -68,12 +68,12 @@ def effect_table(
     """A row a statistic, before and after, with the difference."""
     resampled = resampling([before, after])
     baseline = scores_of(before, BASELINE)
-    scores = [scores_of(run, "model") for run in (before, after)]
+    old, new = (scores_of(run, "model") for run in (before, after))
     level = int(before.params["relevance_level"])
     effects = {
-        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, resampled),
-        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, resampled),
-        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(qrels, *labels, resampled, relevant_from=level),
+        "tau_b": prompt_changes.effect_on_tau(baseline, old, new, resampled),
+        "kappa": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled),
+        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=level),
     }
     lines = [
         [
