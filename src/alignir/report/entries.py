@@ -16,7 +16,7 @@ from alignir.tracking.runs import Recorded
 
 @dataclass(frozen=True)
 class Entry:
-    """A recorded run and the number that it goes by in all that is said of it."""
+    """A recorded run and the number that identifies it on the page."""
 
     number: int  # from 1
     run: Recorded

@@ -196,7 +196,7 @@ def _uncertainty(entries: list[Entry]) -> Iterator[str]:
         entries,
         lambda entry: entry.config.get("floor") if (entry.config.get("floor") or {}).get("shuffles") else None,
         lambda floor: (
-            f"The baseline labels are dealt out anew to their pairs {floor['shuffles']} times, seed "
+            f"The baseline labels are permuted over their pairs {floor['shuffles']} times, seed "
             f"{floor['seed']}: the floor of tau_b"
         ),
     )

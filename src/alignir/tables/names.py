@@ -61,7 +61,7 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
 
 
 def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
-    """The dataset's name, in parentheses what else tells it from others."""
+    """The dataset's name, in parentheses what else distinguishes it."""
     told = ", ".join(filter(None, (*more, of.apart)))
     return DATASETS.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
 
@@ -71,7 +71,7 @@ def labelled_title(labelled: Labelled) -> str:
 
 
 def setting_titles(settings: list[Setting]) -> list[str]:
-    """A dataset's name, with what tells its settings apart where it has several."""
+    """A dataset's name, with what distinguishes its settings where it has several."""
     titles = []
     for setting in settings:
         others = [other for other in settings if other.dataset == setting.dataset]

@@ -102,7 +102,7 @@ def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
     notes = {
         SECOND: "second: other people's labels",
         LEXICAL: "lexical: grades from the share of the query's terms",
-        SHUFFLED: f"shuffled: the baseline's grades dealt out anew to its pairs, the mean of {shuffles} draws",
+        SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws",
         ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
     }
     found = [note for name, note in notes.items() if name in models]

@@ -16,7 +16,7 @@ from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, User
 
 @dataclass(frozen=True)
 class Recorded:
-    """A finished run as it was recorded, with what tells it from others of the same names."""
+    """A finished run as it was recorded, with what distinguishes it from others of the same names."""
 
     uri: str | None  # of the store
     run_id: str
