@@ -86,7 +86,7 @@ def against_best(
     equally good judges, J = 2, 3 and 11 (30 systems, 43 and 200 queries, 200 samples in each of 16 settings;
     scripts/bench/marks.py):
 
-        judges beside the best with p_holm <= .05       0 to 6% (J = 2), 0 to 4% (J = 3), 0 to 2% (J = 11)
+        judges beside the best with p_holm <= .05       0 to 7% (J = 2), 0 to 4% (J = 3), 0 to 2% (J = 11)
         samples with any such judge, same true means    0 to 2% for every J
         same tau, errors on different systems           1 to 7% (J = 2 and 3), 2 to 11% (J = 11)
     """
