@@ -28,7 +28,7 @@ NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
 def arguments(prog: str) -> ArgumentParser:
-    shared = ArgumentParser(add_help=False)
+    shared = options.Parser(add_help=False)
     options.add_format(shared)
     options.add_runs(shared)
     for name in CHOICES:
