@@ -201,7 +201,7 @@ class _Asking:
                 reply = Problem(f"no answer within {model.timeout:g} s")
             except (openai.OpenAIError, ValueError, OSError) as error:
                 cause = error.__cause__ or error
-                reply = Problem(self._without_key(f"{type(cause).__name__}: {cause}"))
+                reply = Problem(self._without_key(f"{type(cause).__name__}: {cause}".removesuffix(": ")))
             if isinstance(reply, Reply) or reply.blocked or reply.too_long:
                 return reply
             not_taken = reply.not_taken(fields)

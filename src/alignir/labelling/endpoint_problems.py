@@ -1,4 +1,4 @@
-"""What is wrong where an endpoint gives no answer: is the pair blocked, is it too long, what does the server not take?"""
+"""What is wrong where an endpoint gives no answer: is the pair blocked, or too long, or what is not taken?"""
 
 import json
 import math
@@ -92,7 +92,7 @@ def shortened(passage: str, prompt_letters: int, words: str, answer_tokens: int,
 
 
 def counted(words: str, answer_tokens: int) -> tuple[int, int]:
-    """(the context's size, prompt and answer together) in tokens, as a server says that a prompt is too long; 0: unknown.
+    """(the context's size, prompt and answer together) in tokens, by the words for a prompt too long; 0: unknown.
 
     >>> counted("maximum context length is 1024 tokens and your request has 1020 input tokens", 10)
     (1024, 1030)
@@ -119,7 +119,7 @@ def page(body: str) -> str:
 
 
 def words_of(error: Any) -> str:
-    """What an error's object says, in a line: its messages, then its codes. What it quotes of the prompt is left out."""
+    """What an error's object says, in a line: messages, then codes, and nothing that it quotes of the prompt."""
     said: list[str] = []
     codes: list[str] = []
     _collect(error, said, codes)
