@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh
-"${VENV:-.venv}/bin/python" -m alignir "$@"
-"${VENV:-.venv}/bin/python" scripts/summarize.py
+"${VENV:-.venv}/bin/alignir" "$@"
+"${VENV:-.venv}/bin/alignir" tables

@@ -4,7 +4,10 @@ import gzip
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from functools import cache
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -16,8 +19,10 @@ from conftest import ROOT
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from alignir.commands.door import COMMANDS
+from alignir.commands.main_help import EXAMPLES
 from alignir.frames import LOG
-from alignir.tables import kinds
+from alignir.tables.choices import KINDS
 
 PAGES = ["README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
 QUERIES = [f"q{number}" for number in range(1, 7)]
@@ -25,41 +30,43 @@ QUERIES = [f"q{number}" for number in range(1, 7)]
 # Commands that are not run here: their settings compose, and the scripts that they name exist. All others are run.
 GPU = "needs a GPU and the model's weights"
 DOWNLOAD = "downloads what is not part of the repository"
-LOADS = "loads a model for minutes; tests/test_vllm.py does"
-SERVER = "needs a server; tests/test_store.py and tests/test_endpoint.py start one"
+LOADS = "loads a model for minutes; tests/labelling/test_vllm.py does"
+SERVER = "needs a server; tests/tracking/test_stores.py and tests/labelling/test_endpoint.py start one"
 PLUGIN = "needs a launcher that is a package of its own"
 SUITE = "is the test suite"
 LONG = "takes minutes, which is its purpose"
+DATA = "needs the real data; tests/commands/test_verify.py has them"
 NOT_RUN = {
     "bash scripts/demo.sh": LOADS,
     "bash scripts/test.sh": SUITE,
-    "python -m alignir -m model=llama8b,gptoss20b,qwen32b prompt=zeshot,basic": GPU,
-    "python -m alignir dataset=trec_dl_2019 model=llama8b": GPU,
-    "python -m alignir dataset=rank_distillm dataset.n=500 model=llama8b": GPU,
-    "python -m alignir model=mine prompt=zeshot": GPU,
-    "python -m alignir experiment=paper skip=finished": GPU,
-    "CUDA_VISIBLE_DEVICES=0 python -m alignir -m model=llama8b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
-    "CUDA_VISIBLE_DEVICES=1 python -m alignir -m model=gptoss20b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
-    "CUDA_VISIBLE_DEVICES=2,3 python -m alignir -m model=qwen32b +model.engine.tensor_parallel_size=2 "
-    "dataset=trec_dl_2019": GPU,
+    "alignir -m model=llama8b,gptoss20b,qwen32b prompt=zeshot,basic": GPU,
+    "alignir dataset=trec_dl_2019 model=llama8b": GPU,
+    "alignir dataset=rank_distillm dataset.n=500 model=llama8b": GPU,
+    "alignir model=mine prompt=zeshot": GPU,
+    "alignir experiment=paper skip=finished": GPU,
+    "CUDA_VISIBLE_DEVICES=0 alignir -m model=llama8b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
+    "CUDA_VISIBLE_DEVICES=1 alignir -m model=gptoss20b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
+    "CUDA_VISIBLE_DEVICES=2,3 alignir -m model=qwen32b +model.engine.tensor_parallel_size=2 dataset=trec_dl_2019": GPU,
     "python scripts/bench/labelling.py --pairs 96 dataset=trec_dl_2019 dataset.path=DATA": LOADS,
     "python scripts/bench/labelling.py --pairs 96 --batch 0 prompt=prefix dataset=trec_dl_2019 "
     "dataset.path=DATA": LOADS,
-    "python -m alignir model=lexical systems=hybrids": "loads torch and MiniLM; tests/test_dense.py does",
-    "python -m alignir model=endpoint model.name=NAME model.base_url=http://127.0.0.1:8000/v1": SERVER,
+    "alignir model=lexical systems=hybrids": "loads torch and MiniLM; tests/retrieval/test_dense.py does",
+    "alignir model=endpoint model.name=NAME model.base_url=http://127.0.0.1:8000/v1": SERVER,
     "mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db": SERVER,
     "mlflow server --host 0.0.0.0 --port 5000 "
     "--backend-store-uri postgresql+psycopg2://USER:PASSWORD@DBHOST/mlflow "
     "--artifacts-destination /SHARED/artifacts": SERVER,
-    "python -m alignir model=lexical tracking.uri=http://HOST:5000": SERVER,
-    "python scripts/summarize.py --tracking-uri http://HOST:5000": SERVER,
-    "python -m alignir -m hydra/launcher=submitit_slurm hydra.launcher.gpus_per_node=1 hydra.launcher.timeout_min=600 "
+    "alignir model=lexical tracking.uri=http://HOST:5000": SERVER,
+    "alignir tables --tracking-uri http://HOST:5000": SERVER,
+    "alignir -m hydra/launcher=submitit_slurm hydra.launcher.gpus_per_node=1 hydra.launcher.timeout_min=600 "
     "model=llama8b,gptoss20b prompt=zeshot,basic tracking.uri=http://HOST:5000 ledger=/SHARED/ledger": PLUGIN,
-    "python -m alignir -m hydra/launcher=joblib hydra.launcher.n_jobs=2 model=lexical,scripted "
-    "prompt=zeshot,basic": PLUGIN,
     "pip install mlflow psycopg2-binary": DOWNLOAD,
-    'eval "$(alignir -sc install=bash)"': "changes the shell; tests/test_progress.py does it",
-    "python scripts/verify.py ARCHIVE": "needs the real data; tests/test_verify.py has them",
+    'eval "$(alignir -sc install=bash)"': "changes the shell; tests/commands/test_sweep_view.py does it",
+    "alignir verify ARCHIVE": DATA,
+    "alignir verify ARCHIVE --format markdown": DATA,
+    "alignir": LOADS,
+    "alignir probe model=smollm2 prompt=zeshot dataset=demo": LOADS,
+    "alignir experiment=paper +plan=true": DOWNLOAD,
     "python scripts/bench/coverage.py --samples 150": LONG,
 }
 # What is added to a command here, so that it takes a second: no resamples, fewer draws, cells and answers, the recorded
@@ -68,10 +75,10 @@ QUICKER = {
     "alignir": ["bootstrap.B=0", "floor.shuffles=0"],
     "bootstrap.over=systems": ["bootstrap.B=20"],
     "experiment=sensitivity": ["assumption=as_is,depth_5"],
-    "scripts/budget.py": ["--draws", "3", "--queries", "2,4"],
-    "scripts/traffic.py": ["--draws", "2", "--sessions", "1,10"],
-    "scripts/figures.py": ["--experiment", "one"],
-    "scripts/report.py": ["--experiment", "one"],
+    "alignir budget": ["--draws", "3", "--queries", "2,4"],
+    "alignir traffic": ["--draws", "2", "--sessions", "1,10"],
+    "alignir figures": ["--experiment", "one"],
+    "alignir report": ["--experiment", "one"],
     "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],
     "scripts/bench/ledger.py": ["--answers", "2000"],
     "scripts/bench/users.py": ["--systems", "2", "--queries", "3", "--sessions", "1000", "--plain", "100"],
@@ -89,6 +96,17 @@ def commands_of(page: str) -> list[str]:
     return [command for line in lines if (command := re.sub(r"(^|\s+)#\s.*", "", line).strip())]
 
 
+def examples_of(text: str) -> list[str]:
+    """The commands among the examples of a help, without what is said beside them."""
+    lines = re.sub(r"\\\n\s*", "", text.partition("examples:\n")[2]).splitlines()
+    return [re.split(r"\s{2,}", line.strip())[0] for line in lines if line.startswith("  alignir")]
+
+
+def is_main_job(command: str) -> bool:
+    words = shlex.split(command)
+    return "alignir" in words and not set(words[words.index("alignir") + 1 :][:1]) & set(COMMANDS)
+
+
 def overrides_of(command: str) -> list[str]:
     words = shlex.split(command)
     return [word for word in words[words.index("alignir") + 1 :] if "=" in word]
@@ -104,6 +122,13 @@ def cells_of(overrides: list[str]) -> list[list[str]]:
         for each in parsed
     ]
     return [list(cell) for cell in product(*choices)]
+
+
+def help_of(command: str) -> str:
+    return import_module(f"alignir.commands.{command.replace('-', '_')}").__doc__
+
+
+HELPS = {"": examples_of(EXAMPLES)} | {command: examples_of(help_of(command)) for command in COMMANDS}
 
 
 @pytest.fixture(scope="module")
@@ -178,29 +203,49 @@ def written(page: str, folder: Path) -> None:
 def done(command: str, folder: Path) -> str:
     """Run a command as QUICKER says, once if several pages have it; what went wrong, empty if nothing did."""
     words = shlex.split(command)
-    if words[:3] == ["python", "-m", "alignir"]:
-        program, name = words[1:], "alignir"
+    if words[0] == "alignir":
+        program, name = ["-m", *words], "alignir" if is_main_job(command) else f"alignir {words[1]}"
     elif words[0] == "python" and (ROOT / words[1]).is_file():
         program, name = [str(ROOT / words[1]), *words[2:]], words[1]
     else:
-        return "expected `python -m alignir` or `python scripts/...`, or a line of NOT_RUN"
+        return "expected `alignir ...` or `python scripts/...`, or a line of NOT_RUN"
     if not {"--help", "--cfg", "+plan=true"} & set(words):
-        program += [word for key, added in QUICKER.items() if key in (name, *words) for word in added]
+        program += [word for key, added in QUICKER.items() if key in (name, *words[1:]) for word in added]
     finished = forked.run(*program, folder=folder)
     return "" if finished.returncode == 0 and "Traceback" not in finished.output else finished.output or "no output"
+
+
+def check(commands: list[str], folder: Path) -> None:
+    failed = {command: done(command, folder) for command in commands if command not in NOT_RUN}
+    assert not any(failed.values()), "\n".join(f"{command}\n{text}" for command, text in failed.items() if text)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_runs(page, reader):
     written(page, reader)
-    failed = {command: done(command, reader) for command in commands_of(page) if command not in NOT_RUN}
-    assert not any(failed.values()), "\n".join(f"{command}\n{text}" for command, text in failed.items() if text)
+    check(commands_of(page), reader)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in (ROOT / page).read_text()])
+def test_the_python_of_a_page_runs(page, tmp_path):
+    """As one session, from top to bottom, in an empty folder."""
+    code = "".join(content for language, _, content in blocks(page) if language == "python")
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) > 5
+
+
+@pytest.mark.parametrize("command", HELPS)
+def test_every_example_of_a_help_runs(command, reader):
+    assert len(HELPS[command]) >= 2
+    check(HELPS[command], reader)
 
 
 def test_a_command_that_is_none_of_ours_is_a_failure(tmp_path):
-    assert "expected `python -m alignir`" in done("python scripts/nowhere.py", tmp_path)
-    assert "expected `python -m alignir`" in done("curl example.org", tmp_path)
-    assert done("python -m alignir model=nobody", tmp_path)
+    assert "expected `alignir ...`" in done("python scripts/nowhere.py", tmp_path)
+    assert "expected `alignir ...`" in done("curl example.org", tmp_path)
+    assert "Could not find 'model/nobody'" in done("alignir model=nobody", tmp_path)
+    assert "no command 'tabels'" in done("alignir tabels", tmp_path)
 
 
 def test_every_command_that_is_not_run_composes_and_names_what_is_there(reader, monkeypatch):
@@ -209,11 +254,12 @@ def test_every_command_that_is_not_run_composes_and_names_what_is_there(reader, 
     for page in PAGES:
         written(page, reader)
     monkeypatch.chdir(reader)
-    stale = set(NOT_RUN) - {command for page in PAGES for command in commands_of(page)}
+    examples = [command for commands in HELPS.values() for command in commands]
+    stale = set(NOT_RUN) - {*(command for page in PAGES for command in commands_of(page)), *examples}
     assert not stale
     for command in NOT_RUN:
         assert all((ROOT / script).is_file() for script in re.findall(r"scripts/\S+\.(?:py|sh)", command)), command
-        if " -m alignir" not in command:
+        if not is_main_job(command):
             continue
         overrides = [
             each for each in overrides_of(command) if not each.startswith(("hydra/launcher", "hydra.launcher"))
@@ -235,6 +281,14 @@ def test_every_link_leads_somewhere():
             assert not anchor or anchor in anchors(file.read_text()), f"{page}: {target}"
 
 
+def test_every_file_of_the_code_that_a_page_names_is_there():
+    named = {
+        path for page in PAGES for path in re.findall(r"\b(?:src|scripts|tests)/[\w./]+\w", (ROOT / page).read_text())
+    }
+    assert len(named) > 5
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
 def anchors(text: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
@@ -245,8 +299,9 @@ def test_everything_that_can_be_chosen_is_documented():
     text = "\n".join((ROOT / page).read_text() for page in PAGES)
     choices = [file for file in (ROOT / "conf").glob("*/*.yaml") if file.parent.name != "hydra"]
     lacking = [file.stem for file in choices if not re.search(rf"(?<![\w-]){file.stem}(?![\w-])", text)]
-    lacking += [kind for kind in kinds.KINDS if f"--table {kind}" not in text]
-    lacking += [script.name for script in (ROOT / "scripts").rglob("*.py") if f"{script.name}" not in text]
+    lacking += [kind for kind in KINDS if f"--table {kind}" not in text]
+    lacking += [command for command in COMMANDS if f"alignir {command}" not in text]
+    lacking += [script.name for script in (ROOT / "scripts" / "bench").glob("*.py") if script.name not in text]
     lacking += [page for page in PAGES[1:] if f"]({page})" not in (ROOT / "README.md").read_text()]
     assert not lacking
 

@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
+from alignir.frames import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
-GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
 MISTAKES = (InputError, HydraException, OmegaConfBaseException)  # in what a user typed or wrote
 
 
@@ -251,8 +251,5 @@ def _plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _named(choices: DictConfig | dict[str, str]) -> dict[str, str]:
-    """The choice of each group; users with a changed assumption are others, and are called so."""
-    names = {group: choices[group] for group in GROUPS}
-    if choices["assumption"] != "as_is":
-        names["user_model"] += f", {choices['assumption']}"
-    return names
+    """The choice of each group."""
+    return {group: choices[group] for group in GROUPS}

@@ -28,6 +28,7 @@ HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, ta
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
 
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption")  # that a cell is chosen from
 GRADES = (0, 1, 2, 3)
 PAIR = ["query_id", "doc_id"]
 QRELS = [*PAIR, "relevance"]

@@ -16,9 +16,12 @@ from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import inputs
 from alignir.files import shipped
+from alignir.formatting import visible
 from alignir.frames import PAIR
 from alignir.tables import table
-from alignir.tracking.runs import Recorded, read_prompts, read_runs, told_apart
+from alignir.tables.names import judge_titles
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Recorded, read_prompts, read_runs
 
 
 def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path):
@@ -35,8 +38,8 @@ def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path)
 
 
 def test_what_could_steer_a_terminal_is_written_out():
-    assert table.visible("plain, café – 水") == "plain, café – 水"
-    assert table.visible("\x1b[31mred\u202eder\x07") == "\\x1b[31mred\\u202eder\\x07"
+    assert visible("plain, café – 水") == "plain, café – 水"
+    assert visible("\x1b[31mred\u202eder\x07") == "\\x1b[31mred\\u202eder\\x07"
 
 
 def test_brackets_in_a_cell_are_no_markup():
@@ -83,7 +86,10 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
     ]
     assert [version.version for version in read_prompts(None)] == [1, 2]
     runs = {run.prompt_version: run for run in read_runs(None, "alignir")}
-    assert {run.params["prompt"] for run in told_apart(list(runs.values()))} == {"zeshot", "zeshot@2"}
+    assert [judge_titles(run.judge) for run in Recordings(runs.values())] == [
+        ["scripted", "zeshot"],
+        ["scripted", "zeshot@2"],
+    ]
     one, two = (runs[version].frame("labels.parquet").set_index(PAIR)["relevance"] for version in sorted(runs))
 
     code, output, errors = prompts("diff", "zeshot@1", "zeshot", "--format", "csv", "--pairs", "9")

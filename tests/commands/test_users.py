@@ -165,14 +165,14 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path
     recorded = read_runs(None, "sensitivity")
     assert len(recorded) == 8
     assert sorted(run.metrics["asked"] for run in recorded) == [0] * 7 + [120]
-    assert {run.names["user_model"] for run in recorded} == {
-        "dbn", "dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"
+    assert {(run.names["user_model"], run.names["assumption"]) for run in recorded} == {
+        ("dbn", "as_is"), ("dbn", "gamma_05"), ("dbn", "zero_no_click"), ("dbn", "dwell_steep")
     }  # fmt: skip
     text = command("sensitivity", "--format", "csv").stdout
     survival, order = text.strip().split("\n\n")
     head, *judges = rows(survival)[1:]
     cells = {line[0]: dict(zip(head, line, strict=True)) for line in judges}
-    assert set(cells) == {"scripted zeshot", "lexical zeshot", "baseline"}
+    assert set(cells) == {"scripted zeshot", "lexical", "baseline"}
     assert cells["baseline"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
     assert cells["baseline"]["ZRR"].endswith("of 1")
     users = {line[0]: line for line in rows(order)[1:]}

@@ -18,8 +18,9 @@ from alignir.figures import canvas, curves, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.labelling.scripted import Scripted
-from alignir.report import gallery
+from alignir.report import gallery, label_figures
 from alignir.tracking.recorder import Recorder
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded, read_runs
 from alignir.users.metrics import METRICS
 
@@ -217,9 +218,9 @@ def recorded(model: str, metrics: dict) -> Recorded:
 
 
 def test_a_judge_without_probabilities_gets_no_calibration():
-    without, with_them = recorded("lexical", {}), recorded("llama8b", {gallery.CALIBRATED: 0.25})
-    assert gallery.drawings([without], ["calibration"]) == {}
-    assert list(gallery.drawings([without, with_them], ["calibration"])) == ["calibration"]
+    without, with_them = recorded("lexical", {}), recorded("llama8b", {label_figures.CALIBRATED: 0.25})
+    assert gallery.drawings(Recordings([without]), ["calibration"]) == {}
+    assert list(gallery.drawings(Recordings([without, with_them]), ["calibration"])) == ["calibration"]
 
 
 @dataclass(frozen=True)
@@ -236,22 +237,25 @@ def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     cell = replace(composed_cell(["model=scripted", "bootstrap.B=0", "floor.shuffles=0"]), model=Unsure())
     pipeline.run(cell, Recorder(None, "alignir"))
-    runs = read_runs(None, "alignir")
-    labels = runs[0].frame("labels.parquet")
+    runs = Recordings(read_runs(None, "alignir"))
+    labels = runs.runs[0].frame("labels.parquet")
     expected = agreement.calibration(cell.dataset().qrels, labels)
     assert expected["pairs"].sum() == 120
-    pd.testing.assert_frame_equal(runs[0].frame("calibration.csv"), expected)
+    pd.testing.assert_frame_equal(runs.runs[0].frame("calibration.csv"), expected)
     figure = gallery.drawings(runs, ["calibration"])["calibration"]()
     assert figure.axes[0].lines[1].get_xydata() == pytest.approx(expected.dropna()[["expected", "baseline"]].to_numpy())
 
 
 def test_names_are_short_and_say_what_tells_figures_apart():
     runs = [recorded("lexical", {}), recorded("llama8b", {})]
-    assert list(gallery.drawings(runs, ["labels", "tau"])) == ["labels", "tau"]
+    assert list(gallery.drawings(Recordings(runs), ["labels", "tau"])) == ["labels", "tau"]
     other = recorded("lexical", {"n_pairs": 9260})
     other.params["dataset"] = "trec_dl_2019"
-    assert list(gallery.drawings([*runs, other], ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
-    assert list(gallery.drawings(runs, ["online"])) == ["online-llama-3-1-8b-zeshot", "online-lexical-zeshot"]
+    assert list(gallery.drawings(Recordings([*runs, other]), ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
+    assert list(gallery.drawings(Recordings(runs), ["online"])) == [
+        "online-llama-3-1-8b-zeshot",
+        "online-lexical-zeshot",
+    ]
 
 
 def test_the_same_figure_is_the_same_file_and_its_letters_stay_letters(tmp_path):
@@ -302,7 +306,9 @@ def test_the_command_writes_every_figure_of_a_sweep(swept, alignir):
 
 
 def test_recorded_taus_are_scipys_of_the_points_drawn(swept):
-    drawings = gallery.drawings(read_runs(f"sqlite:///{swept}/mlruns/mlflow.db", "alignir"), ["scores", "online"])
+    drawings = gallery.drawings(
+        Recordings(read_runs(f"sqlite:///{swept}/mlruns/mlflow.db", "alignir")), ["scores", "online"]
+    )
     panels = drawings["scores"]().axes
     panels += [panel for name in drawings if name.startswith("online") for panel in drawings[name]().axes]
     for panel in panels:

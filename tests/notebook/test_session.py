@@ -198,3 +198,25 @@ def test_a_folder_and_its_run_files_are_read(small):
     assert alignir.read_runs(Path(small) / "runs" / "good.run").systems == ("good",)
     means = alignir.evaluate(dataset.qrels, runs).groupby("system")["value"].mean()
     assert means["good"] == 1 > means["bad"]
+
+
+def test_what_was_recorded_is_a_frame_of_numbers(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    quick = ("bootstrap.B=0", "floor.shuffles=0", "dataset=folder", f"dataset.path={small}")
+    found = alignir.run("model=lexical", *quick)
+    alignir.run("model=scripted", *quick)
+    table = alignir.recorded("alignir").table("baseline")
+    assert table["model"].tolist()[:2] == ["lexical", "scripted"]
+    tau = found.alignment.query("labels == 'model' and reference == 'baseline'")["tau_b"].iloc[0]
+    column = table.columns[2]
+    assert table[column].dtype == float
+    assert table[column].iloc[0] == pytest.approx(tau, abs=1e-12, nan_ok=True)
+    assert "<table>" in table._repr_html_()
+    assert "lexical" in table._repr_html_()
+    online = alignir.recorded().table("online")
+    assert online["model"].tolist()[:2] == ["lexical", "scripted"]
+    assert repr(alignir.recorded()) == "alignir: 2 recorded runs"
+    with pytest.raises(InputError, match="table=bas: expected one of baseline"):
+        alignir.recorded().table("bas")
+    with pytest.raises(InputError, match="no experiment 'other'"):
+        alignir.recorded("other")

@@ -20,11 +20,13 @@ from conftest import ROOT
 from alignir.config import composed_settings
 from alignir.errors import InputError
 from alignir.figures.choices import KINDS as FIGURE_KINDS
-from alignir.report import gallery, methods
-from alignir.report.page import FIGURES, POLICY, TABLES
+from alignir.report import entries, gallery
+from alignir.report.page import FIGURES, TABLES
 from alignir.report.rerun import overrides, written
+from alignir.report.style import POLICY
 from alignir.tables.choices import KINDS
 from alignir.tables.kinds import tables
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded, read_runs
 
 REPORT = str(ROOT / "scripts" / "report.py")
@@ -77,7 +79,7 @@ def swept(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(swept):
-    return read_runs(f"sqlite:///{swept}/mlruns/mlflow.db", "alignir")
+    return Recordings(read_runs(f"sqlite:///{swept}/mlruns/mlflow.db", "alignir"))
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +139,11 @@ def test_every_setting_of_every_run_is_on_the_page(parsed, runs):
             text = value if isinstance(value, str) else json.dumps(value)
             names = [key, key.partition(".")[2]]  # a group's settings stand under its heading
             assert any(text in settings.get(name, ()) for name in names), (key, text)
-    for name, value in {**runs[0].tags}.items():
+    for name, value in runs.runs[0].tags.items():
         if name.startswith("version."):
             assert value in settings[name.removeprefix("version.")]
-    assert runs[0].tags["platform"] in settings["platform"]
-    assert any(runs[0].tags["dataset.fingerprint"] in element.text for element in parsed.all("p"))
+    assert runs.runs[0].tags["platform"] in settings["platform"]
+    assert any(runs.runs[0].tags["dataset.fingerprint"] in element.text for element in parsed.all("p"))
 
 
 def _rows(parsed) -> list[list]:
@@ -174,7 +176,9 @@ def test_the_command_of_each_run_composes_the_config_that_it_recorded(parsed, ru
     found = [shlex.split(element.text) for element in parsed.all("pre") if element.text.startswith("alignir ")]
     assert len(found) == len(runs)
     for command, run in zip(found, runs, strict=True):
-        assert composed(tuple(command[1:])) == (run.names, yaml.safe_load(run.text("config.yaml")))
+        names, config = composed(tuple(command[1:]))
+        assert config == yaml.safe_load(run.text("config.yaml"))
+        assert {group: names[group] for group in run.names} == run.names
     assert found[0][1:3] == ["model=lexical", "queries=random"]
     assert "queries.n=6" in found[0]
     assert not any(argument.startswith(("prompt", "systems", "dataset", "user_model")) for argument in found[0])
@@ -212,17 +216,17 @@ def test_there_is_no_command_where_none_composes_the_settings():
     [([3], "run 3"), ([1, 2], "runs 1, 2"), ([1, 2, 3, 5, 7, 8], "runs 1–3, 5, 7, 8"), ([1, 2, 3], "runs 1–3")],
 )
 def test_runs_are_named_in_spans(found, text):
-    assert methods.numbers([entry(number) for number in found], map(entry, range(10))) == text
+    assert entries.numbers([entry(number) for number in found], map(entry, range(10))) == text
 
 
 def test_a_note_stands_once_with_the_runs_that_have_it():
-    entries = [entry(1, "of one"), entry(2, "of both", "of both"), entry(3, "of both")]
-    assert methods.notes(entries) == ["run 1: of one", "runs 2, 3: of both"]
-    assert methods.notes([entry(1, "a"), entry(2, "a")]) == ["all runs: a"]
+    three = [entry(1, "of one"), entry(2, "of both", "of both"), entry(3, "of both")]
+    assert entries.notes(three) == ["run 1: of one", "runs 2, 3: of both"]
+    assert entries.notes([entry(1, "a"), entry(2, "a")]) == ["all runs: a"]
 
 
-def entry(number: int, *notes: str) -> methods.Entry:
-    return methods.Entry(number, Recorded(None, "", "", {}, {}, {}, pd.DataFrame()), {}, "", "", notes)
+def entry(number: int, *notes: str) -> entries.Entry:
+    return entries.Entry(number, Recorded(None, "", "", {}, {}, {}, pd.DataFrame()), {}, "", "", notes)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -25,12 +26,14 @@ from alignir.tables import choices, kinds, latex, missing
 from alignir.tables.missing import Grid
 from alignir.tables.paper import baseline_table, online_tables
 from alignir.tables.table import Table, render
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Failure, Recorded
+from alignir.tracking.shapes import NOBODY, Judge
 from alignir.users.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 ODD = r"_ & % # ^ ~ \ → ≥ † ° – ≈ µ é $ { } < > | [x] * -- `q"
-LLM = {"prompt.version": "1", "prompt.sha256": "0"}  # the tag of runs whose model reads a prompt
+LLM = {"prompt.version": "1", "prompt.sha256": "0"}  # tags of runs whose model reads a prompt
 BOOTSTRAP = {f"bootstrap.{name}": value for name, value in Resampling(500, seed=7)._asdict().items()}
 
 
@@ -41,10 +44,13 @@ def line(tau: float, reference=BASELINE, labels="model", p=0.001, low=math.nan, 
 def run(model="llama8b", prompt="zeshot", dataset="trec_dl_2019", users="dbn", lines=None, tags=LLM, **params):
     names = {"dataset": dataset, "model": model, "prompt": prompt, "user_model": users}
     settings = {"systems": "runs", "queries": "all", "missing": "drop", "pool": "qrels", "reader": "strict"}
-    settings |= {"prompt.name": prompt, "prompt.file": f"{prompt}.txt"}
+    if prompt:
+        settings |= {"prompt.name": prompt, "prompt.file": f"{prompt}.txt"}
+    else:
+        del names["prompt"]
     settings |= {name.replace("__", "."): str(value) for name, value in params.items()}
     alignment = pd.DataFrame(lines or [line(0.5)], columns=[*ALIGNMENT, "labels"])
-    sizes = {"n_systems": 12, "n_queries": 43}
+    sizes = {"n_systems": 12, "n_queries": 43, "n_pairs": 120}
     run_id = "-".join([*names.values(), *params])
     return Recorded(None, run_id, run_id, {**names, **settings}, tags, sizes, alignment)
 
@@ -55,11 +61,11 @@ def note(table: Table, start: str) -> str:
 
 
 def baseline(*runs: Recorded, **more) -> Table:
-    return baseline_table(list(runs), set(), **more)
+    return baseline_table(Recordings(runs), set(), **more)
 
 
 def online_table(*runs: Recorded, **more) -> Table:
-    (table,) = online_tables(list(runs), set(), **more)
+    (table,) = online_tables(Recordings(runs), set(), **more)
     return table
 
 
@@ -101,25 +107,26 @@ def test_table_2_has_intervals_when_asked():
 def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     judges = [run("a", lines=[line(0.5, p=0.06)]), run("b", lines=[line(0.5, low=-0.1, high=0.9)], **BOOTSTRAP)]
     judges.append(run("c", lines=[line(0.9)]))
-    table = baseline_table(judges, {(judges[0].setting, "", BASELINE, ("a", "zeshot"))})
+    judges = [replace(judge, params={**judge.params, **BOOTSTRAP}) for judge in judges]
+    table = baseline_table(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
     assert [row[2] for row in table.rows] == ["0.5000°†", "0.5000° [-0.10, 0.90]", "0.9000"]
     assert note(table, "° cannot be told from 0")
     assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 1,000 resamples" in note(table, "† worse than")
     assert not [text for text in baseline(judges[2]).notes if text[0] in "°†≈–"]
 
 
-def test_the_notes_say_what_the_interval_is_as_it_was_recorded(monkeypatch):
+def test_the_notes_say_what_the_interval_is_as_it_was_recorded():
     lines = [line(0.5, low=0.25, high=0.75)]
     table = baseline(run(lines=lines, **BOOTSTRAP))
     way = "500 bootstrap resamples of the queries, symmetric, seed 7"
     assert note(table, "in brackets") == f"in brackets: 95% interval, {way}"
-    config = "bootstrap: {B: 2000, over: systems, method: percentile, seed: 1}\n"
-    monkeypatch.setattr(Recorded, "text", lambda self, name: config if self.params["model"] == "old" else "")
-    table = baseline(run(lines=lines, **BOOTSTRAP), run("old", lines=lines), run("older", lines=lines))
+    other = {
+        f"bootstrap.{name}": value for name, value in Resampling(2000, "systems", "percentile", 1)._asdict().items()
+    }
+    table = baseline(run(lines=lines, **BOOTSTRAP), run(dataset="rank_distillm", lines=lines, **other))
     text = note(table, "in brackets")
-    assert f"{way} (Llama 3.1 8B zeshot)" in text
-    assert "2,000 bootstrap resamples of the systems, percentile, seed 1 (old zeshot)" in text
-    assert "made in a way that is not recorded (older zeshot)" in text
+    assert f"{way} (TREC 2019)" in text
+    assert "2,000 bootstrap resamples of the systems, percentile, seed 1 (Rank-DistiLLM)" in text
 
 
 def test_the_notes_name_the_pool_and_what_became_of_missing_labels():
@@ -166,8 +173,8 @@ def test_sampled_users_have_their_noise_and_what_it_rests_on():
 
 def test_nothing_is_said_to_be_missing_from_a_full_grid():
     cells = [run(model, prompt) for model, prompt in product(("a", "b"), ("zeshot", "basic"))]
-    assert missing.missing(Grid(), cells) == ([], 4)
-    assert missing.notes(Grid(), cells) == []
+    assert missing.missing(Grid(), Recordings(cells)) == ([], 4)
+    assert missing.notes(Grid(), Recordings(cells)) == []
 
 
 def test_missing_cells_of_the_combinations_are_named():
@@ -178,25 +185,27 @@ def test_missing_cells_of_the_combinations_are_named():
 
 
 def test_a_model_that_reads_no_prompt_is_not_missed_under_another():
-    cells = [run("lexical", tags={}), run("a"), run("a", "basic")]
-    assert missing.missing(Grid(), cells) == ([], 3)
-    users = [*cells, run("a", users="pbm")]
-    lacking, n_expected = missing.missing(Grid(), users)
+    cells = [run("lexical", "", tags={}), run("a"), run("a", "basic")]
+    assert missing.missing(Grid(), Recordings(cells)) == ([], 3)
+    lacking, n_expected = missing.missing(Grid(), Recordings([*cells, run("a", users="pbm")]))
     assert n_expected == 6
-    assert set(lacking) == {("trec_dl_2019", "lexical", "", "pbm"), ("trec_dl_2019", "a", "basic", "pbm")}
+    assert [(names["model"], names["prompt"], names["user_model"]) for names in lacking] == [
+        ("lexical", "", "pbm"),
+        ("a", "basic", "pbm"),
+    ]
 
 
 def test_expected_cells_are_named_with_the_reason_of_a_failure():
     expected = swept_names(["experiment=paper"])
-    cells = [run(**{name: names[name] for name in ("model", "prompt", "dataset")}) for names in expected]
+    cells = Recordings(run(**{name: names[name] for name in ("model", "prompt", "dataset")}) for names in expected)
     reasons = [Failure(names, f"InputError: no {names['model']}\nmore") for names in (expected[0], expected[-1])]
     full = Grid(expected, "experiment=paper", tuple(reasons))
     assert missing.notes(full, cells) == ["all 12 cells of experiment=paper were found"]
-    assert missing.notes(full, cells[1:]) == [
+    assert missing.notes(full, Recordings(cells.runs[1:])) == [
         "not found: 1 of 12 cells (experiment=paper): TREC 2019, users dbn: Llama 3.1 8B zeshot",
         "did not finish: Llama 3.1 8B zeshot, TREC 2019, users dbn: InputError: no llama8b",
     ]
-    assert missing.notes(full, cells, missing.GROUPS[:3]) == ["all 12 cells of experiment=paper were found"]
+    assert missing.notes(full, cells, missing.JUDGED) == ["all 12 cells of experiment=paper were found"]
 
 
 def test_the_expected_cells_are_those_that_hydra_would_run():
@@ -248,7 +257,7 @@ def every_kind() -> list[Table]:
     failure = Failure({**runs[0].params, "user_model": "dbn"}, f"Error: {ODD}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorded, "frame", lambda self, name: files[self.run_id][name])
-        return kinds.tables(runs[1:], choices.KINDS, Grid(failures=(failure,)), with_intervals=True)
+        return kinds.tables(Recordings(runs[1:]), choices.KINDS, Grid(failures=(failure,)), with_intervals=True)
 
 
 def test_every_kind_of_table_compiles_with_pdflatex(every_kind, tmp_path):

@@ -20,8 +20,8 @@ from mlflow import MlflowClient
 from alignir import config
 from alignir.errors import InputError
 from alignir.experiment import cells, description, inputs, pipeline
-from alignir.tables import rows
 from alignir.tracking.recorder import Recorder
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import read_runs
 
 QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
@@ -80,7 +80,7 @@ def shown(made_once, tmp_path_factory):
 
 def test_a_run_says_on_its_page_what_was_found(shown):
     _, run, result = shown
-    assert run.info.run_name == "lexical · zeshot · folder"
+    assert run.info.run_name == "lexical · folder"
     tau = result.alignment.query("labels == 'model' and reference == 'baseline'").iloc[0]
     headline = run.data.tags["mlflow.note.content"].split("\n\n")[0]
     assert f"tau_b with the baseline labels {tau['tau_b']:.4f}" in headline
@@ -90,7 +90,7 @@ def test_a_run_says_on_its_page_what_was_found(shown):
     assert "100.0% of 4 pairs have a label" in headline
     assert run.data.metrics["ci_low/ndcg_cut_10/baseline"] == pytest.approx(tau["ci_low"])
     assert run.data.params["bootstrap.B"] == "20"
-    assert list(run.data.params)[:3] == ["model", "prompt", "dataset"]
+    assert list(run.data.params)[:3] == ["model", "dataset", "systems"]
     assert list(run.data.metrics)[:3] == [f"{name}/ndcg_cut_10/baseline" for name in ("tau_b", "ci_low", "ci_high")]
 
 
@@ -153,7 +153,6 @@ def test_the_load_of_the_machine_is_recorded_while_an_llm_is_asked(recorder, thi
         "missing=zero",
         "systems.exclude=[bad]",
         "user_model.model.continuation=0.5",
-        "prompt=basic",
         "model.shares=[0.3,0.5,0.75]",
     ],
 )
@@ -166,6 +165,11 @@ def test_a_cell_is_the_same_from_another_folder_and_with_another_ledger(third, t
     assert key_of(third, "ledger=elsewhere", "tracking.experiment=other", "skip=finished") == key
     monkeypatch.chdir(tmp_path)
     assert key_of(Path("small")) == key
+
+
+def test_a_prompt_that_nobody_reads_makes_no_other_cell(third):
+    assert key_of(third, "prompt=basic") == key_of(third)
+    assert key_of(third, "model=scripted", "prompt=basic") != key_of(third, "model=scripted")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +185,8 @@ def test_a_cell_is_the_same_from_another_folder_and_with_another_ledger(third, t
 def test_an_input_file_that_changed_makes_another_cell(third, file, content):
     (third / "prompt.txt").write_text("Rate. $query / $passage")
     (third / "labels.txt").write_text("q1 0 d1 3\n")
-    overrides = [f"prompt.file={third / 'prompt.txt'}", "model=replay", f"model.labels={third / 'labels.txt'}"]
+    replayed = ["model=replay", f"model.labels={third / 'labels.txt'}"]
+    overrides = ["model=scripted", f"prompt.file={third / 'prompt.txt'}"] if file == "prompt.txt" else replayed
     before = key_of(third, *overrides)
     assert key_of(third, *overrides) == before
     (third / file).write_text(content)
@@ -190,7 +195,10 @@ def test_an_input_file_that_changed_makes_another_cell(third, file, content):
 
 def test_a_sweep_that_runs_again_does_only_what_is_missing(recorder, third, caplog):
     caplog.set_level("INFO", "alignir")
-    first, second = (replace(cell_of(third, f"prompt={name}"), sweep="outputs/1") for name in ("zeshot", "basic"))
+    model = ("model=scripted", f"ledger={third / 'ledger'}")
+    first, second = (
+        replace(cell_of(third, *model, f"prompt={name}"), sweep="outputs/1") for name in ("zeshot", "basic")
+    )
     pipeline.run(first, recorder)
     (run,) = runs_of(recorder)
     done = [pipeline.run(replace(cell, sweep="outputs/2"), recorder, "finished") for cell in (first, second)]
@@ -198,7 +206,7 @@ def test_a_sweep_that_runs_again_does_only_what_is_missing(recorder, third, capl
     (line,) = [record.message for record in caplog.records if "skip=finished" in record.message]
     assert (
         line
-        == f"skip=finished: lexical · zeshot · folder has finished before, as {run.info.run_name} ({run.info.run_id})"
+        == f"skip=finished: scripted · zeshot · folder has finished before, as {run.info.run_name} ({run.info.run_id})"
     )
     assert len(runs_of(recorder)) == 2
     assert len(runs_of(recorder, "tags.sweep LIKE '%outputs/2%'")) == 2
@@ -408,7 +416,8 @@ def test_a_cell_goes_through_a_server_into_postgresql_and_comes_back(server, dat
     client = MlflowClient(database)
     assert client.get_run(run.run_id).info.status == "FINISHED"
     assert client.get_run(run.run_id).info.artifact_uri.startswith("mlflow-artifacts:/")
-    (row,) = [row for row in rows.alignment_rows([run]) if row.reference == "baseline" and row.judge[0] == "scripted"]
+    found = Recordings([run]).rows
+    (row,) = [row for row in found if row.reference == "baseline" and row.judge.model == "scripted"]
     assert row.tau_b == pytest.approx(run.metrics["tau_b/ndcg_cut_10/baseline"], nan_ok=True)
     assert len(run.frame("labels.parquet")) == 4
     program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), "--tracking-uri", server]

@@ -22,7 +22,7 @@ def show(cell, result) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(cell.title, style="bold", markup=False, highlight=False)
     console.print(_labels(result))
-    console.print(_alignment(result, cell.names["user_model"]))
+    console.print(_alignment(result, cell.called["user_model"]))
     console.print()
 
 

@@ -31,12 +31,13 @@ def run(args) -> int:
     from alignir.figures import canvas
     from alignir.progress import bar
     from alignir.report import gallery
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_finished
 
     make_out(args.out)
-    recorded = read_finished(args.tracking_uri, args.experiment)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     kinds = list(dict.fromkeys(args.figure or KINDS))
-    drawings = gallery.drawings(recorded, kinds)
+    drawings = gallery.drawings(recordings, kinds)
     with bar("drawing", len(drawings), "figures", after=2) as advance:
         for name, draw in drawings.items():
             figure = draw()

@@ -13,15 +13,11 @@ examples:
 """
 
 from argparse import ArgumentParser
-from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 from alignir.commands import options
-from alignir.tables.prompts import between, day, effect_table, flow_table, number, pairs_table
 
 CHOICES = ("model", "dataset", "systems", "queries")
-TAU = "ndcg_cut_10/baseline"
 # Two runs can be compared where these settings agree, all those of systems and queries, and what was judged.
 MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text")
 NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
@@ -57,12 +53,27 @@ def run(args) -> int:
 
     runs = judgements(args)
     if args.command == "log":
-        shown = [log_table(args, runs)]
+        shown = log_tables(args, runs)
     else:
         before, after = comparable(args, runs)
         shown = diff_tables(before, after, args)
     table.show(shown, args.format)
     return 0
+
+
+def log_tables(args, runs: list) -> list:
+    """The versions of all prompts, or of the one that was asked for."""
+    from alignir.errors import one_of
+    from alignir.tables.prompts import log_table
+    from alignir.tracking.recordings import Recordings
+    from alignir.tracking.runs import read_prompts
+
+    versions = read_prompts(args.tracking_uri)
+    names = sorted({version.name for version in versions})
+    if args.name and args.name not in names:
+        raise one_of("prompt", args.name, names)
+    wanted = [version for version in versions if args.name in (None, version.name)]
+    return [log_table(Recordings(runs), wanted, unused=not any(getattr(args, name) for name in CHOICES))]
 
 
 def judgements(args) -> list:
@@ -72,11 +83,10 @@ def judgements(args) -> list:
 
     newest = {}
     for run in read_runs(args.tracking_uri, args.experiment):
-        params = {key: value for key, value in run.params.items() if not key.startswith("user_model")}
+        params = {key: value for key, value in run.params.items() if group(key) not in ("user_model", "assumption")}
         chosen = all(getattr(args, name) in (None, params[name]) for name in CHOICES)
-        if run.prompt_version and chosen:
-            named = replace(run, params={**params, "prompt": run.prompt_version, "user_model": ""})
-            newest[frozenset({**params, "prompt.sha256": run.tags["prompt.sha256"]}.items())] = named
+        if run.reads_prompt and chosen:
+            newest[frozenset({**params, "prompt.sha256": run.tags["prompt.sha256"]}.items())] = run
     if not newest:
         asked = "".join(f", {name}={getattr(args, name)}" for name in CHOICES if getattr(args, name))
         raise InputError(
@@ -85,60 +95,14 @@ def judgements(args) -> list:
     return list(newest.values())
 
 
-def log_table(args, runs: list):
-    """A row a version and cell."""
-    from alignir.errors import one_of
-    from alignir.tables.table import Table
-    from alignir.tracking.runs import read_prompts, told_apart
-
-    runs = told_apart(runs)
-    versions = read_prompts(args.tracking_uri)
-    if args.name:
-        names = sorted({version.name for version in versions})
-        if args.name not in names:
-            raise one_of("prompt", args.name, names)
-        versions = [version for version in versions if version.name == args.name]
-    lines = []
-    for version in versions:
-        of_version = [run for run in runs if run.prompt_version == str(version)]
-        lines += [log_line(run) for run in of_version]
-        if not of_version and not any(getattr(args, name) for name in CHOICES):
-            lines.append([str(version), *["–"] * 9, day(version.created)])
-    columns = ["prompt", "file", "model", "dataset", "systems", "queries", "pairs"]
-    notes = [
-        "tau_b: of nDCG@10 with the baseline labels, and its 95% interval; kappa: Cohen's, on four grades",
-        "unparsed: share of the pairs; no label: that and all other reasons together",
-    ]
-    return Table("Prompts", [*columns, "tau_b", "kappa", "unparsed", "no label", "date"], lines, notes)
-
-
-def log_line(run) -> list[str]:
-    found = run.metrics
-    interval = tuple(found.get(f"{end}/{TAU}", float("nan")) for end in ("ci_low", "ci_high"))
-    return [
-        run.names["prompt"],
-        Path(run.params.get("prompt.file", "")).name,
-        run.names["model"],
-        run.names["dataset"],
-        f"{found['n_systems']:.0f} {run.names['systems']}",
-        f"{found['n_queries']:.0f} {run.names['queries']}",
-        f"{found['n_pairs']:,.0f}",
-        number(found.get(f"tau_b/{TAU}", float("nan"))) + between(*interval),
-        number(found.get("agreement/kappa4", float("nan"))),
-        f"{found['status/unparsed'] / found['n_pairs']:.1%}",
-        f"{1 - found['coverage']:.1%}",
-        day(run.started),
-    ]
-
-
 def comparable(args, runs: list) -> tuple:
     """The run before and the run after, of the same model on the same; of several, those that differ least."""
     from alignir.errors import InputError
 
-    sides = [meant(text, runs) for text in (args.before, args.after)]
-    pairs = [pair for pair in product(*sides) if pair[0].run_id != pair[1].run_id]
+    before, after = (meant(text, runs) for text in (args.before, args.after))
+    pairs = [(one, other) for one, other in product(before, after) if one.run_id != other.run_id]
     if not pairs:
-        raise InputError(f"{args.before} and {args.after} are the same run, {sides[0][0].run_id}")
+        raise InputError(f"{args.before} and {args.after} are the same run, {before[0].run_id}")
     fitting = [pair for pair in pairs if not obstacles(*pair)]
     if not fitting:
         one, other = min(pairs, key=lambda pair: len(obstacles(*pair)))
@@ -218,7 +182,7 @@ def text_lines(before, after, names: list[str]) -> list[str]:
 
 def split(line: str) -> list[str]:
     """The sign of a line of a unified diff, and the line."""
-    from alignir.tables.table import visible
+    from alignir.formatting import visible
 
     return [line[:1], visible(line if line.startswith("@") else line[1:])]
 
@@ -228,7 +192,7 @@ def show_text(lines: list[str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from alignir.tables.table import visible
+    from alignir.formatting import visible
 
     console = Console(soft_wrap=True)
     for line in lines:
@@ -240,6 +204,7 @@ def show_text(lines: list[str]) -> None:
 def diff_tables(before, after, args) -> list:
     """What changed in the labels, and in what they say of the systems."""
     from alignir.alignment import prompt_changes
+    from alignir.tables.prompts import below_each_other, effect_table, flow_table, pairs_table
     from alignir.tables.table import Table
 
     names = [before.prompt_version, after.prompt_version]
@@ -255,7 +220,7 @@ def diff_tables(before, after, args) -> list:
         show_text(lines)
     else:
         shown.append(Table(f"Text: {title}", ["", "line"], [split(line) for line in lines[2:]]))
-    dataset = judged_dataset(before, args)
+    dataset = judged_dataset(before)
     labels = [run.frame("labels.parquet") for run in (before, after)]
     both = prompt_changes.side_by_side(*labels)
     moved = prompt_changes.moved(both)
@@ -264,20 +229,17 @@ def diff_tables(before, after, args) -> list:
     graded = moved["move"].notna()
     for kind, pairs in (("Moved most", moved[graded]), ("Lost or gained a label", moved[~graded])):
         if len(pairs) and args.pairs > 0:
-            shown.append(pairs_table(f"{kind}: {title}", pairs, dataset, labels, names, args))
+            table = pairs_table(f"{kind}: {title}", pairs, dataset, labels, names, args.pairs)
+            shown.append(below_each_other(table, names) if args.format == "rich" else table)
     return shown
 
 
-def judged_dataset(run, args):
+def judged_dataset(run):
     """The queries, passages and baseline labels that a run was about, as its config names them."""
-    import tempfile
-
     from alignir.config import recorded_cell
     from alignir.errors import InputError
-    from alignir.tracking.runs import artifact
 
-    with tempfile.TemporaryDirectory() as folder:
-        everything = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names).dataset()
+    everything = recorded_cell(run.file("config.yaml"), run.names).dataset()
     dataset = everything.of(run.frame("scores.parquet")["query_id"].unique())
     if dataset.fingerprint != run.tags["dataset.fingerprint"]:
         raise InputError(f"the dataset {dataset.name} is not what it was when run {run.run_id[:8]} was recorded")

@@ -6,7 +6,7 @@ browser, without network, and prints to PDF.
 
 examples:
   alignir report
-  alignir report --experiment one --out report-of-one
+  alignir report --out reports/today
 """
 
 import tempfile
@@ -27,26 +27,26 @@ def run(args) -> int:
     from alignir.commands.options import make_out
     from alignir.figures.choices import KINDS
     from alignir.files import written_whole
-    from alignir.report import gallery, methods
+    from alignir.report import entries, gallery
     from alignir.report.page import TABLES, page
     from alignir.tables.kinds import tables_by_kind
     from alignir.tables.missing import Grid
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
 
     make_out(args.out)
-    recorded = read_finished(args.tracking_uri, args.experiment)
-    entries = methods.read(recorded)
-    several = any(run.alignment["offline"].nunique() > 1 for run in recorded)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
+    numbered = entries.read(recordings)
+    several = any(run.alignment["offline"].nunique() > 1 for run in recordings)
     kinds = [kind for kind in TABLES if kind != "measures" or several]
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
-    tables = tables_by_kind(recorded, kinds, Grid(failures=failures))
-    pictures = _pictures(gallery.drawings(recorded, KINDS))
-    commands = _commands(recorded, entries)
-    text = page(args.experiment, recorded, tables, pictures, entries, commands)
+    tables = tables_by_kind(recordings, kinds, Grid(failures=failures))
+    pictures = _pictures(gallery.drawings(recordings, KINDS))
+    text = page(args.experiment, tables, pictures, numbered, _commands(numbered))
     file = args.out / "index.html"
     with written_whole(file) as whole:
         whole.write_text(text, encoding="utf-8")
-    print(f"{file}: {len(recorded)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
+    print(f"{file}: {len(recordings)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
@@ -66,7 +66,7 @@ def _pictures(drawings: dict) -> list:
     return pictures
 
 
-def _commands(recorded: list, entries: list) -> dict:
+def _commands(entries: list) -> dict:
     """How each entry's run is made again, by its number."""
     from functools import cache
 
@@ -79,9 +79,9 @@ def _commands(recorded: list, entries: list) -> dict:
     composed = cache(lambda arguments: composed_settings(list(arguments)))
     commands = {}
     with bar("composing", len(entries), "cells", after=2) as advance:
-        for run, entry in zip(recorded, entries, strict=True):
+        for entry in entries:
             try:
-                found = overrides(run.names, entry.config, lambda arguments: composed(tuple(arguments)))
+                found = overrides(entry.run.names, entry.config, lambda arguments: composed(tuple(arguments)))
                 commands[entry.number] = Command(tuple(found))
             except InputError as error:
                 commands[entry.number] = Command(why_not=str(error))

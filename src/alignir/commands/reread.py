@@ -10,7 +10,6 @@ examples:
   alignir reread --format csv
 """
 
-import tempfile
 from argparse import ArgumentParser
 
 from alignir.commands import options
@@ -37,15 +36,13 @@ def run(args) -> int:
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
     from alignir.tables import table
-    from alignir.tracking.runs import artifact, read_runs
+    from alignir.tracking.runs import read_runs
 
     lines = []
     for run in read_runs(args.tracking_uri, args.experiment):
-        with tempfile.TemporaryDirectory() as folder:
-            answers = pd.read_parquet(artifact(args.tracking_uri, run, "labels.parquet", folder))
-            cell = recorded_cell(artifact(args.tracking_uri, run, "config.yaml", folder), run.names)
-        if cell.llm is None:
+        if not run.reads_prompt:
             continue  # it gave labels and no answers
+        answers, cell = run.frame("labels.parquet"), recorded_cell(run.file("config.yaml"), run.names)
         inputs = read_inputs(cell, to_ask=False)
         qrels = inputs.dataset.qrels
         baseline = evaluate(qrels, inputs.runs)
@@ -57,7 +54,7 @@ def run(args) -> int:
                 evaluate(filled(cell.pool, qrels, frame), inputs.runs, missing=cell.missing),
                 baseline,
             )["tau_b"].item()
-            found = agreement.agreement(qrels, frame)
+            found = agreement.agreement(qrels, frame, cell.assumptions.relevant_from)
             numbers = [tau, found["kappa4"], found["kappa_bin"]]
             lines.append(
                 [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
@@ -65,6 +62,6 @@ def run(args) -> int:
             )
     if not lines:
         raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
-    columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa ≥ 2"]
+    columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa, yes or no"]
     print(table.render([table.Table("Answers read again", columns, lines)], args.format), end="")
     return 0

@@ -74,7 +74,7 @@ def _run(cfg, this: config.Job) -> None:
     cell = config.cell_of(cfg, this.names, this.sweep)
     if _checking and this.sweep and this.in_this_process:
         _checked.append(this.overrides)
-        view.check(_title(this))
+        view.check(_title(this, cell.title))
         inputs.read_inputs(cell)
         return
     logging.disable(logging.NOTSET)
@@ -85,7 +85,7 @@ def _run(cfg, this: config.Job) -> None:
         with view.above():
             cell_report.show_plan(cell, plan)
         return
-    with view.cell(_title(this), len(_checked) or 1, live=this.in_this_process):
+    with view.cell(_title(this, cell.title), len(_checked) or 1, live=this.in_this_process):
         result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
         if result is None:
             view.skip()
@@ -106,9 +106,9 @@ def _recorder(uri: str | None, experiment: str):
     return Recorder(uri, experiment)
 
 
-def _title(this: config.Job) -> str:
-    """The cell's model, prompt and dataset, and what else distinguishes it from the others of the sweep."""
-    title = " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+def _title(this: config.Job, title: str = "") -> str:
+    """The cell's own title, or its choices where there is no cell yet, and what distinguishes it in the sweep."""
+    title = title or " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
     others = [
         choice
         for choice in this.overrides

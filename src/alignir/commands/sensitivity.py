@@ -35,33 +35,30 @@ def run(args) -> int:
     from alignir.figures import canvas, curves
     from alignir.frames import BASELINE
     from alignir.tables import table
-    from alignir.tables.rows import alignment_rows
     from alignir.tables.sensitivity import order_table, survival_table
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_runs
 
     check_out(args.out)
-    rows = alignment_rows(read_runs(args.tracking_uri, args.experiment))
-    rows = sorted(
-        (
-            row
-            for row in rows
-            if row.offline == NDCG and row.reference != BASELINE and row.judge[0] not in frames.CEILING_AND_FLOORS
-        ),
-        key=lambda row: (row.judge[0] == BASELINE, row.judge),
-    )
+    rows = [
+        row
+        for row in Recordings(read_runs(args.tracking_uri, args.experiment)).rows
+        if row.offline == NDCG and row.reference != BASELINE and row.judge.model not in frames.CEILING_AND_FLOORS
+    ]
+    rows.sort(key=lambda row: (row.judge.model == BASELINE, row.judge))
     if not rows:
         raise InputError(f"the experiment {args.experiment!r} has no finished run yet")
     shown, settings = [], sorted({row.setting for row in rows})
     for number, setting in enumerate(settings):
         frame = pd.DataFrame(
             [
-                (" ".join(filter(None, row.judge)), row.names["user_model"], row.reference, row.tau_b, row.p_value)
+                (" ".join(filter(None, row.judge)), row.users.title, row.reference, row.tau_b, row.p_value)
                 for row in rows
                 if row.setting == setting
             ],
             columns=["judge", "user_model", "metric", "tau_b", "p_value"],
         )
-        title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
+        title = f"{setting.dataset}, {setting.n_systems} systems, {setting.n_queries} queries, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         canvas.save(curves.sensitivity_figure(frame, args.base, title), out)

@@ -48,18 +48,19 @@ def run(args) -> int:
     from alignir.commands.options import check_out
     from alignir.tables import kinds, table
     from alignir.tables.missing import Grid
+    from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
 
     if args.out:
         check_out(args.out)
-    recorded = read_finished(args.tracking_uri, args.experiment)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     cells, origin = None, ""
     if args.expect:
         from alignir.config import swept_names
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recorded, args.table or FIRST, expected, args.intervals)
+    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals)
     if args.out:
         args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:

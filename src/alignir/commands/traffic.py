@@ -67,7 +67,7 @@ def run(args) -> int:
             curves.append(against_exact(exact, draws).assign(sessions=size))
     curves = pd.concat(curves, ignore_index=True)
     sizes_of = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
-    title = f"{cell.names['dataset']}, {cell.names['user_model']}: {sizes_of}"
+    title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
     table.show([traffic.table(curves, title, args.enough)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)

@@ -11,6 +11,7 @@ from alignir.alignment.bootstrap import Resampling
 from alignir.data.collections import Dataset
 from alignir.labelling.models import LLM, Grader, Model
 from alignir.labelling.prompts import Prompt
+from alignir.tracking.shapes import UserModel, name_of
 from alignir.users.users import Users
 
 
@@ -35,7 +36,7 @@ class Cell:
     Nothing has a default here: the defaults are those of conf/config.yaml.
     """
 
-    names: dict[str, str]  # by group: dataset, model, prompt, systems, queries, user_model
+    names: dict[str, str]  # the choice by group of frames.GROUPS
     dataset: Callable[[], Dataset]
     systems: Callable[[Dataset], pd.DataFrame]  # RUNS
     queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
@@ -56,8 +57,17 @@ class Cell:
     sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
 
     @property
+    def called(self) -> dict[str, str]:
+        """What the choices are called, by group: by the names that a person gave; no prompt where none is read."""
+        reads = self.llm is not None
+        names = {group: name_of(group, name, self.config.get(group) or {}, reads) for group, name in self.names.items()}
+        names["user_model"] = UserModel(names["user_model"], names["assumption"]).title
+        return {group: name for group, name in names.items() if reads or group != "prompt"}
+
+    @property
     def title(self) -> str:
-        return " · ".join(self.names[group] for group in ("model", "prompt", "dataset"))
+        called = self.called
+        return " · ".join(called[group] for group in ("model", "prompt", "dataset") if group in called)
 
     @property
     def llm(self) -> LLM | None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -38,6 +39,12 @@ class Inputs:
     pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
     notes: tuple[str, ...]
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """What was read, by its content: pairs, baseline labels, rankings."""
+        frames = {"pairs": self.pairs, "labels": self.dataset.qrels, "systems": self.runs.frame}
+        return {name: digest(frame) for name, frame in frames.items()}
 
 
 def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
@@ -137,6 +144,7 @@ def key(cell: Cell, inputs: Inputs) -> str:
     """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
 
     Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
+<<<<<<< HEAD
     corrected file makes another cell. Where the answers are kept, and where a model is asked for them, does not count.
     """
     settings = {name: value for name, value in cell.config.items() if name != "ledger"}
@@ -145,10 +153,32 @@ def key(cell: Cell, inputs: Inputs) -> str:
     # the same text in another file is the same prompt
     settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
     digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs.frame)]
+=======
+    corrected file makes another cell. Where the answers are kept does not count, nor a prompt that nobody reads.
+    """
+    names, reads = dict(cell.names), cell.llm is not None
+    settings = {name: value for name, value in cell.config.items() if name not in ("ledger", "prompt")}
+    if reads:  # the same text in another file is the same prompt
+        settings["prompt"] = {
+            name: value for name, value in (cell.config.get("prompt") or {}).items() if name != "file"
+        }
+    else:
+        del names["prompt"]
+    sha256 = inputs.prompt.sha256 if reads else ""
+>>>>>>> main
     content = json.dumps(
-        [cell.names, _with_content(settings), inputs.prompt.sha256, *digests], sort_keys=True, default=str
+        [names, _with_content(settings), sha256, *inputs.digests.values()], sort_keys=True, default=str
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def contents(setting, name: str = "") -> dict[str, str]:
+    """{setting: sha256} of the files that settings name, such as `model.labels`."""
+    if isinstance(setting, dict):  # the patterns of families are no names of settings
+        named = {key: value for key, value in setting.items() if str(key).isidentifier()}
+        found = (contents(value, f"{name}.{key}" if name else key) for key, value in named.items())
+        return {each: sha256 for some in found for each, sha256 in some.items()}
+    return {name: _sha256(setting)} if isinstance(setting, str) and os.path.isfile(setting) else {}
 
 
 def digest(frame: pd.DataFrame) -> str:
@@ -162,11 +192,15 @@ def _with_content(setting, name: str = ""):
     if isinstance(setting, list):
         return [_with_content(value) for value in setting]
     if isinstance(setting, str) and os.path.isfile(setting):
-        with open(setting, "rb") as file:
-            return [os.path.realpath(setting), hashlib.file_digest(file, "sha256").hexdigest()]
+        return [os.path.realpath(setting), _sha256(setting)]
     if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
         return os.path.realpath(setting)
     return setting
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):

@@ -10,7 +10,7 @@ from pathlib import Path
 from alignir.errors import one_of
 from alignir.experiment import description, record
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import contents, key, read_inputs
 from alignir.experiment.results import Result, compute
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
@@ -38,6 +38,8 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         **({} if cell.llm is None else _prompt_tags(inputs.prompt, recorder)),
         "model.revision": (cell.llm and cell.llm.revision) or "",
         "dataset.fingerprint": dataset.fingerprint,
+        "systems.fingerprint": inputs.digests["systems"],
+        **{f"sha256.{setting}": sha256 for setting, sha256 in contents(cell.config).items()},
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(),
         "mlflow.source.name": "alignir",

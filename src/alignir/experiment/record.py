@@ -15,10 +15,9 @@ from alignir.experiment.inputs import Inputs
 from alignir.experiment.results import Result
 from alignir.figures import systems
 from alignir.figures.labels import confusion_figure, distribution_figure
-from alignir.frames import BASELINE, GRADES, PAIR, PROBABILITIES, SECOND, STATUSES
+from alignir.frames import BASELINE, GRADES, GROUPS, PAIR, PROBABILITIES, SECOND, STATUSES
 from alignir.labelling.labels import differing
 from alignir.labelling.models import LLM
-from alignir.tracking.runs import GROUPS, OF_A_CELL
 
 PACKAGES = (
     "alignir",
@@ -34,6 +33,14 @@ PACKAGES = (
     "bm25s",
     "sentence-transformers",
 )
+
+FIRST = (
+    "missing",
+    "reader",
+    "pool",
+    "without_text",
+    "relevance_level",
+)  # settings that MLflow shows beside the choices
 
 
 def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
@@ -108,33 +115,38 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     if result.calibration is not None:
         result.calibration.to_csv(folder / "calibration.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
-    (folder / "prompt.txt").write_text(inputs.prompt.text)
-    if inputs.prompt.system:
+    if cell.llm is not None:
+        (folder / "prompt.txt").write_text(inputs.prompt.text)
+    if cell.llm is not None and inputs.prompt.system:
         (folder / "prompt_system.txt").write_text(inputs.prompt.system)
     if result.notes:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
         {
             "baseline labels": agreement.distribution(inputs.dataset.qrels),
-            cell.names["model"]: agreement.distribution(result.labelling.labels),
+            cell.called["model"]: agreement.distribution(result.labelling.labels),
         }
     )
     counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
     (folder / "figures").mkdir()
     distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
-    confusion_figure({cell.names["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
+    confusion_figure({cell.called["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
     if result.alignment["offline"].nunique() > 1:
         systems.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
 
 
 def params(cell: Cell) -> dict[str, str]:
-    """The choices of the groups and the settings beside them, then every setting under them as `group.setting`."""
-    first = {name: cell.config[name] for name in OF_A_CELL}
+    """The choices of the groups and the settings beside them, then every setting under them as `group.setting`.
+
+    Those of the prompt are left out where none is read.
+    """
+    first = {name: cell.config[name] for name in FIRST}
     settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
     settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
     settings["measures"] = ", ".join(cell.measures)
-    groups = {group: cell.config.get(group) or {} for group in GROUPS}
-    names = {group: cell.names[group] for group in ("model", "prompt", *GROUPS)}  # in the order that MLflow shows
+    known = [group for group in ("model", "prompt", *GROUPS) if group in cell.called]  # in the order that MLflow shows
+    groups = {group: cell.config.get(group) or {} for group in known}
+    names = {group: cell.names[group] for group in known}
     return {**names, **first, **dict(_flat(settings)), **dict(_flat(groups))}
 
 

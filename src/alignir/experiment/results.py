@@ -63,7 +63,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         *_undefined(alignment, scores, baseline, online),
         *_unlabelled(labelling.labels, scores),
         *_unanswered(labelling),
-        *_unmeasured(online, runs.query_ids, cell.names["user_model"]),
+        *_unmeasured(online, runs.query_ids, cell.called["user_model"]),
     ]
     return Result(
         labelling,

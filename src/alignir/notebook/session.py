@@ -243,7 +243,7 @@ def recorded(experiment: str = "alignir", tracking_uri: str | None = None) -> Ex
     """
     from alignir.notebook.recordings import Experiment
 
-    return Experiment.read(experiment, tracking_uri)
+    return Experiment(experiment, tracking_uri)
 
 
 def run(*settings: str) -> Result:

@@ -4,38 +4,41 @@ import re
 from collections.abc import Callable, Iterator
 
 from alignir.errors import InputError
+from alignir.frames import GROUPS
 
-AS_IS = "as_is"  # the assumption that changes nothing
 Compose = Callable[[list[str]], tuple[dict[str, str], dict]]  # arguments -> names by group, config
 
 
 def overrides(names: dict[str, str], config: dict, compose: Compose) -> list[str]:
     """The choices of groups, then the settings, in which a recorded run differs from what comes without arguments.
 
-    `names` are by group, `config` is the run's config.yaml. An error where the arguments compose anything else, or
-    nothing: a file of conf/ that the run was made with is not there any more, or another one.
+    `names` are by group, `config` is the run's config.yaml. A prompt that a model does not read is in neither. An error
+    where the arguments compose anything else, or nothing: a file of conf/ that the run was made with is not there any
+    more, or another one.
     """
     if not config:
         raise InputError("the run recorded no config.yaml")
-    found = _choices(names, compose)
-    found += _differing(compose(found)[1], config)
-    if not _same(compose(found), (names, config)):
+
+    def known(arguments: list[str]) -> tuple[dict[str, str], dict]:
+        """What they compose, of what is in `names`."""
+        choices, settings = compose(arguments)
+        unknown = set(GROUPS) - set(names)
+        return {group: choices[group] for group in names}, {k: v for k, v in settings.items() if k not in unknown}
+
+    found = _choices(names, known)
+    _, composed = known(found)
+    found += _differing(composed, config)
+    if not _same(known(found), (names, config)):
         raise InputError(f"{' '.join(found)}: composes other settings than the recorded ones")
     return found
 
 
 def _choices(names: dict[str, str], compose: Compose) -> list[str]:
-    wanted, found = _with_assumption(names), []
-    for groups in (["dataset"], [group for group in wanted if group != "dataset"]):  # a dataset may choose its systems
-        composed = _with_assumption(compose(found)[0])
-        found += [f"{group}={wanted[group]}" for group in groups if wanted[group] != composed[group]]
+    found: list[str] = []
+    for groups in (["dataset"], [group for group in names if group != "dataset"]):  # a dataset may choose its systems
+        composed, _ = compose(found)
+        found += [f"{group}={names[group]}" for group in groups if names[group] != composed[group]]
     return found
-
-
-def _with_assumption(names: dict[str, str]) -> dict[str, str]:
-    """The choices behind the names: users with a changed assumption are called `dbn, gamma_05`."""
-    users, _, assumption = names["user_model"].partition(", ")
-    return {**names, "user_model": users, "assumption": assumption or AS_IS}
 
 
 def _differing(composed: dict, recorded: dict, under: str = "") -> Iterator[str]:

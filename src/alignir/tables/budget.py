@@ -1,21 +1,27 @@
 """Tables of budgets: how many labels are enough, and what human labels add."""
 
+import pandas as pd
 
-def human_table(rows, draws: int, pairs, title: str):
-    """A row a number of human labels and way to estimate."""
-    from alignir.tables.table import Table
+from alignir.alignment import budget
+from alignir.formatting import Number, count, number, share_of, with_interval
+from alignir.tables.table import Table
 
-    lines = []
-    for row in rows.itertuples():
-        numbers_of_row = (
-            f"{round(row.bias, 3) + 0.0:+.3f}",
-            f"{row.error:.3f}",
-            f"{row.width:.3f}",
-            f"{row.coverage:.0%}",
-            tau(row),
-        )
-        cells = ("–" if "nan" in cell else cell for cell in numbers_of_row)
-        lines.append([row.way, f"{row.labels:,}", f"{row.n_queries:,}", *cells])
+
+def human_table(rows: pd.DataFrame, draws: int, pairs: pd.Series, title: str) -> Table:
+    """A row a number of human labels and way to estimate, of HUMAN; `pairs`: how many each query has."""
+    lines = [
+        [
+            row.way,
+            count(row.labels),
+            count(row.n_queries),
+            number(round(row.bias, 3) + 0.0, 3, "+"),
+            number(row.error, 3),
+            number(row.width, 3),
+            share_of(row.coverage, 0),
+            _tau(row),
+        ]
+        for row in rows.itertuples()
+    ]
     notes = [
         f"means over systems and {draws} random samples of whole queries, of {pairs.mean():.1f} judged "
         "pairs on average; against the means of all human labels",
@@ -28,15 +34,12 @@ def human_table(rows, draws: int, pairs, title: str):
     return Table(f"Human labels beside a model's: {title}", columns, lines, notes)
 
 
-def curve_table(curves, labels: dict[str, str], title: str, notes: list[str]):
-    """A row a strategy and number of queries, a column a pair of sides."""
-    from alignir.tables.table import Table
-
+def curve_table(curves: pd.DataFrame, labels: dict[str, str], title: str, notes: list[str]) -> Table:
+    """A row a strategy and number of queries, a column a pair of sides, of BUDGET."""
     kinds = list(curves["labels"].unique())
     lines = []
     for (strategy, n), rows in curves.groupby(["strategy", "n_queries"], sort=False):
-        cells = [tau(row) for row in rows.itertuples()]
-        lines.append([strategy, f"{n:,}", f"{rows['pairs'].iloc[0]:,.0f}", *cells])
+        lines.append([strategy, count(n), count(rows["pairs"].iloc[0]), *map(_tau, rows.itertuples())])
     notes = [
         "tau_b of the systems' order by n queries with their order by the baseline labels of all, or of the same",
         f"where a strategy draws: mean of {curves['draws'].max()} draws, and where 95% of them lie",
@@ -48,24 +51,18 @@ def curve_table(curves, labels: dict[str, str], title: str, notes: list[str]):
     return Table(f"Budget: {title}", columns, lines, notes)
 
 
-def enough_table(curves, labels: dict[str, str], enough: float, title: str):
+def enough_table(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str) -> Table:
     """A row a strategy, a column a pair of sides: the fewest queries, and their judged pairs."""
-    from alignir.alignment import budget
-    from alignir.tables.table import Table
-
-    def fewest(rows, column):
-        row = budget.enough(rows, enough, column)
-        return "–" if row is None else f"{row['n_queries']:,} ({row['pairs']:,.0f})"
-
     kinds = list(curves["labels"].unique())
     lines = []
     for strategy, of_strategy in curves.groupby("strategy", sort=False):
         if strategy == budget.OPTIMISTIC:
             continue
-        cells = []
+        cells: list[str] = []
         for kind in kinds:
             rows = of_strategy[of_strategy["labels"] == kind]
-            cells += [fewest(rows, "tau_b"), fewest(rows, "ci_low") if rows["draws"].iloc[0] > 1 else ""]
+            drawn = rows["draws"].iloc[0] > 1
+            cells += [_fewest(rows, enough, "tau_b"), _fewest(rows, enough, "ci_low") if drawn else ""]
         lines.append([strategy, *cells])
     columns = ["strategy", *(cell for kind in kinds for cell in (labels[kind], "in 97.5% of draws"))]
     notes = [
@@ -75,7 +72,12 @@ def enough_table(curves, labels: dict[str, str], enough: float, title: str):
     return Table(f"Enough for tau_b ≥ {enough:g}: {title}", columns, lines, notes)
 
 
-def tau(row) -> str:
-    if row.tau_b != row.tau_b:
-        return "–"
-    return f"{row.tau_b:.3f}" + (f" [{row.ci_low:.2f}, {row.ci_high:.2f}]" if row.ci_low == row.ci_low else "")
+def _fewest(rows: pd.DataFrame, enough: float, column: str) -> Number:
+    row = budget.enough(rows, enough, column)
+    if row is None:
+        return number(float("nan"))
+    return Number(f"{count(row['n_queries'])} ({count(row['pairs'])})", row["n_queries"])
+
+
+def _tau(row) -> Number:
+    return with_interval(row.tau_b, row.ci_low if row.tau_b == row.tau_b else float("nan"), row.ci_high, 3)

@@ -1,38 +1,41 @@
 """Kinds: the tables of recorded runs, made by the names that people choose them by (`choices.KINDS`)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from alignir.tables.comparison import compared, worse
-from alignir.tables.judges import compare_tables, correlation_tables, family_tables, judged_tables, measures_tables
+from alignir.tables.families import family_tables
+from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
+from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
 from alignir.tables.paper import EVERYTHING, baseline_table, online_tables
 from alignir.tables.rows import alignment_table
+from alignir.tables.systems import judged_tables
 from alignir.tables.table import Table
-from alignir.tracking.runs import Recorded
+from alignir.tracking.recordings import Recordings
 
 
 def tables(
-    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
+    recordings: Recordings, kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> list[Table]:
     """The tables of these kinds, in this order; `with_intervals`: in Table 2 too."""
-    return [table for some in tables_by_kind(recorded, kinds, expected, with_intervals).values() for table in some]
+    return [table for some in tables_by_kind(recordings, kinds, expected, with_intervals).values() for table in some]
 
 
 def tables_by_kind(
-    recorded: list[Recorded], kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
+    recordings: Recordings, kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> dict[str, list[Table]]:
-    pairs = cache(lambda users: compared(recorded, users))
-    made = {
-        "baseline": lambda: [baseline_table(recorded, worse(pairs(False)), expected), *family_tables(recorded)],
-        "online": lambda: online_tables(recorded, worse(pairs(True)), expected, with_intervals),
-        "labels": lambda: label_tables(recorded),
+    pairs = cache(lambda users: compared(recordings, users))
+    made: dict[str, Callable[[], list[Table]]] = {
+        "baseline": lambda: [baseline_table(recordings, worse(pairs(False)), expected), *family_tables(recordings)],
+        "online": lambda: online_tables(recordings, worse(pairs(True)), expected, with_intervals),
+        "labels": lambda: label_tables(recordings),
         "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
-        "agreement": lambda: agreement_tables(recorded),
-        "correlations": lambda: correlation_tables(recorded),
-        "judged": lambda: judged_tables(recorded),
-        "alignment": lambda: [alignment_table(recorded)],
-        "measures": lambda: measures_tables(recorded),
+        "agreement": lambda: agreement_tables(recordings),
+        "correlations": lambda: correlation_tables(recordings),
+        "judged": lambda: judged_tables(recordings),
+        "alignment": lambda: [alignment_table(recordings)],
+        "measures": lambda: measures_tables(recordings),
     }
     return {kind: made[kind]() for kind in kinds}

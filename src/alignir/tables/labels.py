@@ -3,109 +3,105 @@
 import math
 
 from alignir.evaluation import agreement
-from alignir.formatting import interval, number, share, share_of
+from alignir.evaluation.measures import RELEVANT_FROM
+from alignir.formatting import Number, Numbers, count, number, share, share_of, with_interval
 from alignir.frames import BASELINE, GRADES, SECOND, STATUSES
-from alignir.tables.judges import newest
-from alignir.tables.names import (
-    DATASETS,
-    in_order,
-    judge_name,
-    judge_titles,
-)
+from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, labelled_title
 from alignir.tables.notes import label_notes
 from alignir.tables.table import Table
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import Judge, Labelled
 
-AGREEMENT = [*agreement.NAMES, *(f"kappa4_{name}" for name in ("q25", "median", "q75"))]
-AGREEMENT += [f"{name}_{grade}" for name in ("precision", "recall") for grade in GRADES]
+KAPPAS = ("kappa4", "kappa_bin")
 
 
-def label_tables(recorded: list[Recorded]) -> list[Table]:
+def label_tables(recordings: Recordings) -> list[Table]:
     """The distribution of the labels of each judge beside the baseline's, for each dataset."""
-    tables = []
+    by_labels = recordings.by_labels()
+    return [_distribution(labelled, by_labels[labelled]) for labelled in sorted(by_labels, key=by_dataset)]
+
+
+def _distribution(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
     statuses = [status for status in STATUSES if status != "ok"]
-    for (dataset, n_pairs), runs in _by_labels(recorded).items():
-        seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
-        lines = []
-        for judge in in_order(set(runs), ("basic", "zeshot")):
-            metrics = runs[judge].metrics
-            shares = [share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
-            failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
-            kappas = [number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
-            lines.append([*judge_titles(judge), *shares, *failed, *kappas])
-        metrics = next(iter(runs.values())).metrics
-        counts = [metrics[f"labels/{BASELINE}/{grade}"] for grade in GRADES]
-        shares = [share(count, sum(counts)) for count in counts]
-        lines.append([*judge_titles((BASELINE, "")), *shares, *["0"] * len(seen), "", ""])
-        people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
-        if people:
-            counts = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES]
-            kappas = [number(people[f"agreement/{SECOND}/{name}"], 4) for name in ("kappa4", "kappa_bin")]
-            shares = [share(count, sum(counts)) for count in counts]
-            lines.append([*judge_titles((SECOND, "")), *shares, *["0"] * len(seen), *kappas])
-        columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", "kappa ≥ 2"]
-        notes = [
-            "0 to 3: the share of the pairs with this label"
-            + ("; then: the pairs without one, by what became of the answer" if seen else ""),
-            "kappa: Cohen's, with the baseline labels, of the pairs that have both; kappa ≥ 2: of relevant or not",
-            *label_notes(list(runs.values())),
-        ]
-        title = f"Labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-        tables.append(Table(title, columns, lines, notes))
-    return tables
-
-
-def agreement_tables(recorded: list[Recorded]) -> list[Table]:
-    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
-    columns = [
-        "model",
-        "prompt",
-        "kappa",
-        "kappa ≥ 2",
-        "quadratic",
-        "alpha",
-        "exact",
-        "MAE ↓",
-        "bias",
-        "kappa of a query",
+    seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
+    lines, level = [], _relevance_level(runs)
+    for judge in in_order(runs):
+        metrics = runs[judge].metrics
+        shares = [share(metrics[f"labels/{grade}"], labelled.n_pairs) for grade in GRADES]
+        failed = [count(metrics[f"status/{status}"]) for status in seen]
+        kappas = [number(metrics.get(f"agreement/{name}", math.nan)) for name in KAPPAS]
+        lines.append([*judge_titles(judge), *shares, *failed, *kappas])
+    metrics = next(iter(runs.values())).metrics
+    lines.append(_of_people(metrics, BASELINE, seen, ["", ""]))
+    people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
+    if people:
+        kappas = [number(people[f"agreement/{SECOND}/{name}"]) for name in KAPPAS]
+        lines.append(_of_people(people, SECOND, seen, kappas))
+    notes = [
+        "0 to 3: the share of the pairs with this label"
+        + ("; then: the pairs without one, by what became of the answer" if seen else ""),
+        f"kappa: Cohen's, with the baseline labels, of the pairs that have both; kappa ≥ {level}: of relevant or not",
+        *label_notes(list(runs.values())),
     ]
-    tables = []
-    for (dataset, n_pairs), runs in _by_labels(recorded).items():
-        lines = []
-        judges = in_order(set(runs), ("basic", "zeshot"))
-        for judge in judges:
-            found = {name: runs[judge].metrics.get(f"agreement/{name}", math.nan) for name in AGREEMENT}
-            median, low, high = (found[f"kappa4_{name}"] for name in ("median", "q25", "q75"))
-            over_queries = f"{number(median, 2)} {interval(low, high, 2)}"
-            grades = [f"{share_of(found[f'precision_{g}'])} / {share_of(found[f'recall_{g}'])}" for g in GRADES]
-            numbers = [number(found[name], 4) for name in agreement.NAMES]
-            lines.append([*judge_titles(judge), *numbers, over_queries, *grades])
-        notes = [
-            "kappa: Cohen's with the baseline labels, of the pairs that have both; ≥ 2: of relevant or not; quadratic: "
-            "its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute error; "
-            "bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
-            "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
-            *label_notes(list(runs.values())),
-        ]
-        title = f"Agreement of labels, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-        tables.append(Table(title, [*columns, *map(str, GRADES)], lines, notes))
-        if len(judges) > 1:
-            labels = {judge: runs[judge].frame("labels.parquet") for judge in judges}
-            kappas = agreement.matrix(labels)
-            lines = [
-                [
-                    str(place),
-                    judge_name(judge),
-                    *(number(kappas.loc[[judge], [other]].iat[0, 0], 4) for other in judges),
-                ]
-                for place, judge in enumerate(judges, 1)
-            ]
-            notes = [f"Krippendorff's ordinal alpha of all: {number(agreement.alpha_among(labels), 4)}"]
-            title = f"Cohen's kappa of every two judges, {DATASETS.get(dataset, dataset)}: {n_pairs:,.0f} pairs"
-            tables.append(Table(title, ["", "judge", *(str(place) for place, _ in enumerate(judges, 1))], lines, notes))
+    columns = ["model", "prompt", *map(str, GRADES), *seen, "kappa", f"kappa ≥ {level}"]
+    return Table(f"Labels, {labelled_title(labelled)}", columns, lines, notes)
+
+
+def _relevance_level(runs: dict[Judge, Recorded]) -> str:
+    """The first grade that counts as relevant, the same in all runs of one `Labelled`."""
+    return next(iter(runs.values())).params.get("relevance_level", str(RELEVANT_FROM))
+
+
+def _of_people(metrics: dict[str, float], whose: str, seen: list[str], kappas: list) -> list[str]:
+    counts = [metrics[f"labels/{whose}/{grade}"] for grade in GRADES]
+    shares = [share(each, sum(counts)) for each in counts]
+    return [*judge_titles(Judge(whose)), *shares, *[count(0)] * len(seen), *kappas]
+
+
+def agreement_tables(recordings: Recordings) -> list[Table]:
+    """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
+    tables, by_labels = [], recordings.by_labels()
+    for labelled in sorted(by_labels, key=by_dataset):
+        runs = by_labels[labelled]
+        tables.append(_with_baseline(labelled, runs))
+        if len(runs) > 1:
+            tables.append(_of_every_two(labelled, runs))
     return tables
 
 
-def _by_labels(recorded: list[Recorded]) -> dict[tuple, dict[tuple, Recorded]]:
-    """The newest run of each judge, by dataset and number of pairs: the systems make no difference to labels."""
-    return newest(recorded, lambda run: (run.names["dataset"], run.metrics["n_pairs"]))
+def _with_baseline(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
+    lines, level = [], _relevance_level(runs)
+    for judge in in_order(runs):
+        found = {name.removeprefix("agreement/"): value for name, value in runs[judge].metrics.items()}
+        median, low, high = (found.get(f"kappa4_{name}", math.nan) for name in ("median", "q25", "q75"))
+        grades = [_precision_and_recall(found, grade) for grade in GRADES]
+        numbers = [number(found.get(name, math.nan)) for name in agreement.NAMES]
+        lines.append([*judge_titles(judge), *numbers, with_interval(median, low, high, 2), *grades])
+    notes = [
+        f"kappa: Cohen's with the baseline labels, of the pairs that have both; ≥ {level}: of relevant or not; "
+        "quadratic: its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute "
+        "error; bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
+        "0 to 3: of that grade's labels the share that is right / of the baseline's pairs the share that is found",
+        *label_notes(list(runs.values())),
+    ]
+    measures = ["kappa", f"kappa ≥ {level}", "quadratic", "alpha", "exact", "MAE ↓", "bias", "kappa of a query"]
+    columns = ["model", "prompt", *measures, *map(str, GRADES)]
+    return Table(f"Agreement of labels, {labelled_title(labelled)}", columns, lines, notes)
+
+
+def _precision_and_recall(found: dict[str, float], grade: int) -> Numbers:
+    precision, recall = (found.get(f"{name}_{grade}", math.nan) for name in ("precision", "recall"))
+    return Numbers(f"{share_of(precision)} / {share_of(recall)}", precision=precision, recall=recall)
+
+
+def _of_every_two(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
+    labels = {judge_name(judge): runs[judge].frame("labels.parquet") for judge in in_order(runs)}
+    kappas = agreement.matrix(labels)
+    lines = [
+        [Number(str(place), place), judge, *(number(kappas.at[judge, other]) for other in labels)]
+        for place, judge in enumerate(labels, 1)
+    ]
+    notes = [f"Krippendorff's ordinal alpha of all: {number(agreement.alpha_among(labels))}"]
+    title = f"Cohen's kappa of every two judges, {labelled_title(labelled)}"
+    return Table(title, ["", "judge", *(str(place) for place, _ in enumerate(labels, 1))], lines, notes)

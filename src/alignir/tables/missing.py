@@ -1,14 +1,18 @@
-"""Grid: which cells there should be, and which of them were not found."""
+"""Missing: which cells there should be, and which of them were not found."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from alignir.tables.names import DATASETS, in_order, judge_name
-from alignir.tables.table import visible
-from alignir.tracking.runs import Failure, Recorded
+from alignir.formatting import visible
+from alignir.tables.names import DATASETS, PROMPTS_OF_TABLE_2, in_order, judge_name
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Failure
+from alignir.tracking.shapes import AS_IS, Judge, UserModel
 
-GROUPS = ("dataset", "model", "prompt", "user_model")  # systems and queries go with the dataset
+JUDGED = ("dataset", "model", "prompt")  # systems and queries go with the dataset
+MEASURED = (*JUDGED, "user_model", "assumption")
+PLAIN = {"prompt": "", "assumption": AS_IS}  # where nothing is said of them
 REASON = 160  # letters of a failure's
 
 
@@ -21,66 +25,73 @@ class Grid:
     failures: tuple[Failure, ...] = ()
 
 
-def missing(grid: Grid, recorded: list[Recorded], groups: Iterable[str] = GROUPS) -> tuple[list[tuple], int]:
-    """(names in these groups of the cells that were not found, how many there should be).
+def missing(grid: Grid, recordings: Recordings, groups: Iterable[str] = MEASURED) -> tuple[list[dict[str, str]], int]:
+    """(the cells that were not found, by the names in these groups, how many there should be).
 
     A model that reads no prompt is one judge, whatever the prompt: it is there with one of them.
     """
     groups = tuple(groups)
-    without_prompt = {run.params["model"] for run in recorded if not run.prompt_version}
+    without_prompt = {run.names["model"] for run in recordings if not run.reads_prompt}
 
-    def name(names: dict[str, str]) -> tuple:
-        return tuple("" if group == "prompt" and names["model"] in without_prompt else names[group] for group in groups)
+    def names_in(cell: dict[str, str]) -> tuple[str, ...]:
+        """A cell as it is looked for."""
+        told = PLAIN | cell
+        return tuple("" if group == "prompt" and told["model"] in without_prompt else told[group] for group in groups)
 
-    found = dict.fromkeys(name(run.params) for run in recorded)
-    cells = grid.cells if grid.cells is not None else _combined(recorded)
-    expected = dict.fromkeys(name(names) for names in cells)
-    return [cell for cell in expected if cell not in found], len(expected)
-
-
-def _combined(recorded: list[Recorded]) -> list[dict[str, str]]:
-    values = [list(dict.fromkeys(run.params[group] for run in recorded)) for group in GROUPS]
-    return [dict(zip(GROUPS, names, strict=True)) for names in product(*values)]
+    found = {names_in(run.names) for run in recordings}
+    cells = grid.cells if grid.cells is not None else _combined(recordings)
+    expected = dict.fromkeys(map(names_in, cells))
+    return [dict(zip(groups, cell, strict=True)) for cell in expected if cell not in found], len(expected)
 
 
-def judges_without_runs(grid: Grid, recorded: list[Recorded]) -> set[tuple[str, str]]:
-    """(model, prompt) of the judges that the grid names and no run has."""
-    return set(missing(grid, recorded, ("model", "prompt"))[0]) if grid.cells is not None else set()
+def _combined(recordings: Recordings) -> list[dict[str, str]]:
+    """Every combination of the names of runs; an assumption goes with its user model."""
+    groups = ("dataset", "model", "prompt")
+    names = [run.names for run in recordings]
+    values = [list(dict.fromkeys(each[group] for each in names if group in each)) or [""] for group in groups]
+    users = list(dict.fromkeys((each["user_model"], each["assumption"]) for each in names))
+    return [dict(zip(MEASURED, (*cell, *whose), strict=True)) for *cell, whose in product(*values, users)]
 
 
-def notes(grid: Grid, recorded: list[Recorded], groups: Iterable[str] = GROUPS) -> list[str]:
+def judges_without_runs(grid: Grid, recordings: Recordings) -> set[Judge]:
+    """The judges that the grid names and no run has."""
+    if grid.cells is None:
+        return set()
+    lacking, _ = missing(grid, recordings, ("model", "prompt"))
+    return {Judge(names["model"], names["prompt"]) for names in lacking}
+
+
+def notes(grid: Grid, recordings: Recordings, groups: Iterable[str] = MEASURED) -> list[str]:
     """Which cells, told apart by these groups, are missing, and why, where a run failed."""
     groups = tuple(groups)
-    lacking, n_expected = missing(grid, recorded, groups)
+    lacking, n_expected = missing(grid, recordings, groups)
     of = grid.origin or "every model with every prompt, dataset" + (" and user model" if "user_model" in groups else "")
     if not lacking:
         return [f"all {n_expected} cells of {grid.origin} were found"] if grid.cells is not None else []
-    places: dict[str, list[tuple[str, str]]] = {}
-    for cell in lacking:
-        names = dict(zip(groups, cell, strict=True))
-        places.setdefault(_place(names), []).append((names["model"], names["prompt"]))
+    places: dict[str, set[Judge]] = {}
+    for names in lacking:
+        places.setdefault(_place(names), set()).add(Judge(names["model"], names["prompt"]))
     texts = [
-        f"{place}: {', '.join(map(judge_name, in_order(set(judges), ('zeshot', 'basic'))))}"
+        f"{place}: {', '.join(map(judge_name, in_order(judges, PROMPTS_OF_TABLE_2)))}"
         for place, judges in places.items()
     ]
     found = [f"not found: {len(lacking)} of {n_expected} cells ({of}): {'; '.join(texts)}"]
     return found + [f"did not finish: {text}" for text in _failed(grid, lacking, groups)]
 
 
-def _failed(grid: Grid, lacking: list[tuple], groups: tuple[str, ...]) -> list[str]:
+def _failed(grid: Grid, lacking: list[dict[str, str]], groups: tuple[str, ...]) -> list[str]:
     """The newest failure of each missing cell, in a line."""
     texts = {}
     for failure in grid.failures:
-        cell = tuple(failure.names[group] for group in groups)
-        without_prompt = tuple("" if group == "prompt" else failure.names[group] for group in groups)
-        if cell in lacking or without_prompt in lacking:
-            judge = judge_name((failure.names["model"], failure.names["prompt"]))
+        names = {group: (PLAIN | failure.names)[group] for group in groups}
+        if names in lacking or {**names, "prompt": ""} in lacking:
+            judge = judge_name(Judge(failure.names["model"], failure.names["prompt"]))
             reason = visible(failure.reason.partition("\n")[0])
             reason = reason if len(reason) <= REASON else f"{reason[:REASON]}…"
-            texts[cell] = f"{judge}, {_place(failure.names)}: {reason}"
+            texts[tuple(names.values())] = f"{judge}, {_place(failure.names)}: {reason}"
     return list(texts.values())
 
 
 def _place(names: dict[str, str]) -> str:
-    users = names.get("user_model")
+    users = UserModel(names.get("user_model", ""), names.get("assumption", AS_IS)).title
     return DATASETS.get(names["dataset"], names["dataset"]) + (f", users {users}" if users else "")

@@ -1,14 +1,17 @@
-"""Wording: what judges, datasets and metrics are called, in which order they stand, and how numbers are written."""
+"""Names: what judges, datasets and metrics are called in tables, and in which order they stand."""
 
 from collections.abc import Iterable
 from itertools import groupby
 
+from alignir.formatting import UNDEFINED
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.tracking.shapes import Column, Judge, Labelled, Setting
 from alignir.users.metrics import NAMES, metric_title
 
 # The poster's names, its rows in its order.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
-PROMPTS = {"zeshot": "zeshot", "basic": "zeshot basic"}
+PROMPTS = {"basic": "zeshot basic", "zeshot": "zeshot"}
+PROMPTS_OF_TABLE_2 = ("zeshot", "basic")  # Table 1 has them the other way round
 DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
 # What stands below the judges: labels that no judge gave.
 BOUNDS = {
@@ -21,30 +24,34 @@ BOUNDS = {
 PAGE = 14  # columns of numbers that can be read side by side
 
 
-def in_order(judges: set[tuple[str, str]], prompts: tuple[str, str]) -> list[tuple[str, str]]:
+def in_order(judges: Iterable[Judge], prompts: Iterable[str] = PROMPTS) -> list[Judge]:
     """In the poster's order, then by name; the BOUNDS last, in theirs."""
     bounds = list(BOUNDS)
-    return sorted(
-        judges,
-        key=lambda judge: (
-            bounds.index(judge[0]) if judge[0] in BOUNDS else -1,
-            _place(judge[0], MODELS),
-            _place(judge[1], prompts),
-        ),
-    )
+
+    def place(judge: Judge) -> tuple:
+        bound = bounds.index(judge.model) if judge.model in BOUNDS else -1
+        return bound, _place(judge.model, MODELS), judge.of_model, _place(judge.prompt, prompts), judge
+
+    return sorted(judges, key=place)
 
 
-def judge_name(judge: tuple[str, str]) -> str:
-    return " ".join(filter(None, judge_titles(judge)))
+def judge_titles(judge: Judge) -> list[str]:
+    """What stands in the columns of the model and the prompt; – is a judge's that reads no prompt."""
+    if judge.model in BOUNDS:
+        return [BOUNDS[judge.model], ""]
+    model = " ".join(filter(None, (MODELS.get(judge.model, judge.model), judge.of_model)))
+    prompt = " ".join(filter(None, (PROMPTS.get(judge.prompt, judge.prompt) + judge.version, judge.of_prompt)))
+    return [model, prompt or UNDEFINED]
 
 
-def judge_titles(judge: tuple[str, str]) -> list[str]:
-    model, prompt = judge
-    return [{**MODELS, **BOUNDS}.get(model, model), PROMPTS.get(prompt, prompt)]
+def judge_name(judge: Judge) -> str:
+    model, prompt = judge_titles(judge)
+    return f"{model} {prompt}" if judge.prompt else model
 
 
-def by_dataset(key: tuple) -> tuple:
-    return (_place(key[0], DATASETS), key)
+def by_dataset(of: Setting | Labelled) -> tuple:
+    """The order of datasets: the poster's first, then by name."""
+    return (_place(of.dataset, DATASETS), of)
 
 
 def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
@@ -52,42 +59,50 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def online_order(column: tuple[str, str]) -> tuple:
-    user_model, metric = column
-    order = ("adt", "ssr", "zrr", "clicks", "ctr", "sar") if user_model == "external" else tuple(NAMES)
-    return (user_model != "external", user_model, _place(metric, order))
+def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
+    """The dataset's name, in parentheses what else tells it from others."""
+    told = ", ".join(filter(None, (*more, of.apart)))
+    return DATASETS.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
 
 
-def online_title(column: tuple[str, str], alone: bool) -> str:
-    user_model, metric = column
-    title = metric_title(metric)
-    if alone or user_model == "external":
-        return title
-    return f"{title} ({user_model.upper() if user_model == 'dbn' else user_model})"
+def labelled_title(labelled: Labelled) -> str:
+    return f"{dataset_title(labelled)}: {labelled.n_pairs:,} pairs"
 
 
-def setting_titles(settings: list[tuple]) -> list[str]:
+def setting_titles(settings: list[Setting]) -> list[str]:
     """A dataset's name, with what tells its settings apart where it has several."""
     titles = []
-    for dataset, systems, queries, n_systems, n_queries in settings:
-        others = [other for other in settings if other[0] == dataset]
-        more = []
-        if len({other[1] for other in others}) > 1:
-            more.append(systems)
-        if len({other[2] for other in others}) > 1:
-            more.append(queries)
-        if len({other[3] for other in others}) > 1:
-            more.append(f"{n_systems} systems")
-        if len({other[4] for other in others}) > 1:
-            more.append(f"{n_queries} queries")
-        titles.append(DATASETS.get(dataset, dataset) + (f" ({', '.join(more)})" if more else ""))
+    for setting in settings:
+        others = [other for other in settings if other.dataset == setting.dataset]
+        found = [
+            (setting.systems, {other.systems for other in others}),
+            (setting.queries, {other.queries for other in others}),
+            (f"{setting.n_systems} systems", {other.n_systems for other in others}),
+            (f"{setting.n_queries} queries", {other.n_queries for other in others}),
+        ]
+        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1]))
     return titles
 
 
-def fitting_a_page(columns: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+def online_order(column: Column) -> tuple:
+    """The columns of Table 2: imported metrics first, as the poster has them."""
+    imported = column.users.name == "external"
+    order = ("adt", "ssr", "zrr", "clicks", "ctr", "sar") if imported else tuple(NAMES)
+    return (not imported, column.users, _place(column.metric, order))
+
+
+def online_title(column: Column, alone: bool) -> str:
+    """The metric, and whose it is where others have it too; `alone`: nobody has."""
+    title, users = metric_title(column.metric), column.users.title
+    if alone or users == "external":
+        return title
+    return f"{title} ({users.upper() if users == 'dbn' else users})"
+
+
+def fitting_a_page(columns: list[Column]) -> list[list[Column]]:
     """The columns in groups, a user model's together, as many user models as fit a page: the poster's two do."""
-    groups: list[list[tuple[str, str]]] = []
-    for _, of_one in groupby(columns, key=lambda column: column[0]):
+    groups: list[list[Column]] = []
+    for _, of_one in groupby(columns, key=lambda column: column.users):
         of_one = list(of_one)
         if groups and len(groups[-1]) + len(of_one) <= PAGE:
             groups[-1] += of_one

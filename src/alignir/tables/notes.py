@@ -3,8 +3,9 @@
 from alignir.alignment.tau import smallest_step
 from alignir.formatting import share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.tables.names import DATASETS, judge_name, setting_titles
+from alignir.tables.names import dataset_title, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import Column, Setting
 from alignir.users.metrics import LOWER_IS_BETTER
 
 NDCG_NOTE = (
@@ -28,14 +29,13 @@ MISSING = {
 }
 
 
-def size_note(settings: list[tuple]) -> str:
-    sizes = []
-    for title, (_, systems, queries, n_systems, n_queries) in zip(setting_titles(settings), settings, strict=True):
-        step = smallest_step(n_systems)
-        sizes.append(
-            f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
-        )
-    return "; ".join(sizes)
+def size_note(settings: list[Setting]) -> str:
+    """How large each setting is, and the smallest difference between two tau_b."""
+    return "; ".join(
+        f"{title}: {setting.n_systems} systems ({setting.systems}), {setting.n_queries} queries ({setting.queries}), "
+        f"one swap is {smallest_step(setting.n_systems):.4f}"
+        for title, setting in zip(setting_titles(settings), settings, strict=True)
+    )
 
 
 def label_notes(runs: list[Recorded]) -> list[str]:
@@ -51,26 +51,26 @@ def label_notes(runs: list[Recorded]) -> list[str]:
     readers = _by_value(runs, lambda run: run.params.get("reader"))
     if set(readers) - {"strict"}:
         notes.append(_differing("reader", readers, {"lenient": "also takes the likeliest number of an answer"}))
-    ranks = {run.names["dataset"]: _last_ranks(run) for run in runs if _last_ranks(run)}
-    notes += [
-        f"{DATASETS.get(dataset, dataset)}: baseline grades from ranks, {text}, 0 below"
-        for dataset, text in ranks.items()
-    ]
+    ranks = {dataset_title(run.setting): _last_ranks(run) for run in runs if _last_ranks(run)}
+    notes += [f"{title}: baseline grades from ranks, {text}, 0 below" for title, text in ranks.items()]
     return ["; ".join(filter(None, notes))] if any(notes) else []
 
 
 def interval_note(runs: list[Recorded]) -> str:
-    """How the 95% intervals of these runs were made."""
-    found = _by_value(runs, _resampling)
-    ways = [way if len(found) == 1 else f"{way} ({', '.join(judges)})" for way, judges in found.items()]
+    """How the 95% intervals of these runs were made, one way in each setting."""
+    found: dict[str, list[Setting]] = {}
+    for setting in dict.fromkeys(run.setting for run in runs):
+        way = _resampling(next(run for run in runs if run.setting == setting))
+        found.setdefault(way, []).append(setting)
+    ways = [way if len(found) == 1 else f"{way} ({', '.join(setting_titles(some))})" for way, some in found.items()]
     return f"in brackets: 95% interval, {'; '.join(ways)}"
 
 
-def metric_notes(columns: list[tuple[str, str]]) -> list[str]:
-    """What the metrics of these (user model, metric) are, where they were computed here."""
-    metrics = {metric for user_model, metric in columns if user_model != "external"}
+def metric_notes(columns: list[Column]) -> list[str]:
+    """What the metrics of these columns are, where they were computed here."""
+    metrics = {column.metric for column in columns if column.users.name != "external"}
     notes = [text for metric, text in METRICS.items() if metric in metrics]
-    lower = [LOWER_NOTE] if any(metric in LOWER_IS_BETTER for _, metric in columns) else ["tau is raw"]
+    lower = [LOWER_NOTE] if any(column.metric in LOWER_IS_BETTER for column in columns) else ["tau is raw"]
     return [*lower, *(["; ".join(notes)] if notes else [])]
 
 
@@ -81,8 +81,8 @@ def user_notes(runs: list[Recorded]) -> list[str]:
         definitions = run.tags.get("user_model.definitions", "")
         known = any(name.startswith("user_model.metrics.") for name in run.params)
         more = "" if known or not definitions else "; what they mean is not recorded"
-        notes[run.names["user_model"]] = f"{run.names['user_model']}: {definitions}{more}"
-    return [notes[user_model] for user_model in sorted(notes)]
+        notes[run.users] = f"{run.users.title}: {definitions}{more}"
+    return [notes[users] for users in sorted(notes)]
 
 
 def noise_note(runs: list[Recorded]) -> str:
@@ -141,19 +141,5 @@ def _last_ranks(run: Recorded) -> str:
 
 
 def _resampling(run: Recorded) -> str:
-    B, over, method, seed = (_setting(run, f"bootstrap.{name}") for name in ("B", "over", "method", "seed"))
-    if B is None:
-        return "made in a way that is not recorded"
+    B, over, method, seed = (run.params[f"bootstrap.{name}"] for name in ("B", "over", "method", "seed"))
     return f"{int(B):,} bootstrap resamples of the {over}, {method}, seed {seed}"
-
-
-def _setting(run: Recorded, name: str):
-    """A setting of no group, such as `bootstrap.B`: among the parameters, or in the config of older runs; else None."""
-    if name in run.params:
-        return run.params[name]
-    import yaml
-
-    setting = yaml.safe_load(run.text("config.yaml") or "{}")
-    for part in name.split("."):
-        setting = (setting or {}).get(part)
-    return setting

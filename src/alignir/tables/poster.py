@@ -1,6 +1,7 @@
 """Poster: the numbers that this project reproduces."""
 
 from alignir.frames import BASELINE
+from alignir.tracking.shapes import Column, UserModel
 
 QUERIES = {"trec_dl_2019": 43, "rank_distillm": 2000}
 TABLE_1 = {
@@ -11,7 +12,10 @@ TABLE_1 = {
     ("qwen32b", "basic"): {"trec_dl_2019": 0.838, "rank_distillm": 0.804},
     ("qwen32b", "zeshot"): {"trec_dl_2019": 0.844, "rank_distillm": 0.814},
 }
-TABLE_2_COLUMNS = [("external", m) for m in ("adt", "ssr", "zrr", "clicks", "ctr")] + [("dbn", "clicks")]
+TABLE_2_COLUMNS = [
+    *(Column(UserModel("external"), metric) for metric in ("adt", "ssr", "zrr", "clicks", "ctr")),
+    Column(UserModel("dbn"), "clicks"),
+]
 TABLE_2 = {
     ("llama8b", "zeshot"): (-0.257, -0.114, -0.114, -0.412, -0.330, 0.467),
     ("llama8b", "basic"): (-0.248, -0.164, -0.164, -0.353, -0.284, 0.422),

@@ -1,36 +1,79 @@
 """Tables of prompts: versions, which labels a change moves, and what it does to agreement."""
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alignir.alignment import prompt_changes
+from alignir.data.collections import Dataset
+from alignir.evaluation.measures import NDCG
+from alignir.formatting import UNDEFINED, Number, count, day, interval, number, share_of, visible, with_interval
+from alignir.frames import BASELINE, PAIR
+from alignir.tables.table import Table
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import PromptVersion, Recorded
+
 PASSAGE, ANSWER = 300, 200  # letters shown
+OF_A_RUN = ["file", "model", "dataset", "systems", "queries", "pairs", "tau_b", "kappa", "unparsed", "no label"]
 
 
-def flow_table(flow, n_moved: int, names: list[str], title: str, notes: list[str]):
-    """A row a label before, a column a label after."""
-    from alignir.tables.table import Table
-
-    states = [str(state) for state in flow.index]
-    lines = [
-        [state, *(f"{count:,}" for count in row), f"{row.sum():,}"]
-        for state, row in zip(states, flow.to_numpy(), strict=True)
+def log_table(recordings: Recordings, versions: list[PromptVersion], unused: bool) -> Table:
+    """A row a version and cell; `unused`: also a row for each version that no run is of."""
+    lines = []
+    for version in versions:
+        of_version = [run for run in recordings if run.prompt_version == str(version)]
+        lines += [_log_line(run) for run in of_version]
+        if not of_version and unused:
+            lines.append([str(version), *[UNDEFINED] * len(OF_A_RUN), day(version.created)])
+    notes = [
+        "tau_b: of nDCG@10 with the baseline labels, and its 95% interval; kappa: Cohen's, on four grades",
+        "unparsed: share of the pairs; no label: that and all other reasons together",
     ]
-    lines.append(["all", *(f"{count:,}" for count in flow.sum()), f"{flow.to_numpy().sum():,}"])
+    return Table("Prompts", ["prompt", *OF_A_RUN, "date"], lines, notes)
+
+
+def _log_line(run: Recorded) -> list[str]:
+    found, judge, setting = run.metrics, run.judge, run.setting
+    tau, low, high = (found.get(f"{name}/{NDCG}/{BASELINE}", float("nan")) for name in ("tau_b", "ci_low", "ci_high"))
+    return [
+        " ".join(filter(None, (run.prompt_version, judge.of_prompt))),
+        Path(run.params.get("prompt.file", "")).name,
+        " ".join(filter(None, (judge.model, judge.of_model))),
+        " ".join(filter(None, (setting.dataset, setting.apart))),
+        f"{setting.n_systems} {setting.systems}",
+        f"{setting.n_queries} {setting.queries}",
+        count(found["n_pairs"]),
+        with_interval(tau, low, high),
+        number(found.get("agreement/kappa4", float("nan"))),
+        share_of(found["status/unparsed"] / found["n_pairs"]),
+        share_of(1 - found["coverage"]),
+        day(run.started),
+    ]
+
+
+def flow_table(flow: pd.DataFrame, n_moved: int, names: list[str], title: str, notes: list[str]) -> Table:
+    """A row a label before, a column a label after."""
+    states = [str(state) for state in flow.index]
+    lines = [[state, *map(count, row), count(row.sum())] for state, row in zip(states, flow.to_numpy(), strict=True)]
+    lines.append(["all", *map(count, flow.sum()), count(flow.to_numpy().sum())])
     columns = [f"{names[0]} ↓ {names[1]} →", *states, "all"]
     return Table(f"Labels, {n_moved:,} of {flow.to_numpy().sum():,} differ: {title}", columns, lines, notes)
 
 
-def effect_table(before, after, qrels, labels: list, names: list[str], title: str):
+def effect_table(
+    before: Recorded, after: Recorded, qrels: pd.DataFrame, labels: list[pd.DataFrame], names: list[str], title: str
+) -> Table:
     """A row a statistic, before and after, with the difference."""
-    import numpy as np
-
-    from alignir.alignment import prompt_changes
-    from alignir.frames import BASELINE
-    from alignir.tables.table import Table
-
     baseline = scores_of(before, BASELINE)
     scores = [scores_of(run, "model") for run in (before, after)]
+    level = int(before.params["relevance_level"])
     effects = {
         "tau_b": prompt_changes.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
         "kappa": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
-        "kappa ≥ 2": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0), relevant_from=2),
+        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(
+            qrels, *labels, np.random.default_rng(0), relevant_from=level
+        ),
     }
     lines = [
         [
@@ -38,7 +81,7 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
             number(effect["before"]),
             number(effect["after"]),
             number(effect["difference"], sign="+"),
-            between(effect["ci_low"], effect["ci_high"], sign="+").strip() or "–",
+            interval(effect["ci_low"], effect["ci_high"], 2, "+"),
             number(effect["p_value"], 3),
         ]
         for name, effect in effects.items()
@@ -50,77 +93,62 @@ def effect_table(before, after, qrels, labels: list, names: list[str], title: st
     return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
 
 
-def scores_of(run, labels: str):
+def scores_of(run: Recorded, labels: str) -> pd.DataFrame:
     """SCORES by nDCG@10 of a recorded run, under its "model"'s labels or the "baseline"'s."""
-    from alignir.evaluation.measures import NDCG
-
     scores = run.frame("scores.parquet")
     return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]
 
 
-def pairs_table(title: str, pairs, dataset, labels: list, names: list[str], args):
-    """Pairs with their texts: below each other in a terminal, a column each for a page or a program."""
-    from alignir.frames import PAIR
-    from alignir.tables.table import Table
-
-    first = pairs.head(args.pairs)
+def pairs_table(
+    title: str, pairs: pd.DataFrame, dataset: Dataset, labels: list[pd.DataFrame], names: list[str], shown: int
+) -> Table:
+    """The first `shown` pairs with their texts, a column each."""
+    first = pairs.head(shown)
     texts = dataset.pairs(first)
     baseline = first[PAIR].merge(dataset.qrels, on=PAIR, how="left")["relevance"]
     answers = [first[PAIR].merge(side, on=PAIR, how="left")["response"] for side in labels]
-    rows = [
-        (
+    rows: list[list[str]] = [
+        [
             pair.query_id,
             pair.doc_id,
-            grade(human),
-            grade(pair.before),
-            grade(pair.after),
+            _grade(human),
+            _grade(pair.before),
+            _grade(pair.after),
             shortened(query, PASSAGE),
             shortened(passage, PASSAGE),
             *(shortened(answer, ANSWER // 2, ANSWER // 2) for answer in both),
-        )
+        ]
         for pair, human, query, passage, *both in zip(
             first.itertuples(), baseline, texts["query"], texts["passage"], *answers, strict=True
         )
     ]
     notes = [f"{len(rows):,} of {len(pairs):,}; --pairs shows more"] if len(rows) < len(pairs) else []
     columns = ["query_id", "doc_id", "baseline", *names, "query", "passage", *(f"answer, {name}" for name in names)]
-    if args.format != "rich":
-        return Table(title, columns, [list(row) for row in rows], notes)
+    return Table(title, columns, rows, notes)
+
+
+def below_each_other(table: Table, names: list[str]) -> Table:
+    """A `pairs_table` for a terminal, which is too narrow for texts side by side."""
     lines = []
-    for query_id, doc_id, human, one, other, query, passage, *both in rows:
+    for query_id, doc_id, human, before, after, query, passage, *both in table.rows:
         lines += [
             [f"{query_id} {doc_id}", f"query: {query}"],
-            [f"{one} → {other}", f"passage: {passage}"],
+            [f"{before} → {after}", f"passage: {passage}"],
             [f"baseline {human}", f"{names[0]}: {both[0]}"],
             ["", f"{names[1]}: {both[1]}"],
             ["", ""],
         ]
-    return Table(title, ["pair", "texts"], lines[:-1], notes)
+    return Table(table.title, ["pair", "texts"], lines[:-1], table.notes)
 
 
-def grade(label) -> str:
-    import pandas as pd
-
-    return "–" if pd.isna(label) else str(int(label))
+def _grade(label) -> Number:
+    known = not pd.isna(label)
+    return Number(str(int(label)), int(label)) if known else number(float("nan"))
 
 
 def shortened(text, head: int, tail: int = 0) -> str:
     """A text on one line, its first and last letters if it is long, safe to print."""
-    from alignir.tables.table import visible
-
-    text = visible(" ".join(text.split())) if isinstance(text, str) else "–"
+    text = visible(" ".join(text.split())) if isinstance(text, str) else UNDEFINED
     if len(text) <= head + tail + 3:
         return text
     return f"{text[:head].rstrip()} … {text[len(text) - tail :].lstrip()}".rstrip()
-
-
-def number(value: float, digits: int = 4, sign: str = "") -> str:
-    return "–" if value != value else f"{value:{sign}.{digits}f}"
-
-
-def between(low: float, high: float, sign: str = "") -> str:
-    return "" if low != low else f" [{low:{sign}.2f}, {high:{sign}.2f}]"
-
-
-def day(time) -> str:
-    return f"{time:%Y-%m-%d %H:%M}"

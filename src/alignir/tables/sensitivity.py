@@ -1,18 +1,17 @@
-"""Tables of sensitivity: which conclusions survive other assumptions about users."""
+"""Tables of sensitivity: which conclusions survive other assumptions about users?"""
+
+import pandas as pd
+
+from alignir.alignment import sensitivity
+from alignir.formatting import Number, number
+from alignir.tables.table import Table
+from alignir.users.metrics import LOWER_IS_BETTER, NAMES
 
 
-def survival_table(frame, base: str, title: str):
-    """A row a judge, a column a metric."""
-    from alignir.alignment import sensitivity
-    from alignir.tables.table import Table
-    from alignir.users.metrics import NAMES
-
+def survival_table(frame: pd.DataFrame, base: str, title: str) -> Table:
+    """A row a judge, a column a metric, of what alignment.sensitivity takes."""
     found = sensitivity.survival(frame, base)
-    cells = {
-        (row.judge, row.metric): f"{number(row.base_tau)} [{number(row.low)}, {number(row.high)}] "
-        f"{row.sign}/{row.significance} of {row.others}"
-        for row in found.itertuples()
-    }
+    cells = {(row.judge, row.metric): _survived(row) for row in found.itertuples()}
     metrics = list(found["metric"].unique())
     metrics = [metric for metric in NAMES if metric in metrics] + [m for m in metrics if m not in NAMES]
     judges = list(dict.fromkeys(frame["judge"]))
@@ -25,14 +24,18 @@ def survival_table(frame, base: str, title: str):
     return Table(f"What survives: {title}", columns, lines, notes)
 
 
-def order_table(frame, base: str, title: str):
-    """A row a user model, a column a metric."""
-    from alignir.alignment import sensitivity
-    from alignir.tables.table import Table
-    from alignir.users.metrics import LOWER_IS_BETTER, NAMES
+def _survived(row) -> Number:
+    tau, low, high = (number(value, 2) for value in (row.base_tau, row.low, row.high))
+    return Number(f"{tau} [{low}, {high}] {row.sign}/{row.significance} of {row.others}", row.base_tau)
 
+
+def order_table(frame: pd.DataFrame, base: str, title: str) -> Table:
+    """A row a user model, a column a metric."""
     found = sensitivity.order(frame, base, LOWER_IS_BETTER)
-    cells = {(row.user_model, row.metric): number(row.order) + ("" if row.best else "*") for row in found.itertuples()}
+    cells = {
+        (row.user_model, row.metric): Number(number(row.order, 2) + ("" if row.best else "*"), row.order)
+        for row in found.itertuples()
+    }
     metrics = [metric for metric in NAMES if metric in set(found["metric"])]
     lines = [
         [user_model, *(cells.get((user_model, metric), "") for metric in metrics)]
@@ -43,7 +46,3 @@ def order_table(frame, base: str, title: str):
         "the assumption does not move this metric; – there is no order; * another judge is the best"
     ]
     return Table(f"Order of judges: {title}", ["users", *(NAMES[metric] for metric in metrics)], lines, notes)
-
-
-def number(value: float) -> str:
-    return "–" if value != value else f"{value:.2f}"

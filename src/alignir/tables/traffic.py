@@ -1,22 +1,24 @@
 """Table of traffic: how many sessions order systems as endless traffic does."""
 
+import pandas as pd
 
-def table(curves, title: str, enough: float):
-    """A row a traffic size, a column a metric."""
-    from alignir.tables.table import Table
-    from alignir.users.metrics import NAMES
+from alignir.formatting import Number, count, with_interval
+from alignir.tables.table import Table
+from alignir.users.metrics import NAMES
 
-    rows = []
+
+def table(curves: pd.DataFrame, title: str, enough: float) -> Table:
+    """A row a traffic size, a column a metric, of NOISE with `sessions`."""
+    rows: list[list[str]] = []
     for size, rows_of_size in curves.groupby("sessions"):
-        cells = [f"{row.tau_b:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}]" for row in rows_of_size.itertuples()]
-        rows.append([f"{size:,}", *(cell.replace("nan", "–") for cell in cells)])
+        cells = [with_interval(row.tau_b, row.ci_low, row.ci_high, 2) for row in rows_of_size.itertuples()]
+        rows.append([f"{size:,}", *cells])
     metrics = list(curves["metric"].unique())
-    needed = {}
+    needed = []
     for metric in metrics:
         reached = curves[(curves["metric"] == metric) & (curves["tau_b"] >= enough)]["sessions"]
-        needed[metric] = f"{reached.min():,}" if len(reached) else "more"
-    rows.append([f"tau_b ≥ {enough:g}", *needed.values()])
+        needed.append(count(reached.min()) if len(reached) else Number("more", float("nan")))
+    rows.append([f"tau_b ≥ {enough:g}", *needed])
     notes = [f"mean tau_b of {curves['draws'].max()} draws with endless traffic, and where 95% of them lie"]
-    return Table(
-        f"Traffic: {title}", ["sessions a system and query", *(NAMES[metric] for metric in metrics)], rows, notes
-    )
+    columns = ["sessions a system and query", *(NAMES[metric] for metric in metrics)]
+    return Table(f"Traffic: {title}", columns, rows, notes)

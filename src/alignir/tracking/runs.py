@@ -1,23 +1,21 @@
-"""Recorded: runs as MLflow has them, one a cell (dataset x model x prompt x systems x queries x user model)."""
+"""Runs: what MLflow has of an experiment, one run a cell: dataset x model x prompt x systems x queries x users."""
 
-import tempfile
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from alignir.errors import InputError
-from alignir.tracking import stores
-
-GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model")
-OF_A_CELL = ("missing", "reader", "pool", "without_text", "relevance_level")  # settings of no group that make a cell
+from alignir.frames import GROUPS
+from alignir.tracking import artifacts, stores
+from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A finished run as it was recorded."""
+    """A finished run as it was recorded, with what tells it from others of the same names."""
 
     uri: str | None  # of the store
     run_id: str
@@ -25,22 +23,40 @@ class Recorded:
     params: dict[str, str]
     tags: dict[str, str]
     metrics: dict[str, float]
-    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of bounds.CEILING_AND_FLOORS
+    alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of frames.CEILING_AND_FLOORS
     started: datetime | None = None  # in local time
+    place: str = ""  # of its artifacts, a URI
+    apart: Apart = field(default_factory=Apart)
 
     @property
     def names(self) -> dict[str, str]:
-        return {group: self.params[group] for group in GROUPS}
+        """The choices by group; no prompt where none is read."""
+        return {"assumption": AS_IS} | {group: self.params[group] for group in GROUPS if group in self.params}
 
     @property
-    def judge(self) -> tuple[str, str]:
-        return self.params["model"], self.params["prompt"]
+    def reads_prompt(self) -> bool:
+        return "prompt" in self.params
 
     @property
-    def setting(self) -> tuple:
-        """What the systems were compared on: (dataset, systems, queries, number of systems, number of queries)."""
-        names = (self.params[group] for group in ("dataset", "systems", "queries"))
-        return (*names, int(self.metrics["n_systems"]), int(self.metrics["n_queries"]))
+    def judge(self) -> Judge:
+        names, apart = (self._called("model"), self.params.get("prompt", "")), self.apart
+        return Judge(*names, apart.version, apart.of_model, apart.of_prompt)
+
+    @property
+    def setting(self) -> Setting:
+        """What the systems were compared on."""
+        sizes = int(self.metrics["n_systems"]), int(self.metrics["n_queries"])
+        names = self._called("dataset"), self.params["systems"], self.params["queries"]
+        return Setting(*names, *sizes, self.apart.of_setting)
+
+    @property
+    def labelled(self) -> Labelled:
+        """What the judge gave labels to."""
+        return Labelled(self._called("dataset"), int(self.metrics.get("n_pairs", 0)), self.apart.of_labelled)
+
+    @property
+    def users(self) -> UserModel:
+        return UserModel(self.params["user_model"], self.params.get("assumption", AS_IS), self.apart.of_users)
 
     @property
     def prompt_version(self) -> str:
@@ -50,16 +66,22 @@ class Recorded:
 
     def text(self, name: str) -> str:
         """A text among its artifacts; empty where there is none of this name."""
-        with tempfile.TemporaryDirectory() as folder:
-            if name not in {file.path for file in stores.client(self.uri).list_artifacts(self.run_id)}:
-                return ""
-            return artifact(self.uri, self, name, folder).read_text(encoding="utf-8")
+        found = artifacts.found(self.uri, self.run_id, self.place, name)
+        return found.read_text(encoding="utf-8") if found else ""
+
+    def file(self, name: str) -> Path:
+        """A file among its artifacts; an InputError where there is none of this name."""
+        found = artifacts.found(self.uri, self.run_id, self.place, name)
+        if found is None:
+            raise InputError(f"the run {self.run_id} has no {name} among its artifacts")
+        return found
 
     def frame(self, name: str) -> pd.DataFrame:
         """A parquet or csv table among its artifacts."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = artifact(self.uri, self, name, folder)
-            return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"system": str})
+        return artifacts.table(self.file(name))
+
+    def _called(self, group: str) -> str:
+        return name_of(group, self.params[group], {"name": self.params.get(f"{group}.name")}, self.reads_prompt)
 
 
 @dataclass(frozen=True)
@@ -116,11 +138,15 @@ def read_failures(uri: str | None, experiment: str) -> list[Failure]:
     client = stores.client(uri)
     found = client.get_experiment_by_name(experiment)
     runs = stores.pages(client.search_runs, [found.experiment_id], "attributes.status != 'FINISHED'") if found else []
-    return [
-        Failure({group: run.data.params[group] for group in GROUPS}, run.data.tags.get("failure", run.info.status))
-        for run in reversed(list(runs))  # newest first
-        if set(GROUPS) <= set(run.data.params)
-    ]
+    return list(_failed(reversed(list(runs))))  # MLflow has the newest first
+
+
+def _failed(runs) -> Iterator[Failure]:
+    for run in runs:
+        names = {group: run.data.params[group] for group in GROUPS if group in run.data.params}
+        if set(GROUPS) - {"prompt", "assumption"} <= set(names):
+            reason = run.data.tags.get("failure", run.info.status)
+            yield Failure({"prompt": "", "assumption": AS_IS} | names, reason)
 
 
 def read_prompts(uri: str | None) -> list[PromptVersion]:
@@ -135,58 +161,9 @@ def read_prompts(uri: str | None) -> list[PromptVersion]:
     return sorted(versions, key=lambda each: (each.name, each.version))
 
 
-def told_apart(recorded: list[Recorded]) -> list[Recorded]:
-    """The runs, with the settings that differ added to names that different cells share.
-
-    A prompt keeps its plain name where it is read from the file of that name; other texts are its versions.
-    """
-    shared: dict[tuple, list[Recorded]] = {}
-    for run in recorded:
-        size = (run.metrics["n_systems"], run.metrics["n_queries"])
-        shared.setdefault((*run.names.values(), *size), []).append(run)
-    apart = []
-    for runs in shared.values():
-        keys = sorted(set().union(*(run.params for run in runs)))
-        of_groups = [key for key in keys if "." in key and key.partition(".")[0] in GROUPS]
-        settings = [*of_groups, *(key for key in keys if key in OF_A_CELL)]
-        differ = [key for key in settings if len({run.params.get(key) for run in runs}) > 1 and key != "prompt.file"]
-        own = {run.tags.get("prompt.sha256") for run in runs if _file_of_its_name(run)}
-        for run in runs:
-            params = dict(run.params)
-            if run.prompt_version and (len(own) > 1 or run.tags["prompt.sha256"] not in own):
-                params["prompt"] = run.prompt_version
-            for key in differ:
-                group, _, setting = key.partition(".") if "." in key else ("prompt", "", key)
-                params[group] += f" {setting}={_short(run.params.get(key, ''))}"
-            apart.append(replace(run, params=params))
-    order = {run.run_id: place for place, run in enumerate(recorded)}
-    return sorted(apart, key=lambda run: order[run.run_id])
-
-
-def by_judge(recorded: list[Recorded], key: Callable[[Recorded], Hashable]) -> dict[Hashable, dict[tuple, Recorded]]:
-    """The newest run of each judge among those that share a key: {key: {(model, prompt): run}}, told apart."""
-    groups: dict[Hashable, dict[tuple, Recorded]] = {}
-    for run in told_apart(recorded):
-        groups.setdefault(key(run), {})[run.judge] = run
-    return groups
-
-
-def _file_of_its_name(run: Recorded) -> bool:
-    return Path(run.params.get("prompt.file", "")).stem == run.params.get("prompt.name")
-
-
-def _short(value: str) -> str:
-    return Path(value).name.removesuffix(".gz").removesuffix(".qrels") if "/" in str(value) else str(value)
-
-
-def artifact(uri: str | None, run: Recorded, name: str, folder: str) -> Path:
-    """A file among a run's artifacts, brought into a folder."""
-    return Path(stores.client(uri).download_artifacts(run.run_id, name, folder))
-
-
 def _recorded(uri: str | None, run) -> Recorded:
     found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, pd.DataFrame())
-    recorded = Recorded(uri, run.info.run_id, *found, _time(run.info.start_time))
+    recorded = Recorded(uri, run.info.run_id, *found, _time(run.info.start_time), run.info.artifact_uri)
     return replace(recorded, alignment=recorded.frame("alignment.csv"))
 
 

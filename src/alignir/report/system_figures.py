@@ -1,0 +1,115 @@
+"""Figures of systems, one for each setting, or each setting and whose users are compared with."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from alignir.evaluation.measures import NDCG
+from alignir.evaluation.scores import means
+from alignir.figures import systems as figures
+from alignir.frames import BASELINE
+from alignir.report.figure import Figure
+from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, online_order, setting_titles
+from alignir.tracking.recordings import Recordings, Row
+from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import NOBODY
+
+
+class Compared(NamedTuple):
+    """What one figure is about."""
+
+    title: str
+    runs: dict[str, Recorded]  # the newest of each judge, by its name
+    rows: list[Row]  # by nDCG@10
+
+
+def scores(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        yield Figure(place, partial(_scores, compared))
+
+
+def ranks(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        yield Figure(place, partial(_ranks, compared))
+
+
+def online(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings, with_users=True):
+        for judge in compared.runs:
+            yield Figure((*place, judge), partial(_online, compared, judge))
+
+
+def taus(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings, with_users=True):
+        yield Figure(place, partial(_taus, compared))
+
+
+def _compared(recordings: Recordings, with_users: bool = False) -> Iterator[tuple[tuple[str, ...], Compared]]:
+    """What names it, and what it is about, of each setting, or of each setting and users."""
+    newest = recordings.by_judge(lambda run: (run.setting, run.users if with_users else NOBODY))
+    settings = sorted({setting for setting, _ in newest}, key=by_dataset)
+    titles = dict(zip(settings, setting_titles(settings), strict=True))
+    rows = [row for row in recordings.rows if row.offline == NDCG]
+    in_this_order = [(setting, users) for setting in settings for where, users in sorted(newest) if where == setting]
+    for setting, users in in_this_order:
+        runs = newest[setting, users]
+        title = f"{titles[setting]}: {setting.n_systems:,} systems, {setting.n_queries:,} queries"
+        judges = {judge_name(judge): runs[judge] for judge in in_order(runs)}
+        here = [row for row in rows if row.setting == setting and users in (NOBODY, row.users)]
+        about = title + (f", users: {users.title}" if with_users else "")
+        yield (titles[setting], users.title), Compared(about, judges, here)
+
+
+def _scores(compared: Compared):
+    values = {
+        judge_name(row.judge): (row.tau_b, row.ci_low, row.ci_high)
+        for row in compared.rows
+        if row.reference == BASELINE
+    }
+    taus = pd.DataFrame.from_dict(values, orient="index", columns=["tau_b", "ci_low", "ci_high"])
+    return figures.scores_figure(_means(compared.runs), taus, f"nDCG@10 of systems, {compared.title}")
+
+
+def _ranks(compared: Compared):
+    return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by nDCG@10, {compared.title}")
+
+
+def _online(compared: Compared, judge: str):
+    run, rows = compared.runs[judge], compared.rows
+    online = means(run.frame("online.parquet"), "metric")
+    online = online[[metric for metric in _references(rows) if metric in online]]
+    scores = _means({judge: run})
+    taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
+    return figures.online_figure(scores, online, taus, f"Online metrics over nDCG@10, {compared.title}")
+
+
+def _taus(compared: Compared):
+    taus, p_values = _grid(compared.rows, "tau_b"), _grid(compared.rows, "p_value")
+    return figures.tau_figure(taus, p_values, f"Kendall's tau_b of nDCG@10, {compared.title}", len(compared.runs))
+
+
+def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
+    """Mean nDCG@10, a row a system: by the baseline labels, then by each judge's."""
+    sides = {}
+    for judge, run in runs.items():
+        scores = run.frame("scores.parquet")
+        found = means(scores[scores["measure"] == NDCG], "labels")
+        sides.setdefault(BOUNDS[BASELINE], found[BASELINE])
+        sides[judge] = found["model"]
+    return pd.DataFrame(sides)
+
+
+def _grid(rows: list[Row], value: str) -> pd.DataFrame:
+    """A value of the rows, a row a judge (labels that no judge gave last), a column a reference, the baseline first."""
+    values = {(row.judge, row.reference): getattr(row, value) for row in rows}
+    judges, references = in_order({row.judge for row in rows}), _references(rows)
+    table = [[values.get((judge, name), float("nan")) for name in references] for judge in judges]
+    return pd.DataFrame(table, index=[judge_name(judge) for judge in judges], columns=references)
+
+
+def _references(rows: list[Row]) -> list[str]:
+    """The baseline, then the metrics in the order of Table 2."""
+    found = {row.column for row in rows if row.reference != BASELINE}
+    return [BASELINE, *dict.fromkeys(column.metric for column in sorted(found, key=online_order))]

@@ -1,0 +1,32 @@
+"""Table of systems: how much of what each system returns has a label."""
+
+import pandas as pd
+
+from alignir.formatting import Number, share_of
+from alignir.frames import BASELINE
+from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, setting_titles
+from alignir.tables.notes import size_note
+from alignir.tables.table import Table
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import Judge, Setting
+
+
+def judged_tables(recordings: Recordings) -> list[Table]:
+    """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
+    by_setting = recordings.by_setting()
+    return [_table(setting, by_setting[setting]) for setting in sorted(by_setting, key=by_dataset)]
+
+
+def _table(setting: Setting, runs: dict[Judge, Recorded]) -> Table:
+    judges = in_order(runs)
+    found = [runs[judge].frame("judged.csv").set_index("system") for judge in judges]
+    shares = pd.DataFrame(dict(enumerate([found[-1][BASELINE], *(each["model"] for each in found)])))
+    shares = shares.iloc[shares.min(axis=1).argsort(kind="stable")]
+    lines = [
+        [Number(str(place), place), system, *map(share_of, shares.loc[system])]
+        for place, system in enumerate(shares.index, 1)
+    ]
+    notes = [size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
+    title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
+    return Table(title, ["", "system", BOUNDS[BASELINE], *map(judge_name, judges)], lines, notes)
