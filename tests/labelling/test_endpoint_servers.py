@@ -657,3 +657,12 @@ def test_a_run_with_requests_that_failed_is_not_finished(alignir, tmp_path):
     first, second = runs_of(tmp_path)
     assert (first.data.metrics["failed"], first.data.metrics["status/error"]) == (3, 3)
     assert (second.data.metrics["failed"], second.data.metrics["status/ok"]) == (0, 120)
+
+
+def test_a_plan_of_logits_counts_whole_answers():
+    from alignir.config import composed_cell
+    from alignir.experiment.pipeline import plan
+
+    settings = ["model=endpoint", "model.name=m", "model.base_url=http://a/v1", "prompt.max_tokens=50"]
+    found = [plan(composed_cell([*settings, f"prompt.decoding={way}"])) for way in ("free", "logits")]
+    assert [each["output_tokens"] for each in found] == [50 * found[0]["to_ask"]] * 2

@@ -144,20 +144,13 @@ def key(cell: Cell, inputs: Inputs) -> str:
     """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
 
     Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
-<<<<<<< HEAD
-    corrected file makes another cell. Where the answers are kept, and where a model is asked for them, does not count.
-    """
-    settings = {name: value for name, value in cell.config.items() if name != "ledger"}
-    model = settings.get("model") or {}
-    settings["model"] = {name: value for name, value in model.items() if name not in WHERE_AND_HOW}
-    # the same text in another file is the same prompt
-    settings["prompt"] = {name: value for name, value in (settings.get("prompt") or {}).items() if name != "file"}
-    digests = [digest(frame) for frame in (inputs.pairs, inputs.dataset.qrels, inputs.runs.frame)]
-=======
-    corrected file makes another cell. Where the answers are kept does not count, nor a prompt that nobody reads.
+    corrected file makes another cell. Where the answers are kept does not count, nor where a model is asked for them,
+    nor a prompt that nobody reads.
     """
     names, reads = dict(cell.names), cell.llm is not None
     settings = {name: value for name, value in cell.config.items() if name not in ("ledger", "prompt")}
+    model = settings.get("model") or {}
+    settings["model"] = {name: value for name, value in model.items() if name not in WHERE_AND_HOW}
     if reads:  # the same text in another file is the same prompt
         settings["prompt"] = {
             name: value for name, value in (cell.config.get("prompt") or {}).items() if name != "file"
@@ -165,7 +158,6 @@ def key(cell: Cell, inputs: Inputs) -> str:
     else:
         del names["prompt"]
     sha256 = inputs.prompt.sha256 if reads else ""
->>>>>>> main
     content = json.dumps(
         [names, _with_content(settings), sha256, *inputs.digests.values()], sort_keys=True, default=str
     )

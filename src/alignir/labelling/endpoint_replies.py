@@ -162,4 +162,4 @@ def label_probabilities(tokens: Sequence[Token], form: str) -> tuple[float, ...]
 
 
 def _bare(token: str) -> str:
-    return re.sub(r"[\W_]+|^Ġ", "", token)
+    return re.sub("[\\W_]+|^\u0120", "", token)
