@@ -48,8 +48,39 @@ def test_the_means_are_those_of_scores_also_with_undefined_values():
     expected = scores.means(left)["m"], scores.means(right, "metric")["m"]
     for side, means in zip((found.left, found.right), expected, strict=True):
         assert np.nanmean(side, axis=1) == pytest.approx(means[found.systems].to_numpy())
-    tau = bootstrap.compare({"one": found.left, "two": found.right}, found.right, rng, B=10)["tau_left"].item()
+    tau = bootstrap.resampled_taus(found.left, found.right, rng, 10)[0]
     assert tau == pytest.approx(tau_b(*expected)[0])
+
+
+@pytest.mark.parametrize("over", bootstrap.OVER)
+@pytest.mark.parametrize("block", [bootstrap.BLOCK, 500])
+def test_taus_of_judges_that_are_resampled_together_are_scipys_on_what_was_drawn(over, block, monkeypatch):
+    """Also drawn in blocks, and with a system and a query that some side has no value for."""
+    monkeypatch.setattr(bootstrap, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    judges, references = rng.integers(0, 4, (3, 9, 7)).astype(float), rng.random((2, 9, 7))
+    judges[1, 4] = references[0, :, 2] = references[1, 3, 3] = np.nan
+    found = bootstrap.joint_taus(judges, references, np.random.default_rng(1), 40, over)
+    n = 9 if over == "systems" else 7
+    drawn = [np.arange(n), *np.random.default_rng(1).integers(0, n, (40, n))]
+
+    def means(side, places):
+        if over == "systems":
+            return np.array([np.mean(row[~np.isnan(row)]) if (row == row).any() else np.nan for row in side])[places]
+        taken = side[:, places]
+        return np.array([np.mean(row[~np.isnan(row)]) if (row == row).any() else np.nan for row in taken])
+
+    for judge, reference in np.ndindex(3, 2):
+        for place, places in enumerate(drawn):
+            left, right = means(judges[judge], places), means(references[reference], places)
+            expected = kendalltau(left, right, nan_policy="omit").statistic
+            assert found[judge, reference, place] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+def test_a_recorded_setting_is_read_and_what_it_lacks_is_the_default():
+    params = {"bootstrap.B": "50", "bootstrap.over": "systems", "bootstrap.method": "percentile", "bootstrap.seed": "3"}
+    assert bootstrap.Resampling.recorded(params) == (50, "systems", "percentile", 3)
+    assert bootstrap.Resampling.recorded({"bootstrap.B": "0"}) == (0, "queries", "symmetric", 0)
 
 
 @pytest.mark.parametrize("n_values", [3, 10, 10**6])
@@ -114,8 +145,6 @@ def test_a_side_with_one_value_a_system_stays_while_the_other_is_resampled():
     alone = bootstrap.tau_interval(found.left, found.right, np.random.default_rng(2))
     repeated = bootstrap.tau_interval(found.left, np.repeat(found.right, 30, axis=1), np.random.default_rng(2))
     assert alone == pytest.approx(repeated)
-    compared = bootstrap.compare({"one": left, "two": left[::-1]}, totals, np.random.default_rng(2), B=50)
-    assert compared["p_value"].notna().all()
 
 
 @pytest.mark.filterwarnings("error")
@@ -125,8 +154,6 @@ def test_without_anything_to_resample_or_an_order_there_is_no_interval():
     for sides in ((left[:, :1], right[:, :1]), (np.ones_like(left), right), (left[:1], right[:1])):
         for over in bootstrap.OVER if sides[0].shape[1] > 1 else ["queries"]:
             assert all(math.isnan(end) for end in bootstrap.tau_interval(*sides, rng, 20, over=over))
-    found = bootstrap.compare({"one": left, "tied": np.ones_like(left)}, right, rng, B=20)
-    assert found[["tau_right", "difference", "ci_low", "ci_high", "p_value", "p_holm"]].isna().all(axis=None)
 
 
 def test_an_unknown_choice_is_refused():
@@ -169,50 +196,6 @@ def test_95_percent_intervals_over_systems_hold_the_populations_tau_95_percent_o
         low, high = bootstrap.tau_interval(left, right, rng, 200, over="systems")
         held.append(low <= 2 / math.pi * math.asin(0.9) <= high)
     assert np.mean(held) == pytest.approx(0.95, abs=3 * math.sqrt(0.95 * 0.05 / 200))
-
-
-def test_compare_is_its_formulas_on_the_drawn_queries():
-    rng = np.random.default_rng(0)
-    reference, good = noisy(rng)
-    judges = {"good": good, "bad": good + 2 * rng.normal(size=good.shape), "worse": rng.normal(size=good.shape)}
-    table = bootstrap.compare(judges, reference, np.random.default_rng(1), B=99)
-    drawn = [np.arange(30), *np.random.default_rng(1).integers(0, 30, (99, 30))]
-    right = [reference[:, queries].mean(axis=1) for queries in drawn]
-    taus = {
-        name: np.array([kendalltau(judge[:, q].mean(axis=1), r).statistic for q, r in zip(drawn, right, strict=True)])
-        for name, judge in judges.items()
-    }
-    assert list(zip(table["left"], table["right"], strict=True)) == [
-        ("good", "bad"),
-        ("good", "worse"),
-        ("bad", "worse"),
-    ]
-    for row in table.itertuples():
-        difference, *resampled = taus[row.left] - taus[row.right]
-        moved = np.abs(np.array(resampled) - difference)
-        assert (row.tau_left, row.tau_right) == pytest.approx((taus[row.left][0], taus[row.right][0]))
-        assert row.difference == pytest.approx(difference)
-        assert row.p_value == pytest.approx((1 + sum(moved > abs(difference) - 1e-9)) / 100)
-        assert row.ci_high - row.difference == pytest.approx(np.quantile(moved, 0.95))
-        assert row.difference - row.ci_low == pytest.approx(np.quantile(moved, 0.95))
-    assert table["p_holm"].min() == pytest.approx(min(1, 3 * table["p_value"].min()))
-    assert table.set_index(["left", "right"]).loc[("good", "worse"), "p_holm"] < 0.05
-
-
-def test_judges_of_equal_means_differ_significantly_in_no_more_than_five_percent_of_samples():
-    rng = np.random.default_rng(0)
-    p_values = []
-    for _, left, right in samples(100, rng):
-        alike = left + rng.normal(0, 0.1, left.shape), left + rng.normal(0, 0.1, left.shape)
-        table = bootstrap.compare(dict(zip("ab", alike, strict=True)), right, rng, B=99)
-        p_values.append(table["p_value"].item())
-    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.95 * 0.05 / 100)
-
-
-def test_equal_judges_do_not_differ():
-    left, right = noisy(np.random.default_rng(0))
-    found = bootstrap.compare({"one": left, "same": left.copy()}, right, np.random.default_rng(0), B=50).iloc[0]
-    assert found[["difference", "ci_low", "ci_high", "p_value"]].tolist() == [0, 0, 0, 1]
 
 
 def test_the_twins_of_dl19_tie_in_every_resample(dl19):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
+from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.families import without
 from alignir.data import families
 from alignir.errors import InputError
@@ -58,7 +59,7 @@ def test_a_judge_that_lifts_its_own_systems_is_flagged():
     judged = truth + rng.normal(0, 0.01, (16, 40))
     judged[:4] += 0.8  # the four worst become the best
     own = ["s0", "s1", "s2", "s3"]
-    found = without(own, frame(judged), frame(truth), seed=1, B=200)
+    found = without(own, frame(judged), frame(truth), Resampling(200, seed=1))
     assert found["left_out"] == 4
     assert found["tau_all"] == pytest.approx(kendalltau(judged.mean(axis=1), truth.mean(axis=1)).statistic)
     assert found["tau_b"] == pytest.approx(kendalltau(judged[4:].mean(axis=1), truth[4:].mean(axis=1)).statistic)
@@ -67,31 +68,58 @@ def test_a_judge_that_lifts_its_own_systems_is_flagged():
     assert found["moved"] == 1
 
 
-def test_the_interval_of_the_difference_is_of_the_same_queries_on_both_sides():
+@pytest.mark.parametrize("over", ["queries", "systems"])
+@pytest.mark.parametrize("method", ["symmetric", "percentile"])
+def test_the_interval_of_the_difference_is_of_the_same_resamples_on_both_sides(over, method):
     rng = np.random.default_rng(3)
     truth = rng.random((7, 12))
     judged = truth + rng.normal(0, 0.3, truth.shape)
-    found = without(["s2", "s5"], frame(judged), frame(truth), seed=4, B=60)
+    found = without(["s2", "s5"], frame(judged), frame(truth), Resampling(60, over, method, seed=4))
     columns = sorted(range(12), key=str)  # queries by name
-    drawn = np.random.default_rng(4).integers(0, 12, (60, 12))
-    moves = []
-    for draw in drawn:
-        sides = [side[:, [columns[place] for place in draw]].mean(axis=1) for side in (judged, truth)]
-        kept = [0, 1, 3, 4, 6]
+    n = 12 if over == "queries" else 7
+    differences = []
+    for draw in np.random.default_rng(4).integers(0, n, (60, n)):
+        if over == "queries":
+            sides, systems = [side[:, columns][:, draw].mean(axis=1) for side in (judged, truth)], np.arange(7)
+        else:
+            sides, systems = [side.mean(axis=1)[draw] for side in (judged, truth)], draw
+        kept = ~np.isin(systems, [2, 5])
         tau = kendalltau(sides[0][kept], sides[1][kept]).statistic
-        moves.append(abs(tau - kendalltau(*sides).statistic - found["difference"]))
-    assert found["ci_high"] - found["difference"] == pytest.approx(np.quantile(moves, 0.95))
+        differences.append(tau - kendalltau(*sides).statistic)
+    differences = [difference for difference in differences if difference == difference]  # drawn: two systems only
+    reach = np.quantile(np.abs(np.array(differences) - found["difference"]), 0.95)
+    ends = {
+        "symmetric": (found["difference"] - reach, found["difference"] + reach),
+        "percentile": tuple(np.quantile(differences, [0.025, 0.975])),
+    }
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx(ends[method])
+
+
+def test_without_resamples_there_is_no_interval():
+    truth = np.random.default_rng(0).random((10, 20))
+    found = without(["s3"], frame(truth), frame(truth), Resampling(0))
+    assert found["difference"] == pytest.approx(0)
+    assert all(np.isnan(found[name]) for name in ("ci_low", "ci_high", "moved"))
+
+
+def test_queries_that_the_judge_labelled_nothing_for_are_left_out_on_both_sides():
+    rng = np.random.default_rng(0)
+    truth, judged = rng.random((2, 10, 20))
+    judged[:, 8:] = np.nan
+    found = without(["s3"], frame(judged), frame(truth), Resampling(50))
+    same = without(["s3"], frame(judged[:, :8]), frame(truth[:, :8]), Resampling(50))
+    assert found == same
 
 
 def test_a_judge_that_treats_its_own_as_the_others_is_not_flagged():
     truth = np.random.default_rng(0).random((10, 20))
-    found = without(["s3"], frame(truth), frame(truth), B=50)
+    found = without(["s3"], frame(truth), frame(truth), Resampling(50))
     assert (found["tau_all"], found["tau_b"]) == pytest.approx((1, 1))
     assert found["moved"] == 0
 
 
 def test_one_remaining_system_has_no_order_to_compare():
     truth = np.random.default_rng(0).random((3, 20))
-    found = without(["s0", "s1"], frame(truth), frame(truth), B=50)
+    found = without(["s0", "s1"], frame(truth), frame(truth), Resampling(50))
     assert found["tau_all"] == pytest.approx(1)
     assert all(np.isnan(found[name]) for name in ("tau_b", "ci_low", "ci_high", "moved"))

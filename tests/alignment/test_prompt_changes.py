@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from alignir.alignment import prompt_changes
+from alignir.alignment.bootstrap import Resampling
 from alignir.evaluation import agreement
 from alignir.frames import PAIR, SCORES
 
@@ -63,7 +64,7 @@ def test_nothing_moves_between_the_same_labels():
 
 
 def certain(difference: float, resampled: list[float]) -> tuple[float, float, float]:
-    """The symmetric interval and p-value as `bootstrap.compare` describes them, in words of numpy."""
+    """The symmetric interval and p-value as `comparison.compare` describes them, in words of numpy."""
     distances = np.abs(np.array(resampled) - difference)
     reach = np.quantile(distances, 0.95)
     further = sum(distance >= abs(difference) - 1e-12 for distance in distances)
@@ -87,7 +88,7 @@ def test_the_effect_on_kappa_is_scikit_learns_on_the_same_resampled_queries(rele
     for places in np.random.default_rng(1).integers(0, len(queries), (100, len(queries))):
         one, other = kappas([queries[place] for place in places])
         differences.append(other - one)
-    found = prompt_changes.effect_on_kappa(baseline, before, after, np.random.default_rng(1), 100, relevant_from)
+    found = prompt_changes.effect_on_kappa(baseline, before, after, Resampling(100, seed=1), relevant_from)
     assert found.tolist() == pytest.approx([left, right, right - left, *certain(right - left, differences)])
 
 
@@ -111,17 +112,17 @@ def test_the_effect_on_tau_is_scipys_on_the_same_resampled_queries():
     estimate = difference(np.arange(9))
     resampled = [difference(places)[2] for places in np.random.default_rng(1).integers(0, 9, (100, 9))]
     sides = [scores(side).sample(frac=1, random_state=0) for side in (baseline, before, after)]
-    found = prompt_changes.effect_on_tau(*sides, np.random.default_rng(1), 100)
+    found = prompt_changes.effect_on_tau(*sides, Resampling(100, seed=1))
     assert found.tolist() == pytest.approx([*estimate, *certain(estimate[2], resampled)])
 
 
 def test_the_same_labels_have_no_effect_and_swapped_ones_the_opposite():
     rng = np.random.default_rng(0)
     baseline, before, after = (drawn(rng, PAIRS) for _ in range(3))
-    same = prompt_changes.effect_on_kappa(baseline, before, before, np.random.default_rng(1))
+    same = prompt_changes.effect_on_kappa(baseline, before, before, Resampling())
     assert same[["difference", "ci_low", "ci_high", "p_value"]].tolist() == [0, 0, 0, 1]
-    there = prompt_changes.effect_on_kappa(baseline, before, after, np.random.default_rng(1))
-    back = prompt_changes.effect_on_kappa(baseline, after, before, np.random.default_rng(1))
+    there = prompt_changes.effect_on_kappa(baseline, before, after, Resampling())
+    back = prompt_changes.effect_on_kappa(baseline, after, before, Resampling())
     assert there[["difference", "ci_low", "ci_high"]].tolist() == pytest.approx(
         [-back["difference"], -back["ci_high"], -back["ci_low"]]
     )
@@ -132,9 +133,28 @@ def test_without_a_kappa_or_a_second_query_there_is_no_interval():
     rng = np.random.default_rng(0)
     ones, nothing = (labels(dict.fromkeys(PAIRS, grade)) for grade in (1, NA))
     for after in (ones, nothing):  # one grade on both sides; no label at all
-        found = prompt_changes.effect_on_kappa(ones, drawn(rng, PAIRS), after, rng, 20)
+        found = prompt_changes.effect_on_kappa(ones, drawn(rng, PAIRS), after, Resampling(20))
         assert found[["after", "difference", "ci_low", "ci_high", "p_value"]].isna().all()
     one_query = [pair for pair in PAIRS if pair[0] == "q7"]
-    found = prompt_changes.effect_on_kappa(*(drawn(rng, one_query) for _ in range(3)), rng, 20)
+    found = prompt_changes.effect_on_kappa(*(drawn(rng, one_query) for _ in range(3)), Resampling(20))
     assert not math.isnan(found["difference"])
     assert found[["ci_low", "ci_high", "p_value"]].isna().all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_setting_of_the_bootstrap_is_obeyed():
+    rng = np.random.default_rng(0)
+    baseline, before, after = (drawn(rng, PAIRS) for _ in range(3))
+    sides = [scores(rng.random((12, 9))) for _ in range(3)]
+    certainty = ["ci_low", "ci_high", "p_value"]
+    for found in (
+        prompt_changes.effect_on_kappa(baseline, before, after, Resampling(0)),
+        prompt_changes.effect_on_tau(*sides, Resampling(0)),
+    ):
+        assert not math.isnan(found["difference"])
+        assert found[certainty].isna().all()
+    over = {over: prompt_changes.effect_on_tau(*sides, Resampling(over=over)) for over in ("queries", "systems")}
+    assert over["queries"]["difference"] == over["systems"]["difference"]
+    assert over["queries"]["ci_low"] != over["systems"]["ci_low"]
+    of_kappa = [prompt_changes.effect_on_kappa(baseline, before, after, Resampling(over=over)) for over in over]
+    assert of_kappa[0].equals(of_kappa[1])

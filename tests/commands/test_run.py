@@ -215,7 +215,7 @@ def test_every_table_ends_with_the_ceiling_and_the_floors(swept):
         for table in summary(swept, "--table", kind, "--format", "csv").split("# Table"):
             lines = [line.split(",")[0] for line in table.strip().splitlines()]
             assert not lines or lines[-4:] == bounds
-    assert "shuffled: the baseline's grades dealt out anew" in summary(swept, "--table", "baseline")
+    assert "shuffled: the baseline's grades permuted over its pairs" in summary(swept, "--table", "baseline")
 
 
 def test_people_are_compared_with_people(alignir, summarize, small):

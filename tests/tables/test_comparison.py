@@ -5,14 +5,18 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from alignir.frames import BASELINE, ONLINE, SCORES
+from alignir.evaluation.measures import NDCG
+from alignir.frames import ALIGNMENT, BASELINE, ONLINE, SCORES
 from alignir.tables import comparison
+from alignir.tables.judges import compare_tables
+from alignir.tables.paper import baseline_table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Judge, Setting
 
 SYSTEMS, QUERIES = 12, 30
 GOOD, AGAIN = Judge("good", "zeshot"), Judge("again", "zeshot")
+LINE = (NDCG, BASELINE, 0.5, 0.001, float("nan"), float("nan"), SYSTEMS, QUERIES)
 NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn"}
 
 
@@ -21,27 +25,48 @@ def long(values: np.ndarray, name: str, columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@pytest.fixture
-def recorded(monkeypatch) -> Recordings:
-    """Three judges: one that sees what the baseline sees, one that sees nothing, and the first once more."""
-    rng = np.random.default_rng(0)
-    truth = np.linspace(0, 1, SYSTEMS)[:, None] + rng.normal(0, 0.1, (SYSTEMS, QUERIES))
-    judged = {"good": truth + rng.normal(0, 0.05, truth.shape), "blind": rng.normal(0, 1, truth.shape)}
-    judged["again"] = judged["good"]
-    users = [long(truth, "clicks", ONLINE), long(-truth, "zrr", ONLINE)]
+def recordings(monkeypatch, judged: dict[str, np.ndarray], truth: np.ndarray, **settings: dict) -> Recordings:
+    """Judges by their nDCG@10, each with its parameters among `settings`; users see what the baseline sees."""
+    users = pd.concat([long(truth, "clicks", ONLINE), long(-truth, "zrr", ONLINE)])
 
     def frame(run: Recorded, name: str) -> pd.DataFrame:
         if name == "online.parquet":
-            return pd.concat(users)
+            return users[users["query_id"] != "q00"]  # a query without sessions
         sides = {"model": judged[run.params["model"]], BASELINE: truth}
         return pd.concat([long(side, "ndcg_cut_10", SCORES).assign(labels=labels) for labels, side in sides.items()])
 
     monkeypatch.setattr(Recorded, "frame", frame)
     sizes = {"n_systems": SYSTEMS, "n_queries": QUERIES, "n_pairs": 120}
+    lines = pd.DataFrame([(*LINE, "model")], columns=[*ALIGNMENT, "labels"])
     return Recordings(
-        Recorded(None, model, model, {**NAMES, "model": model, "prompt": "zeshot"}, {}, sizes, pd.DataFrame())
-        for model in judged
+        Recorded(
+            None, name, name, {**NAMES, "model": name, "prompt": "zeshot"} | settings.get(name, {}), {}, sizes, lines
+        )
+        for name in judged
     )
+
+
+def seen(truth: np.ndarray, rng, noise: float = 0.05) -> np.ndarray:
+    return truth + rng.normal(0, noise, truth.shape)
+
+
+def truth_of(rng) -> np.ndarray:
+    return np.linspace(0, 1, SYSTEMS)[:, None] + rng.normal(0, 0.1, (SYSTEMS, QUERIES))
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """Three judges: one that sees what the baseline sees, one that sees nothing, and the first once more."""
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    judged = {"good": seen(truth, rng), "blind": rng.normal(0, 1, truth.shape)}
+    judged["again"] = judged["good"]
+    return lambda **settings: recordings(monkeypatch, judged, truth, **settings)
+
+
+@pytest.fixture
+def recorded(three) -> Recordings:
+    return three()
 
 
 def test_every_two_judges_are_compared_with_scipys_tau(recorded):
@@ -58,7 +83,7 @@ def test_a_judge_that_sees_nothing_is_worse_than_one_that_does(recorded):
     found = comparison.compared(recorded)
     assert [comparison.better(row) for row in found.itertuples()] == [GOOD, None, AGAIN]
     setting = Setting("d", "s", "all", SYSTEMS, QUERIES)
-    assert comparison.worse(found) == {(setting, NOBODY, BASELINE, Judge("blind", "zeshot"))}
+    assert comparison.worse(recorded) == {(setting, NOBODY, BASELINE, Judge("blind", "zeshot"))}
 
 
 def test_the_lowest_tau_is_best_where_lower_is_better(recorded):
@@ -66,11 +91,97 @@ def test_the_lowest_tau_is_best_where_lower_is_better(recorded):
     zrr = found[found["reference"] == "zrr"]
     assert zrr["tau_left"].iloc[0] < -0.9
     assert [comparison.better(row) for row in zrr.itertuples()] == [GOOD, None, AGAIN]
-    marked = {(users.name, reference, judge.model) for _, users, reference, judge in comparison.worse(found)}
+    marked = {
+        (users.name, reference, judge.model) for _, users, reference, judge in comparison.worse(recorded, users=True)
+    }
     assert marked == {("dbn", "clicks", "blind"), ("dbn", "zrr", "blind")}
 
 
 def test_one_judge_has_nobody_to_be_compared_with(recorded):
     alone = Recordings(recorded.runs[:1])
     assert comparison.compared(alone).empty
-    assert comparison.worse(comparison.compared(alone)) == set()
+    assert comparison.worse(alone) == set()
+
+
+def with_setting(*names: str, **setting) -> dict[str, dict[str, str]]:
+    params = {f"bootstrap.{name}": str(value) for name, value in setting.items()}
+    return {name: params for name in names}
+
+
+def test_without_resamples_there_are_differences_and_nothing_is_told_of_them(three):
+    recorded = three(**with_setting("good", "blind", "again", B=0))
+    found = comparison.compared(recorded)
+    assert found["difference"].notna().all()
+    assert found[["ci_low", "ci_high", "p_value", "p_holm"]].isna().all(axis=None)
+    assert comparison.worse(recorded) == set()
+    (table,) = compare_tables(found)
+    assert [row[-4:] for row in table.rows] == [["–", "–", "–", ""]] * 3
+    assert [note for note in table.notes if note.startswith("not compared: bootstrap.B=0")]
+    notes = baseline_table(recorded, set()).notes
+    assert "no judge is marked as worse than the best (†) where bootstrap.B=0" in notes
+    assert not [note for note in baseline_table(three(), set()).notes if "†" in note]
+
+
+def test_the_recorded_setting_of_the_bootstrap_is_the_one_that_compares(three):
+    judges = ("good", "blind", "again")
+    found = {}
+    for name, setting in {
+        "as set": {},
+        "seed": {"seed": 1},
+        "systems": {"over": "systems"},
+        "percentile": {"method": "percentile"},
+    }.items():
+        found[name] = comparison.compared(three(**with_setting(*judges, B=900, **setting)))
+    columns = ["difference", "ci_low", "ci_high", "p_value"]
+    as_set = found["as set"].loc[0, columns]
+    draws = as_set["p_value"] * 901
+    assert draws == pytest.approx(round(draws))
+    for name, other in found.items():
+        assert other.loc[0, "difference"] == as_set["difference"]
+        assert bool(other.loc[0, "ci_low"] == as_set["ci_low"]) is (name == "as set")
+    assert found["percentile"].loc[0, "p_value"] == as_set["p_value"]
+    assert set(found["systems"]["how"]) == {"paired bootstrap of the systems, 900 resamples"}
+
+
+def test_of_differing_settings_that_with_the_most_resamples_compares(three):
+    recorded = three(**with_setting("good", B=0), **with_setting("blind", B=800), **with_setting("again", B=700))
+    runs = list(recorded)
+    assert comparison.resampling(runs).B == 800
+    assert comparison.way(runs, 1) == (
+        "paired bootstrap of the queries, 800 resamples, by that of the runs' settings of bootstrap with the most "
+        "resamples"
+    )
+
+
+def test_a_judge_without_labels_for_most_queries_is_compared_on_the_others(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    few = seen(truth, rng)
+    few[:, 8:] = np.nan
+    good = seen(truth, rng)
+    (row,) = comparison.compared(recordings(monkeypatch, {"good": good, "few": few}, truth)).itertuples()
+    expected = [kendalltau(side[:, :8].mean(axis=1), truth[:, :8].mean(axis=1)).statistic for side in (good, few)]
+    assert [row.tau_left, row.tau_right] == pytest.approx(expected)
+
+
+def test_of_11_judges_the_one_that_reverses_the_systems_is_marked_and_the_notes_say_how(monkeypatch):
+    """1 / 1,001 is the smallest p-value of 1,000 resamples, and .055 by Holm's correction of 55 comparisons."""
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    judged = {f"judge{number:02}": seen(truth, rng) for number in range(11)}
+    judged["judge10"] = 1 - judged["judge10"]
+    recorded = recordings(monkeypatch, judged, truth)
+    reverse = Judge("judge10", "zeshot")
+    found = comparison.compared(recorded)
+    assert found.loc[found["right"] == reverse, "tau_right"].max() < -0.9
+    better = [comparison.better(row) for row in found.itertuples()]
+    assert [judge is not None for judge in better] == (found["right"] == reverse).tolist()
+    assert reverse not in better
+    (table,) = compare_tables(found)
+    assert [note for note in table.notes if "11,000 resamples (bootstrap.B=1000 is too few for 55 comparisons)" in note]
+    marked = comparison.worse(recorded)
+    assert {judge for *_, judge in marked} == {reverse}
+    table = baseline_table(recorded, marked)
+    assert [row[0] for row in table.rows if "†" in row[2]] == ["judge10"]
+    (note,) = [note for note in table.notes if note.startswith("†")]
+    assert "2,000 resamples (bootstrap.B=1000 is too few for 10 comparisons); each against the best only" in note

@@ -111,7 +111,9 @@ def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     table = baseline_table(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
     assert [row[2] for row in table.rows] == ["0.5000°†", "0.5000° [-0.10, 0.90]", "0.9000"]
     assert note(table, "° cannot be told from 0")
-    assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 1,000 resamples" in note(table, "† worse than")
+    assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 500 resamples; each against the best only" in note(
+        table, "† worse than"
+    )
     assert not [text for text in baseline(judges[2]).notes if text[0] in "°†≈–"]
 
 

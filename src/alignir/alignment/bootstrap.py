@@ -1,17 +1,17 @@
 """Bootstrap: how far could the alignment be from what other queries, or other systems, would show?"""
 
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.significance import holm
 from alignir.errors import one_of
 from alignir.frames import ALL
 
 OVER = ("queries", "systems")
 METHODS = ("symmetric", "percentile")
+BLOCK = 500_000  # pairs of systems, over all resamples, that are held at once: they fit a processor's cache
 
 
 class Matrices(NamedTuple):
@@ -24,21 +24,36 @@ class Matrices(NamedTuple):
 
 
 class Resampling(NamedTuple):
-    """How intervals are made: B resamples over queries or systems, the same ones for every pair of sides."""
+    """The setting `bootstrap`, for all that resamples: B resamples over queries or systems, the same for every side."""
 
-    B: int = 1000  # 0: no intervals
+    B: int = 1000  # 0: no intervals, no p-values of comparisons
     over: str = "queries"
-    method: str = "symmetric"
+    method: str = "symmetric"  # of intervals
     seed: int = 0
+
+    @classmethod
+    def recorded(cls, params: Mapping[str, str]) -> "Resampling":
+        """The setting of a recorded run, from its parameters `bootstrap.B` and so on; the default where it has none."""
+        default = cls()
+        B, over, method, seed = (params.get(f"bootstrap.{name}", getattr(default, name)) for name in cls._fields)
+        return cls(int(B), over, method, int(seed))
+
+    @property
+    def text(self) -> str:
+        """How an interval is made, in words."""
+        if not self.B:
+            return "not made: bootstrap.B=0"
+        return f"{self.B:,} bootstrap resamples of the {self.over}, {self.method}, seed {self.seed}"
+
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
 
     def interval(self, left: pd.DataFrame, right: pd.DataFrame) -> tuple[float, float]:
         """The 95% `tau_interval` of two frames as `matrices` takes them; NaN without resamples."""
         if not self.B:
             return np.nan, np.nan
         both = matrices(left, right)
-        return tau_interval(
-            both.left, both.right, np.random.default_rng(self.seed), self.B, over=self.over, method=self.method
-        )
+        return tau_interval(both.left, both.right, self.rng(), self.B, over=self.over, method=self.method)
 
 
 NONE = Resampling(B=0)
@@ -65,17 +80,12 @@ def taus(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     tau_b = (concordant - discordant) / sqrt((pairs - ties left) (pairs - ties right)), as scipy's kendalltau. A system
     that is NaN on either side takes no part in that row; NaN where either side ties all systems.
     """
-    missing = np.isnan(left) | np.isnan(right)
-    if missing.any():
-        left, right = np.where(missing, np.nan, left), np.where(missing, np.nan, right)
-    agreed, untied_left, untied_right = np.zeros((3, len(left)), dtype=np.int64)
-    for system in range(left.shape[1] - 1):  # each against those after it: all pairs at once may not fit in memory
-        x, y = (_above(side[:, system, None], side[:, system + 1 :]) for side in (left, right))
-        agreed += (x * y).sum(axis=1, dtype=np.int64)
-        untied_left += np.count_nonzero(x, axis=1)
-        untied_right += np.count_nonzero(y, axis=1)
-    with np.errstate(invalid="ignore"):
-        return agreed / np.sqrt(untied_left) / np.sqrt(untied_right)
+    found = np.empty(max(len(left), len(right)))
+    size = _block(left.shape[1])
+    for start in range(0, len(found), size):
+        rows = slice(start, start + size)
+        found[rows] = _tau(*(_order(side if len(side) == 1 else side[rows]) for side in (left, right)))
+    return found
 
 
 def tau_interval(
@@ -114,82 +124,72 @@ def tau_interval(
         raise one_of("over", over, OVER)
     if method not in METHODS:
         raise one_of("method", method, METHODS)
-    if over == "systems":
-        drawn = np.vstack([np.arange(len(left)), rng.integers(0, len(left), (B, len(left)))])
-        estimate, *resampled = taus(_mean(left)[drawn], _mean(right)[drawn])
-    else:
-        estimate, *resampled = resampled_taus(left, right, rng, B)
-    resampled = np.array(resampled)
-    resampled = resampled[~np.isnan(resampled)]
+    found = resampled_taus(left, right, rng, B, over)
+    estimate, resampled = found[0], found[1:][~np.isnan(found[1:])]
     if np.isnan(estimate) or len(resampled) == 0:
         return np.nan, np.nan
     if method == "percentile":
-        low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        return middle(resampled, level)
     centre = _greiner(estimate)
     reach = np.quantile(np.abs(_greiner(resampled) - centre), level)
     low, high = 2 / np.pi * np.arcsin(np.clip([centre - reach, centre + reach], -1, 1))
     return float(low), float(high)
 
 
-def resampled_taus(left: np.ndarray, right: np.ndarray, rng: np.random.Generator, B: int) -> np.ndarray:
-    """tau_b of the means of left (S, Q) and right (S, Q), then those of B bootstrap resamples of the queries: (1 + B,).
+def middle(resampled: np.ndarray, level: float) -> tuple[float, float]:
+    """The ends of the middle `level` of resampled values: the percentile interval."""
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
-    Sides as `tau_interval` takes them. The resampled ones are NaN where there is only one query.
+
+def resampled_taus(
+    left: np.ndarray, right: np.ndarray, rng: np.random.Generator, B: int, over: str = "queries"
+) -> np.ndarray:
+    """tau_b of the means of left (S, Q) and right (S, Q), then those of B bootstrap resamples: (1 + B,).
+
+    Sides as `tau_interval` takes them. The resampled ones are NaN where there is only one query to draw from.
     """
-    n_queries = max(left.shape[1], right.shape[1])
-    weights = np.vstack([np.ones(n_queries), query_weights(n_queries, B, rng)])
-    found = taus(weighted_means(left, weights), weighted_means(right, weights))
-    if n_queries == 1:
-        found[1:] = np.nan
+    return joint_taus([left], [right], rng, B, over)[0, 0]
+
+
+def joint_taus(
+    judges: Sequence[np.ndarray],
+    references: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    B: int,
+    over: str = "queries",
+) -> np.ndarray:
+    """`resampled_taus` of every judge (S, Q) with every reference (S, Q), all by the same B draws: (J, R, 1 + B)."""
+    n_systems, n_queries = len(judges[0]), max(side.shape[1] for side in (*judges, *references))
+    found = np.full((len(judges), len(references), 1 + B), np.nan)
+    done, B = 0, B if (n_queries if over == "queries" else n_systems) > 1 else 0
+    for drawn in _draws(n_systems, n_queries, rng, B, over):
+        block = slice(done, done := done + len(drawn))
+        orders = [_order(_means(side, drawn, over)) for side in references]
+        for judge, side in enumerate(judges):
+            order = _order(_means(side, drawn, over))
+            for place, other in enumerate(orders):
+                found[judge, place, block] = _tau(order, other)
     return found
 
 
-def compare(
-    judges: dict[str, np.ndarray], reference: np.ndarray, rng: np.random.Generator, B: int = 1000, level: float = 0.95
-) -> pd.DataFrame:
-    """Which of two judges (S, Q) orders the systems more like the reference (S, Q)? One row for each pair of judges.
-
-    left, right, tau_left, tau_right (tau_b with the reference), difference = tau_left - tau_right = d, ci_low, ci_high,
-    p_value, p_holm. All are resampled together, by the same B draws of queries, which gives differences d*:
-
-        p_value = (1 + number of |d* - d| >= |d|) / (1 + number of d*)     two-sided, never 0
-        ci      = d +- the `level` quantile of |d* - d|                    symmetric, Hall, JRSS B 1988
-
-    p_holm is Holm's over all pairs. The test is on the safe side, since resampling adds noise to means that are noisy:
-    of 300 pairs of synthetic judges in each of 16 settings (30 systems, 43 and 200 queries), 0 to 1% had p <= .05 where
-    the judges had the same means, 0 to 4% where they had the same tau with the reference. Noise costs a good judge more
-    tau than a bad one, so d is too small where judges differ much: of 200 intervals, 91 to 97% held a true difference
-    of 0 to .2, 62 to 86% one of .4.
-    NaN where a tau is undefined, and where there is one query only.
-    """
-    n_queries = max(side.shape[1] for side in (reference, *judges.values()))
-    weights = query_weights(n_queries, B, rng)
-    right, resampled_right = _mean(reference)[None], weighted_means(reference, weights)
-    tau = {name: taus(_mean(judge)[None], right)[0] for name, judge in judges.items()}
-    resampled = {name: taus(weighted_means(judge, weights), resampled_right) for name, judge in judges.items()}
-    rows = []
-    for one, other in combinations(judges, 2):
-        difference = tau[one] - tau[other]
-        drawn = resampled[one] - resampled[other] if n_queries > 1 else np.array([])
-        rows.append((one, other, tau[one], tau[other], difference, *certainty(difference, drawn, level)))
-    columns = ["left", "right", "tau_left", "tau_right", "difference", "ci_low", "ci_high", "p_value"]
-    return pd.DataFrame(rows, columns=columns).assign(p_holm=lambda table: holm(table["p_value"].to_numpy()))
+def _draws(n_systems: int, n_queries: int, rng: np.random.Generator, B: int, over: str) -> Iterator[np.ndarray]:
+    """The sample as it is, then B resamples in blocks: how often each query is drawn (b, Q), or the systems (b, S)."""
+    yield np.ones((1, n_queries)) if over == "queries" else np.arange(n_systems)[None]
+    size = _block(n_systems)
+    for start in range(0, B, size):
+        b = min(size, B - start)
+        yield query_weights(n_queries, b, rng) if over == "queries" else rng.integers(0, n_systems, (b, n_systems))
 
 
-def certainty(difference: float, resampled: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """(ci_low, ci_high, p_value) of a difference from its resampled ones, as in `compare`.
+def _means(values: np.ndarray, drawn: np.ndarray, over: str) -> np.ndarray:
+    """The systems' means of values (S, Q) in each of the draws: (b, S)."""
+    return weighted_means(values, drawn) if over == "queries" else _mean(values)[drawn]
 
-    NaN where the difference is, or where no resampled one is a number.
-    """
-    moved = np.abs(resampled - difference)
-    moved = moved[~np.isnan(moved)]
-    if len(moved) == 0:
-        return np.nan, np.nan, np.nan
-    reach = np.quantile(moved, level)
-    # equal differences come out of different sums: 1e-12 keeps them equal
-    p_value = (1 + np.count_nonzero(moved >= abs(difference) - 1e-12)) / (1 + len(moved))
-    return float(difference - reach), float(difference + reach), p_value
+
+def _block(n_systems: int) -> int:
+    """How many resamples of so many systems are looked at together."""
+    return max(1, BLOCK // max(1, n_systems * (n_systems - 1) // 2))
 
 
 def query_weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarray:
@@ -201,17 +201,19 @@ def query_weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarra
 def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted means over the queries that have a value: values (S, Q), weights (B, Q) -> (B, S), or (1, S) for Q = 1.
 
-    Summed query by query, so that every system's sum takes the same steps: systems with equal values where the weights
-    are not 0 get equal means to the last bit. The order of a matrix product's steps can differ between its columns.
+    einsum adds up query by query, so that every system's sum takes the same steps: systems with equal values where the
+    weights are not 0 get equal means to the last bit. The order of a matrix product's steps can differ between its
+    columns.
     """
     if values.shape[1] == 1:
         return np.broadcast_to(values.T, (len(weights), len(values)))
     valued = ~np.isnan(values)
-    total = np.zeros((len(weights), len(values)))
-    for weight, column in zip(weights.T, np.where(valued, values, 0.0).T, strict=True):
-        total += weight[:, None] * column
+    by_query = np.ascontiguousarray(np.where(valued, values, 0.0).T), np.ascontiguousarray(weights.T)
+    total = np.einsum("qs,qb->sb", *by_query).T
+    # counts are whole numbers, exact in any order
+    counts = weights.sum(axis=1, keepdims=True) if valued.all() else weights @ valued.T.astype(float)
     with np.errstate(invalid="ignore"):
-        return total / (weights @ valued.T.astype(float))  # counts are whole numbers, exact in any order
+        return total / counts
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -219,9 +221,42 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return weighted_means(values, np.ones((1, values.shape[1])))[0]
 
 
-def _above(one: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """1, 0 or -1: one is above, level with or below the others; 0 too where either is NaN."""
-    return (one > others).astype(np.int8) - (one < others).astype(np.int8)
+class _Order(NamedTuple):
+    """Which of every two systems is above, in each of b rows of means."""
+
+    signs: np.ndarray  # (pairs, b), float32: 1 the earlier one, -1 the later one, 0 level, or not known
+    known: np.ndarray | None  # (pairs, b), float32: 1 where both means are numbers; None where all are
+    untied: np.ndarray  # (b,): how many pairs are not level
+
+
+def _order(means: np.ndarray) -> _Order:
+    means = np.ascontiguousarray(means.T)
+    pairs = [(system, slice(system + 1, None)) for system in range(len(means) - 1)]  # each against those after it
+    signs = np.empty((len(means) * len(pairs) // 2, means.shape[1]), np.float32)
+    ends = np.cumsum([0, *range(len(pairs), 0, -1)])
+    for (one, others), start, end in zip(pairs, ends[:-1], ends[1:], strict=True):
+        above, below = means[one] > means[others], means[one] < means[others]
+        np.subtract(above.view(np.int8), below.view(np.int8), out=signs[start:end])
+    valued, known = ~np.isnan(means), None
+    if not valued.all() and pairs:
+        known = np.concatenate([valued[one] & valued[others] for one, others in pairs]).astype(np.float32)
+    return _Order(signs, known, _sum(signs, signs))
+
+
+def _tau(left: _Order, right: _Order) -> np.ndarray:
+    """tau_b of each row, (b,); one of the sides may have a single row, for all of the other's.
+
+    float32 sums whole numbers exactly up to 2^24, the pairs of 5,793 systems.
+    """
+    agreed = _sum(left.signs, right.signs)
+    untied_left = left.untied if right.known is None else _sum(np.abs(left.signs), right.known)
+    untied_right = right.untied if left.known is None else _sum(np.abs(right.signs), left.known)
+    with np.errstate(invalid="ignore"):
+        return agreed / np.sqrt(untied_left) / np.sqrt(untied_right)
+
+
+def _sum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.einsum("pb,pb->b", left, right).astype(float)
 
 
 def _greiner(tau: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Correlations: other answers than tau_b to how alike two sides order the systems, most of them heeding the top.
+"""Correlations: other answers than tau_b to how alike two sides order the systems, most of them top-weighted.
 
 Each takes two series of systems' values, higher is better (turn the sign where lower is), joined by system name; a
 system that lacks a value on either side takes no part. NaN where fewer than two systems are left, and where either side

@@ -3,35 +3,37 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import matrices, resampled_taus
+from alignir.alignment.bootstrap import Resampling, matrices, resampled_taus
+from alignir.alignment.comparison import certainty
+from alignir.alignment.tau import common
 from alignir.evaluation.measures import NDCG
 
 
-def without(
-    own: list[str], scores: pd.DataFrame, baseline: pd.DataFrame, seed: int = 0, B: int = 1000
-) -> dict[str, float]:
-    """Alignment of nDCG@10 between two SCORES with all systems, and without a judge's `own`.
+def without(own: list[str], scores: pd.DataFrame, baseline: pd.DataFrame, resampling: Resampling) -> dict[str, float]:
+    """Alignment of nDCG@10 between two SCORES with all systems, and without a judge's `own`, on the queries of both.
 
-    left_out: the number of its own systems; tau_all; tau_b of the others; difference = tau_b - tau_all with its ci_low
-    and ci_high (95%, symmetric, from B resamples of the queries, the same ones for both); moved: 1 where 0 lies outside
-    of that interval, 0 where it lies inside. NaN where one of the taus is undefined.
+    left_out: the number of its own systems; tau_all; tau_b of the others; difference = tau_b - tau_all with its 95%
+    interval, ci_low and ci_high, from resamples of the queries or of all systems, the same ones for both; moved: 1
+    where 0 lies outside of that interval, 0 where it lies inside. NaN where one of the taus is undefined; the interval
+    and `moved` also without resamples.
     A judge that is fair moves too, where its own systems happen to be easy or hard to order.
     """
-    left, right, systems, _ = matrices(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
-    others = ~np.isin(systems, own)
+    sides = common(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
+    left, right, systems, _ = matrices(*sides)
+    is_own = np.isin(systems, own)
+    others = np.where(is_own[:, None], np.nan, left)  # a system without a value takes no part
     (tau_all, *all_resampled), (tau, *resampled) = (
-        resampled_taus(left[kept], right[kept], np.random.default_rng(seed), B) for kept in (slice(None), others)
+        resampled_taus(side, right, resampling.rng(), resampling.B, resampling.over) for side in (left, others)
     )
     difference = tau - tau_all
-    moves = np.abs(np.subtract(resampled, all_resampled) - difference)
-    reach = np.quantile(moves[~np.isnan(moves)], 0.95) if np.isfinite(moves).any() else np.nan
+    low, high, _ = certainty(difference, np.subtract(resampled, all_resampled), resampling.method)
     found = {
-        "left_out": others.size - others.sum(),
+        "left_out": is_own.sum(),
         "tau_all": tau_all,
         "tau_b": tau,
         "difference": difference,
-        "ci_low": difference - reach,
-        "ci_high": difference + reach,
-        "moved": np.nan if np.isnan(difference + reach) else abs(difference) > reach + 1e-12,
+        "ci_low": low,
+        "ci_high": high,
+        "moved": np.nan if np.isnan(low) else low > 1e-12 or high < -1e-12,
     }
     return {name: float(value) for name, value in found.items()}

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import certainty, compare, query_weights
+from alignir.alignment.bootstrap import Resampling, query_weights
+from alignir.alignment.comparison import certainty, compare
 from alignir.evaluation.agreement import joined
 from alignir.frames import GRADES, PAIR
 
@@ -42,15 +43,15 @@ def effect_on_kappa(
     baseline: pd.DataFrame,
     before: pd.DataFrame,
     after: pd.DataFrame,
-    rng: np.random.Generator,
-    B: int = 1000,
+    resampling: Resampling,
     relevant_from: int | None = None,
 ) -> pd.Series:
     """EFFECT on Cohen's kappa of LABELS with the baseline's QRELS: difference = after - before.
 
     Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it. Queries are resampled with
-    all their pairs, the same ones on both sides; interval and p-value are those of `bootstrap.compare`.
-    NaN where a kappa is undefined, and where there is one query only.
+    all their pairs, the same ones on both sides, also where the setting is to resample systems: kappa has none.
+    Interval and p-value are those of `comparison.compare`. NaN where a kappa is undefined, where there is one query
+    only, and without resamples.
     """
     sides = [joined(baseline, labels) for labels in (before, after)]
     if relevant_from is not None:
@@ -61,27 +62,26 @@ def effect_on_kappa(
     kappas = [_kappas(count.sum(axis=0)[None])[0] for count in counts]
     drawn = np.array([])
     if len(query_ids) > 1:
-        weights = query_weights(len(query_ids), B, rng)
+        weights = query_weights(len(query_ids), resampling.B, resampling.rng())
         left, right = (_kappas(np.tensordot(weights, count, axes=1)) for count in counts)
         drawn = right - left
     difference = kappas[1] - kappas[0]
-    return pd.Series([*kappas, difference, *certainty(difference, drawn)], EFFECT)
+    return pd.Series([*kappas, difference, *certainty(difference, drawn, resampling.method)], EFFECT)
 
 
 def effect_on_tau(
-    baseline: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rng: np.random.Generator, B: int = 1000
+    baseline: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, resampling: Resampling
 ) -> pd.Series:
     """EFFECT on tau_b between the systems' mean SCORES and the baseline's: difference = after - before.
 
-    All three are of one measure and the same systems and queries; see `bootstrap.compare`.
+    All three are of one measure and the same systems; see `comparison.compare`.
     """
     sides = {"before": before, "after": after, "baseline": baseline}
     values = {side: scores.pivot(index="system", columns="query_id", values="value") for side, scores in sides.items()}
     reference = values.pop("baseline")
     judges = {side: table.loc[reference.index, reference.columns].to_numpy() for side, table in values.items()}
-    (found,) = compare(
-        {"after": judges["after"], "before": judges["before"]}, reference.to_numpy(), rng, B
-    ).itertuples()
+    pair = {"after": judges["after"], "before": judges["before"]}
+    (found,) = compare(pair, {"baseline": reference.to_numpy()}, resampling).itertuples()
     return pd.Series(
         [found.tau_right, found.tau_left, found.difference, found.ci_low, found.ci_high, found.p_value], EFFECT
     )

@@ -7,11 +7,10 @@ from collections.abc import Container
 
 import pandas as pd
 
+from alignir.alignment.significance import ALPHA
 from alignir.alignment.tau import tau_b
 from alignir.errors import InputError, one_of
 from alignir.frames import BASELINE
-
-LEVEL = 0.05  # of significance, as the tables mark it
 
 
 def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
@@ -35,13 +34,13 @@ def survival(rows: pd.DataFrame, base: str) -> pd.DataFrame:
     """One row a judge and metric: base_tau, base_p, low, high (tau's range), others, sign, significance.
 
     `sign` and `significance` count the other user models that keep them: tau on the same side of 0, and p on the same
-    side of 0.05. Where tau is undefined nothing is kept: that conclusion can no longer be drawn.
+    side of ALPHA. Where tau is undefined nothing is kept: that conclusion can no longer be drawn.
     """
     found = []
     for (judge, metric), group in moved(rows, base).groupby(["judge", "metric"], sort=False):
         tau, p = group[["base_tau", "base_p"]].iloc[0]
         sign = int((group["tau_b"] * tau > 0).sum())
-        alike = group["tau_b"].notna() & ((group["p_value"] <= LEVEL) == (p <= LEVEL)) & (tau == tau)
+        alike = group["tau_b"].notna() & ((group["p_value"] <= ALPHA) == (p <= ALPHA)) & (tau == tau)
         low, high = group[["tau_b", "base_tau"]].min().min(), group[["tau_b", "base_tau"]].max().max()
         found.append((judge, metric, tau, p, low, high, len(group), sign, int(alike.sum())))
     columns = ["judge", "metric", "base_tau", "base_p", "low", "high", "others", "sign", "significance"]

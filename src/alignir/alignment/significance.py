@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+ALPHA = 0.05  # what p must not exceed, wherever a difference is called significant
 OUTCOMES = ("concordant", "discordant", "missed", "false_alarm", "neither")
 
 
-def pairwise(left: np.ndarray, reference: np.ndarray, alpha: float = 0.05) -> pd.DataFrame:
+def pairwise(left: np.ndarray, reference: np.ndarray, alpha: float = ALPHA) -> pd.DataFrame:
     """Do left (S, Q) and reference (S, Q) agree on who beats whom? `count` and `share` of all pairs of systems.
 
     concordant   significant on both sides, the same system is better

@@ -81,14 +81,14 @@ def _alignment(result, user_model: str):
 
 def _asked(labelling) -> str:
     if not labelling.asked:
-        return "nothing: every answer was at hand"
+        return "nothing: every answer was in the ledger, or needed no asking"
     rate = labelling.asked / labelling.seconds
     return f"{labelling.asked} pairs in {labelling.seconds:.0f} s, {rate:.1f} pairs/s with loading"
 
 
 def show_plan(cell, plan: dict[str, float]) -> None:
     """Print what a cell would ask."""
-    price = f", at most about {plan['price']:,.2f} in money" if "price" in plan else ""
+    price = f", at most about {plan['price']:,.2f} in the price's currency" if "price" in plan else ""
     print(
         f"{cell.title}: {plan['pairs']:,} pairs, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
         f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens and up to "

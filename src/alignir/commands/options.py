@@ -115,4 +115,6 @@ def make_out(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out {path}: expected a folder, or a place to make one: {error.strerror}") from error
+        raise InputError(
+            f"--out {path}: expected a folder, or a path where one can be made: {error.strerror}"
+        ) from error

@@ -56,7 +56,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     ]
     alignment = pd.concat(alignment, ignore_index=True)
     calibration = agreement.calibration(qrels, labelling.labels) if labelling.labels["expected"].notna().any() else None
-    family = without(inputs.own, scores, baseline, assumed.resampling.seed) if inputs.own else {}
+    family = without(inputs.own, scores, baseline, assumed.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -123,8 +123,9 @@ def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):
         shown = {name: "–" if value != value else f"{value:.4f}" for name, value in family.items()}
         yield (
             f"{', '.join(own)}: of the judge's own family, {cell.model.family}. tau_b with the baseline labels is "
-            f"{shown['tau_all']} with them, {shown['tau_b']} without: {shown['difference']} [{shown['ci_low']}, "
-            f"{shown['ci_high']}]" + (", more than chance" if family["moved"] == 1 else "")
+            f"{shown['tau_all']} with them, {shown['tau_b']} without: {shown['difference']}"
+            + (f" [{shown['ci_low']}, {shown['ci_high']}]" if family["ci_low"] == family["ci_low"] else "")
+            + (", more than chance" if family["moved"] == 1 else "")
         )
 
 

@@ -6,6 +6,7 @@ from itertools import cycle
 from pathlib import Path
 
 from alignir.errors import InputError
+from alignir.figures.svg import slim
 from alignir.files import written_whole
 
 WIDTH = 7.0  # inches, as wide as the text of a page: nothing is shrunk in print
@@ -129,3 +130,5 @@ def save(figure, path: Path) -> None:
         figure.set_layout_engine("none")
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignir"}), written_whole(path) as whole:
         figure.savefig(whole, format=kind, metadata=undated, dpi=300)
+        if kind == "svg":
+            whole.write_bytes(slim(whole.read_bytes()))

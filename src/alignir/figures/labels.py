@@ -66,7 +66,7 @@ def confusion_figure(counts: dict[str, pd.DataFrame], title: str):
     for judge, panel in panels.items():
         table = counts[judge]
         shares = table.div(table.sum(axis=1).replace(0, float("nan")), axis=0)
-        image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1)
+        image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation="none")
         for row in GRADES:
             for column in GRADES:
                 share = shares.loc[row, column]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.significance import ALPHA
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.figures import canvas
 from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
@@ -56,27 +57,6 @@ def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str):
             panel.legend(
                 fontsize=LETTERS, frameon=False, borderpad=0, borderaxespad=0.2, labelspacing=0.2, handletextpad=0
             )
-    return figure
-
-
-def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str):
-    """Systems' online metrics over their nDCG@10 by a judge's and by the baseline labels, a panel a metric.
-
-    `scores`: a row a system, the baseline's and the judge's in the two columns (or the baseline's alone). `online`: a
-    row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`.
-    """
-    figure, panels = canvas.panels(online.columns, 1.9, title, 4, "nDCG@10", more=0.9, share=(True, False))
-    styles = [{"facecolors": "none", "edgecolors": "grey", "marker": "o"}, {"color": canvas.BLUE, "marker": "^"}]
-    marks = "○▲"
-    for metric, panel in panels.items():
-        lines = [metric_title(metric)]
-        for side, style, mark in zip(scores.columns, styles, marks, strict=False):
-            system = scores.index.intersection(online.index)
-            panel.scatter(scores[side][system], online[metric][system], s=12, linewidths=0.6, label=f"{side}", **style)
-            lines.append(f"{mark} {tau_text(taus.loc[metric, side])}")
-        panel.set_title("\n".join(lines), fontsize=LETTERS)
-        panel.locator_params(nbins=4)
-    canvas.legend_below(figure, panels[online.columns[0]], columns=2)
     return figure
 
 
@@ -135,7 +115,7 @@ def ranks_figure(scores: pd.DataFrame, title: str, most: int = 6):
 def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: int | None = None):
     """tau_b by judge (rows) and what it is measured against (columns) as a heat map; unknown cells are grey.
 
-    `p_values` of the same shape: ° marks p > 0.05. A line sets the first `judges` rows apart from the others.
+    `p_values` of the same shape: ° marks p > ALPHA. A line sets the first `judges` rows apart from the others.
     """
     from matplotlib import colormaps
 
@@ -146,11 +126,11 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
     figure = canvas.blank(width, 0.16 * lines + 0.12 * len(names) + 1.5 + 0.15 * title.count("\n"))
     panel = figure.add_subplot()
     colours = colormaps["RdBu"].with_extremes(bad=UNKNOWN)
-    image = panel.imshow(taus.to_numpy(float), cmap=colours, vmin=-1, vmax=1, aspect="auto")
+    image = panel.imshow(taus.to_numpy(float), cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="none")
     for row, judge in enumerate(taus.index):
         for column, name in enumerate(taus.columns):
             tau, p_value = taus.loc[judge, name], p_values.loc[judge, name]
-            text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > 0.05 else "")
+            text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > ALPHA else "")
             colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
     panel.set_xticks(range(len(taus.columns)), [canvas.wrapped(_against(name), 0.6) for name in taus.columns])
@@ -159,7 +139,7 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
     panel.spines[:].set_visible(False)
     if judges and judges < len(taus):
         panel.axhline(judges - 0.5, color="black", linewidth=1)
-    notes = ["° p > 0.05" if ((p_values > 0.05) & taus.notna()).any(axis=None) else ""]
+    notes = [f"° p > {ALPHA}" if ((p_values > ALPHA) & taus.notna()).any(axis=None) else ""]
     notes.append("↓ lower is better" if set(taus.columns) & set(LOWER_IS_BETTER) else "")
     notes.append("– undefined, or not run" if taus.isna().any(axis=None) else "")
     panel.set_xlabel("   ".join(filter(None, notes)), fontsize=LETTERS)
@@ -186,7 +166,7 @@ def measures_figure(alignment: pd.DataFrame, title: str):
         taus = here.pivot(index="offline", columns="reference", values="tau_b").reindex(measures, columns=columns)
         if labels == BASELINE:
             taus[BASELINE] = np.nan
-        image = panel.imshow(taus, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+        image = panel.imshow(taus, cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="none")
         for (row, column), tau in np.ndenumerate(taus):
             colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
             own = labels == BASELINE and column == 0

@@ -258,7 +258,7 @@ def _cpu_build() -> bool:
 
 @contextlib.contextmanager
 def _without_llvmlite() -> Iterator[None]:
-    """Hide llvmlite's binding while vLLM looks through all loaded modules: it has an answer for every attribute's name.
+    """Hide llvmlite's binding while vLLM looks through all loaded modules: it pretends to have every attribute.
 
     bm25s loads it when numba is installed; with it, vLLM 0.32's CPU build fails with "no attribute 'get'".
     """

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from alignir.data import collections, trec
@@ -209,7 +208,8 @@ def compare(judges: Mapping[str, pd.DataFrame], reference: pd.DataFrame, seed: i
     >>> compare(scores, scores["people"])[["left", "right"]].values.tolist()
     [['lexical', 'people']]
     """
-    from alignir.alignment.bootstrap import compare as by_pairs
+    from alignir.alignment.bootstrap import Resampling
+    from alignir.alignment.comparison import compare as by_pairs
 
     if len(judges) < 2:
         raise InputError(f"compare: expected two judges or more, found {len(judges)}")
@@ -220,7 +220,8 @@ def compare(judges: Mapping[str, pd.DataFrame], reference: pd.DataFrame, seed: i
     if len(systems) < 2 or not query_ids:
         raise InputError("compare: expected systems and queries that all sides have, found none")
     arrays = {name: side.loc[systems, query_ids].to_numpy(float) for name, side in sides.items()}
-    return by_pairs({name: arrays[name] for name in judges}, arrays[BASELINE], np.random.default_rng(seed))
+    of_judges = {name: arrays[name] for name in judges}
+    return by_pairs(of_judges, {BASELINE: arrays[BASELINE]}, Resampling(seed=seed)).drop(columns="reference")
 
 
 def _matrix(scores: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -15,7 +16,7 @@ from alignir.tracking.runs import Recorded
 
 @dataclass(frozen=True)
 class Entry:
-    """A recorded run and the number that it goes by in all that is said of it."""
+    """A recorded run and the number that identifies it on the page."""
 
     number: int  # from 1
     run: Recorded
@@ -30,11 +31,11 @@ def read(recordings: Recordings) -> list[Entry]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of C reads ten times as fast
     entries = []
     for place, run in enumerate(recordings, 1):
-        texts = [run.text(name) if run.reads_prompt else "" for name in ("prompt.txt", "prompt_system.txt")]
+        prompt, system = (run.text(f"{name}.txt") if run.reads_prompt else "" for name in ("prompt", "prompt_system"))
         config = yaml.load(run.text("config.yaml"), loader) or {}
         if not run.reads_prompt:
             config.pop("prompt", None)
-        entries.append(Entry(place, run, config, *texts, tuple(run.text("notes.txt").splitlines())))
+        entries.append(Entry(place, run, config, prompt, system, tuple(run.text("notes.txt").splitlines())))
     return entries
 
 
@@ -99,9 +100,9 @@ def numbers(some: list[Entry], of: Iterable[Entry] = ()) -> str:
     return f"run{'s' * (len(found) > 1)} {', '.join(texts)}"
 
 
-def alike(entries: list[Entry], of: Callable[[Entry], object]) -> list[tuple[object, list[Entry]]]:
+def alike(entries: list[Entry], of: Callable[[Entry], Any]) -> list[tuple[Any, list[Entry]]]:
     """The entries in groups that have the same value, with it, in the order in which the values first appear."""
-    groups: dict[str, tuple[object, list[Entry]]] = {}
+    groups: dict[str, tuple[Any, list[Entry]]] = {}
     for entry in entries:
         value = of(entry)
         groups.setdefault(json.dumps(value, default=str), (value, []))[1].append(entry)

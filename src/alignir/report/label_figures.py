@@ -8,7 +8,7 @@ import pandas as pd
 from alignir.figures import labels as figures
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.report.figure import Figure
-from alignir.tables.names import BOUNDS, by_dataset, dataset_title, in_order, judge_name, labelled_title
+from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, labelled_title
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Labelled
@@ -42,7 +42,7 @@ def _labelled(recordings: Recordings) -> Iterator[tuple[Labelled, Runs]]:
 
 
 def _place(labelled: Labelled) -> tuple[str, ...]:
-    return dataset_title(labelled), str(labelled.n_pairs)
+    return labelled.dataset, str(labelled.n_pairs), labelled.apart
 
 
 def _distribution(title: str, runs: Runs):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.data import pools
@@ -70,7 +71,7 @@ def environment(entries: list[Entry]) -> Part:
     return Part("Environment", sentences, settings(entries, of))
 
 
-def _said(entries: list[Entry], of: Callable[[Entry], object], sentence: Callable[[object], str]) -> Iterator[str]:
+def _said(entries: list[Entry], of: Callable[[Entry], Any], sentence: Callable[[Any], str]) -> Iterator[str]:
     """A sentence for each value that the entries have, with the runs where not all have it; none for None."""
     for value, some in alike(entries, of):
         if value is not None:
@@ -195,7 +196,7 @@ def _uncertainty(entries: list[Entry]) -> Iterator[str]:
         entries,
         lambda entry: entry.config.get("floor") if (entry.config.get("floor") or {}).get("shuffles") else None,
         lambda floor: (
-            f"The baseline labels are dealt out anew to their pairs {floor['shuffles']} times, seed "
+            f"The baseline labels are permuted over their pairs {floor['shuffles']} times, seed "
             f"{floor['seed']}: the floor of tau_b"
         ),
     )

@@ -104,7 +104,7 @@ def page(
 def _headline(experiment: str, entries: list[Entry]) -> str:
     """How many runs, of what, and when."""
     runs = [entry.run for entry in entries]
-    counts = {
+    counts: dict[str, set] = {
         "model": {(run.judge.model, run.judge.of_model) for run in runs},
         "prompt": {(run.judge.prompt, run.judge.version) for run in runs if run.reads_prompt},
         "dataset": {(run.labelled.dataset, run.labelled.apart) for run in runs},

@@ -26,7 +26,8 @@ figure.drawing figcaption { font-size: .85rem; margin-top: .25rem; }
 pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px solid #8886; padding: .75rem;
   margin: 0 0 1rem; }
 @media print, (max-width: 40rem) {
-  .numbers th.text, .numbers td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+  .numbers th:nth-child(-n+2), .numbers td:nth-child(-n+2) { white-space: normal; overflow-wrap: anywhere;
+    min-width: 6rem; }
   figure.table th, figure.table td { padding: .15rem .4rem; }
 }
 @media (max-width: 40rem) { figure.table, .settings figure.table, .runs figure.table { font-size: .8rem; } }

@@ -9,8 +9,9 @@ import pandas as pd
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
+from alignir.figures.online import JUDGES, online_figure
 from alignir.frames import BASELINE
-from alignir.report.figure import Figure
+from alignir.report.figure import Figure, pages
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, online_order, setting_titles
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
@@ -37,8 +38,8 @@ def ranks(recordings: Recordings) -> Iterator[Figure]:
 
 def online(recordings: Recordings) -> Iterator[Figure]:
     for place, compared in _compared(recordings, with_users=True):
-        for judge in compared.runs:
-            yield Figure((*place, judge), partial(_online, compared, judge))
+        for number, judges in enumerate(pages(list(compared.runs), JUDGES), 1):
+            yield Figure((*place, str(number)), partial(_online, compared, judges))
 
 
 def taus(recordings: Recordings) -> Iterator[Figure]:
@@ -76,13 +77,13 @@ def _ranks(compared: Compared):
     return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by nDCG@10, {compared.title}")
 
 
-def _online(compared: Compared, judge: str):
-    run, rows = compared.runs[judge], compared.rows
-    online = means(run.frame("online.parquet"), "metric")
+def _online(compared: Compared, judges: list[str]):
+    runs, rows = {judge: compared.runs[judge] for judge in judges}, compared.rows
+    online = means(runs[judges[0]].frame("online.parquet"), "metric")  # the same for all: users act on the baseline
     online = online[[metric for metric in _references(rows) if metric in online]]
-    scores = _means({judge: run})
+    scores = _means(runs)
     taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
-    return figures.online_figure(scores, online, taus, f"Online metrics over nDCG@10, {compared.title}")
+    return online_figure(scores, online, taus, f"Online metrics over nDCG@10, {compared.title}")
 
 
 def _taus(compared: Compared):
@@ -92,7 +93,7 @@ def _taus(compared: Compared):
 
 def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
     """Mean nDCG@10, a row a system: by the baseline labels, then by each judge's."""
-    sides = {}
+    sides: dict[str, pd.Series] = {}
     for judge, run in runs.items():
         scores = run.frame("scores.parquet")
         found = means(scores[scores["measure"] == NDCG], "labels")

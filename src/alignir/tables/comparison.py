@@ -1,83 +1,155 @@
 """Comparison: which of two judges is better aligned, and can they be told apart at all?"""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import compare
+from alignir.alignment.bootstrap import Resampling
+from alignir.alignment.comparison import PAIRS, against_best, compare, enough, pairs_of
+from alignir.alignment.significance import ALPHA
 from alignir.evaluation.measures import NDCG
-from alignir.frames import BASELINE
+from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
-from alignir.tracking.recordings import Recordings
+from alignir.tables.names import BOUNDS
+from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
-from alignir.tracking.shapes import NOBODY, Judge
+from alignir.tracking.shapes import NOBODY, Column, Judge, Setting, UserModel
 from alignir.users.metrics import LOWER_IS_BETTER
 
-LEVEL = 0.05
-B = 1000
-KEY = ["setting", "user_model", "reference"]
-PAIRS = ["left", "right", "tau_left", "tau_right", "difference", "ci_low", "ci_high", "p_value", "p_holm"]
+KEY = ["setting", "user_model"]
+NO_RESAMPLES = "bootstrap.B=0"
 
 
-def compared(recordings: Recordings, users: bool = False, seed: int = 0) -> pd.DataFrame:
-    """One row for each reference and pair of judges: KEY and PAIRS, as `bootstrap.compare` has them by nDCG@10.
+class Group(NamedTuple):
+    """Judges that were recorded on the same systems and queries, and what they are compared by."""
+
+    setting: Setting
+    users: UserModel  # NOBODY: the reference is the baseline labels
+    judges: dict[Judge, np.ndarray]  # nDCG@10 by the judge's labels (S, Q)
+    references: dict[str, np.ndarray]  # (S, Q), or (S, 1): one value a system
+    runs: list[Recorded]
+
+
+def compared(recordings: Recordings, users: bool = False) -> pd.DataFrame:
+    """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and `how`.
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
-    baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model.
+    baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model. `how`: the way that
+    they were compared, in words.
     """
-    groups = recordings.by_judge(lambda run: (run.setting, run.users if users else NOBODY))
-    groups = {key: judges for key, judges in groups.items() if len(judges) > 1}
     frames = []
-    with bar("comparing judges", len(groups), "groups", after=2) as advance:
-        for (setting, user_model), judges in groups.items():
-            scores = {judge: _scores(run) for judge, run in judges.items()}
-            sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
-            first = next(iter(judges))
-            references = _metrics(judges[first]) if users else {BASELINE: scores[first][BASELINE]}
-            for reference, values in references.items():
-                found = compare(sides, values, np.random.default_rng(seed), B)
-                names = {"setting": [setting] * len(found), "user_model": [user_model] * len(found)}
-                names["reference"] = [reference] * len(found)
-                frames.append(found.assign(**names))
-            advance(1)
-    return pd.concat(frames, ignore_index=True)[KEY + PAIRS] if frames else pd.DataFrame(columns=KEY + PAIRS)
+    for group in groups(recordings, users):
+        found = compare(group.judges, group.references, resampling(group.runs))
+        how = way(group.runs, pairs_of(len(group.judges)))
+        found["setting"], found["user_model"] = [group.setting] * len(found), [group.users] * len(found)
+        frames.append(found.assign(how=how))
+    columns = [*KEY, *PAIRS, "how"]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def better(row) -> Judge | None:
-    """The judge of the pair that is better aligned, by Holm's p <= 0.05; None where they cannot be told apart."""
-    if not row.p_holm <= LEVEL:
+    """The judge of the pair that is better aligned, by Holm's p <= ALPHA; None where they cannot be told apart."""
+    if not row.p_holm <= ALPHA:
         return None
     return row.left if (row.difference > 0) != (row.reference in LOWER_IS_BETTER) else row.right
 
 
-def worse(found: pd.DataFrame) -> set[tuple]:
+def worse(recordings: Recordings, users: bool = False) -> set[tuple]:
     """(setting, user_model, reference, judge) of the judges that are worse than the best of theirs.
 
-    The best has the highest tau; the lowest, for a metric that is better when it is lower.
+    As `alignment.comparison.against_best` finds them: each judge is compared with the best only.
     """
     marked = set()
-    for (setting, users, reference), rows in found.groupby(KEY, sort=False):
-        sides = [rows[["left", "tau_left"]], rows[["right", "tau_right"]]]
-        taus = {judge: tau for side in sides for judge, tau in side.itertuples(index=False) if tau == tau}
-        best = (min if reference in LOWER_IS_BETTER else max)(taus, key=taus.get, default=None)
-        for row in rows.itertuples():
-            if best is not None and better(row) == best:
-                marked.add((setting, users, reference, row.right if row.left == best else row.left))
+    for group in groups(recordings, users):
+        found = against_best(group.judges, group.references, resampling(group.runs), LOWER_IS_BETTER)
+        for row in found[found["p_holm"] <= ALPHA].itertuples():
+            if (row.difference < 0) != (row.reference in LOWER_IS_BETTER):  # they may share few of the best's queries
+                marked.add((group.setting, group.users, row.reference, row.judge))
     return marked
 
 
-def _metrics(run: Recorded) -> dict[str, np.ndarray]:
-    return _values(run.frame("online.parquet"), "metric")
+def groups(recordings: Recordings, users: bool) -> Iterator[Group]:
+    """Those of two judges or more, told as they are compared."""
+    found = recordings.by_judge(lambda run: (run.setting, run.users if users else NOBODY))
+    several = {key: judges for key, judges in found.items() if len(judges) > 1}
+    with bar("comparing judges", len(several), "groups", after=2) as advance:
+        for (setting, user_model), judges in several.items():
+            scores = {judge: _scores(run) for judge, run in judges.items()}
+            first = next(iter(judges))
+            others = {BASELINE: scores[first][BASELINE]}
+            if users:
+                others = _wide(judges[first].frame("online.parquet"), "metric")
+            sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
+            arrays = _aligned([*sides.values(), *others.values()])
+            of_judges = dict(zip(sides, arrays[: len(sides)], strict=True))
+            references = dict(zip(others, arrays[len(sides) :], strict=True))
+            yield Group(setting, user_model, of_judges, references, list(judges.values()))
+            advance(1)
 
 
-def _scores(run: Recorded) -> dict[str, np.ndarray]:
+def resampling(runs: list[Recorded]) -> Resampling:
+    """The setting that compares these runs; where theirs differ that with the most resamples, of such the newest."""
+    return max((Resampling.recorded(run.params) for run in reversed(runs)), key=lambda setting: setting.B)
+
+
+def way(runs: list[Recorded], comparisons: int) -> str:
+    """How the judges of these runs are compared: what was resampled, and how often; or why they are not."""
+    settings = [Resampling.recorded(run.params) for run in runs]
+    chosen = resampling(runs)
+    if not chosen.B:
+        return f"not compared: {NO_RESAMPLES}"
+    used = enough(chosen, comparisons)
+    text = f"paired bootstrap of the {used.over}, {used.B:,} resamples"
+    if used.B > chosen.B:
+        text += f" (bootstrap.B={chosen.B} is too few for {comparisons} comparisons)"
+    if len(set(settings)) > 1:
+        text += ", by that of the runs' settings of bootstrap with the most resamples"
+    return text
+
+
+def mark_notes(rows: list[Row], marked: bool) -> list[str]:
+    """What † means in a table of these rows, and why there is none where judges were not compared."""
+    columns: dict[tuple[Setting, Column], dict[Judge, Recorded]] = {}
+    for row in rows:
+        if row.judge.model not in BOUNDS:
+            columns.setdefault((row.setting, row.column), {})[row.judge] = row.run
+    several = [list(runs.values()) for runs in columns.values() if len(runs) > 1]
+    ways = dict.fromkeys(way(runs, len(runs) - 1) for runs in several if resampling(runs).B)
+    notes = []
+    if marked:
+        notes.append(
+            f"† worse than the best judge of the column: Holm's p ≤ {ALPHA} of a {' or a '.join(ways)}; each against "
+            "the best only, which is chosen by the same data (--table compare has every two judges)"
+        )
+    if not all(resampling(runs).B for runs in several):
+        notes.append(f"no judge is marked as worse than the best (†) where {NO_RESAMPLES}")
+    return notes
+
+
+def _scores(run: Recorded) -> dict[str, pd.DataFrame]:
     """nDCG@10 by the "model"'s labels and by the "baseline"'s."""
     scores = run.frame("scores.parquet")
-    return _values(scores[scores["measure"] == NDCG], "labels")
+    return _wide(scores[scores["measure"] == NDCG], "labels")
 
 
-def _values(rows: pd.DataFrame, by: str) -> dict[str, np.ndarray]:
-    """{what is in the column `by`: values (S, Q)}, systems and queries in the order of their names."""
+def _wide(rows: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
+    """{what is in the column `by`: a row a system, a column a query}."""
     return {
-        name: some.pivot(index="system", columns="query_id", values="value").sort_index().sort_index(axis=1).to_numpy()
+        name: some.pivot(index="system", columns="query_id", values="value")
         for name, some in rows.groupby(by, sort=False)
     }
+
+
+def _aligned(sides: list[pd.DataFrame]) -> list[np.ndarray]:
+    """Values (S, Q) of the same systems and queries in the order of their names, NaN where a side has none.
+
+    A side with one value a system for all queries together (query_id "all") is (S, 1).
+    """
+    systems = sorted(set().union(*(side.index for side in sides)))
+    query_ids = sorted(set().union(*(side.columns for side in sides)) - {ALL})
+    return [
+        side.reindex(index=systems, columns=[ALL] if list(side) == [ALL] else query_ids).to_numpy(float)
+        for side in sides
+    ]

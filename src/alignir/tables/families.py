@@ -1,5 +1,6 @@
 """Tables of families: Table 1 with and without the systems of the judge's own family."""
 
+from alignir.alignment.bootstrap import Resampling
 from alignir.formatting import Number, interval, number, signed
 from alignir.tables.names import by_dataset, in_order, judge_titles, setting_titles
 from alignir.tables.table import Table
@@ -10,7 +11,7 @@ COLUMNS = ["model", "prompt", "dataset", "own family", "all systems", "without i
 
 def family_tables(recordings: Recordings) -> list[Table]:
     """Table 1 with and without the systems of the judge's own family, if any judge has such."""
-    rows, systems = {}, {}
+    rows, systems, ways = {}, {}, set()
     for run in recordings:
         if run.metrics.get("family/left_out"):
             names = ("tau_all", "tau_b", "difference", "ci_low", "ci_high")
@@ -18,6 +19,7 @@ def family_tables(recordings: Recordings) -> list[Table]:
             moved = (
                 Number(f"{signed(difference)}!", difference) if run.metrics["family/moved"] == 1 else signed(difference)
             )
+            ways.add(Resampling.recorded(run.params).text)
             family = run.params["model.family"]
             numbers = [number(tau), number(without), moved, interval(low, high)]
             rows[run.setting, run.judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
@@ -30,7 +32,7 @@ def family_tables(recordings: Recordings) -> list[Table]:
         for judge in in_order(judge for where, judge in rows if where == setting)
     ]
     notes = [f"{family}: {names}" for family, names in systems.items()]
-    notes.append("interval: 95%, symmetric, of the difference: a bootstrap of the queries, the same ones for both")
+    notes.append(f"interval: 95%, of the difference, by the same draws with and without: {' or '.join(sorted(ways))}")
     if any(cell.endswith("!") for line in lines for cell in line):
         notes.append(
             "! not 0: above, the judge orders its own kind unlike the baseline; below, that kind was easy to order"

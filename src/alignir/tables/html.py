@@ -12,7 +12,7 @@ figure.table .scroll { overflow-x: auto; }
 figure.table table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid;
   font-variant-numeric: tabular-nums; }
 figure.table th, figure.table td { padding: .25rem .75rem; white-space: nowrap; text-align: left; }
-figure.table .number { text-align: right; }
+figure.table th:nth-child(n+3), figure.table td:nth-child(n+3) { text-align: right; }
 figure.table thead tr { border-bottom: 1px solid; }
 figure.table tbody tr:hover { background: #8882; }
 figure.table ul { list-style: none; margin: .5rem 0 0; padding: 0; font-size: .85rem; max-width: 60rem; }
@@ -39,8 +39,8 @@ def page(shown: list[Table]) -> str:
 def html_table(table: Table) -> str:
     """The table with its caption and notes as a `figure`, for STYLE; a wide one scrolls inside of it."""
     title = escaped(table.title)
-    head = _row(table.columns, '<th scope="col" class="{}">{}</th>')
-    rows = [_row(row, '<td class="{}">{}</td>') for row in table.without_repeats()]
+    head = _row(table.columns, '<th scope="col">{}</th>')
+    rows = [_row(row, "<td>{}</td>") for row in table.without_repeats()]
     lines = [
         '<figure class="table">',
         f"<figcaption>{title}</figcaption>",
@@ -62,5 +62,4 @@ def escaped(text: str) -> str:
 
 
 def _row(cells: list[str], form: str) -> str:
-    sides = ["text", "text", *["number"] * len(cells)]
-    return f"<tr>{''.join(form.format(side, escaped(cell)) for side, cell in zip(sides, cells, strict=False))}</tr>"
+    return f"<tr>{''.join(form.format(escaped(cell)) for cell in cells)}</tr>"

@@ -4,11 +4,11 @@ import math
 
 import pandas as pd
 
-from alignir.alignment.significance import OUTCOMES
+from alignir.alignment.significance import ALPHA, OUTCOMES
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import interval, number, share_of, signed
 from alignir.frames import BASELINE
-from alignir.tables.comparison import LEVEL, B, better
+from alignir.tables.comparison import better
 from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, online_title, setting_titles
 from alignir.tables.notes import NDCG_NOTE, label_notes, size_note
 from alignir.tables.table import Table
@@ -47,7 +47,7 @@ def correlation_tables(recordings: Recordings) -> list[Table]:
             *label_notes(list(runs.values())),
             "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
             "largest drop: the most ranks that a system loses; ↓ lower is better",
-            "from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ 0.05 of paired t-tests; "
+            f"from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ {ALPHA} of paired t-tests; "
             "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
         ]
         title = f"Other correlations of nDCG@10 with the baseline labels, {setting_titles([setting])[0]}"
@@ -87,8 +87,8 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
         notes = [
             size_note([setting]),
             NDCG_NOTE,
-            f"paired bootstrap of the queries, {B:,} resamples; Holm's p over all pairs of judges of a reference; "
-            f"better: Holm's p ≤ {LEVEL}",
+            *(f"{how}; on the queries that both judges and the reference know" for how in rows["how"].unique()),
+            f"Holm's p over all pairs of judges of a reference; better: Holm's p ≤ {ALPHA}",
         ]
         columns = ["left", "right", "reference", "tau left", "tau right", "difference", "95% interval", "p", "Holm"]
         tables.append(

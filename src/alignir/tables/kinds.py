@@ -1,7 +1,6 @@
 """Kinds: the tables of recorded runs, made by the names that people choose them by (`choices.KINDS`)."""
 
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from alignir.tables.comparison import compared, worse
 from alignir.tables.families import family_tables
@@ -26,12 +25,11 @@ def tables(
 def tables_by_kind(
     recordings: Recordings, kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> dict[str, list[Table]]:
-    pairs = cache(lambda users: compared(recordings, users))
     made: dict[str, Callable[[], list[Table]]] = {
-        "baseline": lambda: [baseline_table(recordings, worse(pairs(False)), expected), *family_tables(recordings)],
-        "online": lambda: online_tables(recordings, worse(pairs(True)), expected, with_intervals),
+        "baseline": lambda: [baseline_table(recordings, worse(recordings), expected), *family_tables(recordings)],
+        "online": lambda: online_tables(recordings, worse(recordings, users=True), expected, with_intervals),
         "labels": lambda: label_tables(recordings),
-        "compare": lambda: [*compare_tables(pairs(False)), *compare_tables(pairs(True))],
+        "compare": lambda: [*compare_tables(compared(recordings)), *compare_tables(compared(recordings, users=True))],
         "agreement": lambda: agreement_tables(recordings),
         "correlations": lambda: correlation_tables(recordings),
         "judged": lambda: judged_tables(recordings),

@@ -103,7 +103,7 @@ def _letter(letter: str) -> str:
         return SPECIAL.get(letter) or SYMBOLS[letter]
     if " " <= letter <= "~":
         return letter
-    base, *accents = unicodedata.normalize("NFD", letter)
+    base, *accents = list(unicodedata.normalize("NFD", letter))
     if len(accents) == 1 and accents[0] in ACCENTS and base.isascii() and base.isalpha():
         return rf"\{ACCENTS[accents[0]]}{{{base}}}"
     return f"{{[}}U+{ord(letter):04X}{{]}}"

@@ -50,7 +50,8 @@ def _combined(recordings: Recordings) -> list[dict[str, str]]:
     names = [run.names for run in recordings]
     values = [list(dict.fromkeys(each[group] for each in names if group in each)) or [""] for group in groups]
     users = list(dict.fromkeys((each["user_model"], each["assumption"]) for each in names))
-    return [dict(zip(MEASURED, (*cell, *whose), strict=True)) for *cell, whose in product(*values, users)]
+    cells = product(product(*values), users)
+    return [dict(zip(MEASURED, (*cell, *whose), strict=True)) for cell, whose in cells]
 
 
 def judges_without_runs(grid: Grid, recordings: Recordings) -> set[Judge]:

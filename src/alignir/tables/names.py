@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Any
 
 from alignir.formatting import UNDEFINED
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
@@ -60,7 +61,7 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
 
 
 def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
-    """The dataset's name, in parentheses what else tells it from others."""
+    """The dataset's name, in parentheses what else distinguishes it."""
     told = ", ".join(filter(None, (*more, of.apart)))
     return DATASETS.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
 
@@ -70,11 +71,11 @@ def labelled_title(labelled: Labelled) -> str:
 
 
 def setting_titles(settings: list[Setting]) -> list[str]:
-    """A dataset's name, with what tells its settings apart where it has several."""
+    """A dataset's name, with what distinguishes its settings where it has several."""
     titles = []
     for setting in settings:
         others = [other for other in settings if other.dataset == setting.dataset]
-        found = [
+        found: list[tuple[str, set[Any]]] = [
             (setting.systems, {other.systems for other in others}),
             (setting.queries, {other.queries for other in others}),
             (f"{setting.n_systems} systems", {other.n_systems for other in others}),
@@ -102,8 +103,8 @@ def online_title(column: Column, alone: bool) -> str:
 def fitting_a_page(columns: list[Column]) -> list[list[Column]]:
     """The columns in groups, a user model's together, as many user models as fit a page: the poster's two do."""
     groups: list[list[Column]] = []
-    for _, of_one in groupby(columns, key=lambda column: column.users):
-        of_one = list(of_one)
+    for _, alike in groupby(columns, key=lambda column: column.users):
+        of_one = list(alike)
         if groups and len(groups[-1]) + len(of_one) <= PAGE:
             groups[-1] += of_one
         else:

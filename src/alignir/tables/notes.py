@@ -1,5 +1,6 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
+from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import smallest_step
 from alignir.formatting import share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
@@ -71,7 +72,7 @@ def interval_note(runs: list[Recorded]) -> str:
     """How the 95% intervals of these runs were made, one way in each setting."""
     found: dict[str, list[Setting]] = {}
     for setting in dict.fromkeys(run.setting for run in runs):
-        way = _resampling(next(run for run in runs if run.setting == setting))
+        way = Resampling.recorded(next(run for run in runs if run.setting == setting).params).text
         found.setdefault(way, []).append(setting)
     ways = [way if len(found) == 1 else f"{way} ({', '.join(setting_titles(some))})" for way, some in found.items()]
     return f"in brackets: 95% interval, {'; '.join(ways)}"
@@ -112,7 +113,7 @@ def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
     notes = {
         SECOND: "second: other people's labels",
         LEXICAL: "lexical: grades from the share of the query's terms",
-        SHUFFLED: f"shuffled: the baseline's grades dealt out anew to its pairs, the mean of {shuffles} draws",
+        SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws",
         ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
     }
     found = [note for name, note in notes.items() if name in models]
@@ -149,8 +150,3 @@ def _last_ranks(run: Recorded) -> str:
     prefix = "dataset.last_rank."
     ranks = {name.removeprefix(prefix): rank for name, rank in run.params.items() if name.startswith(prefix)}
     return ", ".join(f"{grade} to rank {ranks[grade]}" for grade in sorted(ranks, reverse=True))
-
-
-def _resampling(run: Recorded) -> str:
-    B, over, method, seed = (run.params[f"bootstrap.{name}"] for name in ("B", "over", "method", "seed"))
-    return f"{int(B):,} bootstrap resamples of the {over}, {method}, seed {seed}"

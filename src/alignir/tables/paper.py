@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from alignir.alignment.significance import ALPHA
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import Number, interval, number
 from alignir.frames import BASELINE
 from alignir.tables import missing, poster
-from alignir.tables.comparison import LEVEL, B
+from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
 from alignir.tables.names import (
     BOUNDS,
@@ -154,10 +155,8 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     if "[" in cells:
         notes.append(interval_note([row.run for row in rows if row.ci_low == row.ci_low]))
     if "°" in cells:
-        notes.append("° cannot be told from 0: p > 0.05, or 0 is in the 95% interval")
-    if "†" in cells:
-        resampled = f"Holm's p ≤ {LEVEL} of a paired bootstrap of the queries, {B:,} resamples"
-        notes.append(f"† worse than the best judge of the column ({resampled}; --table compare)")
+        notes.append(f"° cannot be told from 0: p > {ALPHA}, or 0 is in the 95% interval")
+    notes += mark_notes(rows, "†" in cells)
     if "‡" in cells:
         notes.append(failed_note(judged))
     if "≈" in cells:
@@ -189,7 +188,7 @@ def _cell(
     text: str = NOT_RUN if row is None else number(value)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    if row is not None and (row.p_value > 0.05 or row.ci_low <= 0 <= row.ci_high):
+    if row is not None and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
         text += "°"
     if worse:
         text += "†"

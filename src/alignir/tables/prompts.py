@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from alignir.alignment import prompt_changes
+from alignir.alignment.bootstrap import Resampling
 from alignir.data.collections import Dataset
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import UNDEFINED, Number, count, day, interval, number, share_of, visible, with_interval
 from alignir.frames import BASELINE, PAIR
+from alignir.tables.comparison import resampling
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import PromptVersion, Recorded
@@ -65,15 +66,14 @@ def effect_table(
     before: Recorded, after: Recorded, qrels: pd.DataFrame, labels: list[pd.DataFrame], names: list[str], title: str
 ) -> Table:
     """A row a statistic, before and after, with the difference."""
+    resampled = resampling([before, after])
     baseline = scores_of(before, BASELINE)
-    scores = [scores_of(run, "model") for run in (before, after)]
+    old, new = (scores_of(run, "model") for run in (before, after))
     level = int(before.params["relevance_level"])
     effects = {
-        "tau_b": prompt_changes.effect_on_tau(baseline, *scores, np.random.default_rng(0)),
-        "kappa": prompt_changes.effect_on_kappa(qrels, *labels, np.random.default_rng(0)),
-        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(
-            qrels, *labels, np.random.default_rng(0), relevant_from=level
-        ),
+        "tau_b": prompt_changes.effect_on_tau(baseline, old, new, resampled),
+        "kappa": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled),
+        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=level),
     }
     lines = [
         [
@@ -88,9 +88,17 @@ def effect_table(
     ]
     notes = [
         "tau_b: of nDCG@10 with the baseline labels; kappa: Cohen's, on the pairs that have a label",
-        "95% interval and p of the difference: 1,000 resamples of the queries, the same ones on both sides",
+        effect_note(resampled),
     ]
     return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
+
+
+def effect_note(resampled: Resampling) -> str:
+    """How the intervals and p-values of an `effect_table` were made."""
+    way = f"95% interval and p of the difference: {resampled.text}"
+    if not resampled.B:
+        return way
+    return f"{way}, the same ones on both sides" + ("; kappa's of the queries" if resampled.over == "systems" else "")
 
 
 def scores_of(run: Recorded, labels: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Every number: each tau_b of the recorded runs, in full, with all that it goes by."""
+"""Every number: each tau_b of the recorded runs, in full, with all that identifies it."""
 
 from alignir.formatting import Number, full
 from alignir.frames import ALIGNMENT, GROUPS
@@ -9,7 +9,7 @@ ALIGNMENT_CSV = [*GROUPS, "settings", *ALIGNMENT]
 
 
 def alignment_table(recordings: Recordings) -> Table:
-    """One row a run and pair of measures; `settings` is what tells it from others of the same names."""
+    """One row a run and pair of measures; `settings` distinguishes it from others of the same names."""
     return Table("Alignment (Kendall's tau_b)", ALIGNMENT_CSV, [_line(row) for row in recordings.rows])
 
 

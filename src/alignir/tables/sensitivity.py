@@ -3,6 +3,7 @@
 import pandas as pd
 
 from alignir.alignment import sensitivity
+from alignir.alignment.significance import ALPHA
 from alignir.formatting import Number, number
 from alignir.tables.table import Table
 from alignir.users.metrics import LOWER_IS_BETTER, NAMES
@@ -18,7 +19,7 @@ def survival_table(frame: pd.DataFrame, base: str, title: str) -> Table:
     lines = [[judge, *(cells.get((judge, metric), "–") for metric in metrics)] for judge in judges]
     notes = [
         "tau_b [its range over all assumptions], and of the assumptions that move the metric's tau for any judge, how "
-        "many keep its sign / on which side of p = 0.05 it is"
+        f"many keep its sign / on which side of p = {ALPHA} it is"
     ]
     columns = ["judge", *(NAMES.get(metric, metric) for metric in metrics)]
     return Table(f"What survives: {title}", columns, lines, notes)

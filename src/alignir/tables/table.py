@@ -85,7 +85,8 @@ def _rich(shown: list[Table], width: int | None) -> str:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    console = Console(file=io.StringIO(), width=width or 200, force_terminal=False)
+    text = io.StringIO()
+    console = Console(file=text, width=width or 200, force_terminal=False)
     for table in shown:
         console.print(table.title, markup=False, highlight=False)
         drawn = RichTable(box=box.SIMPLE_HEAD)
@@ -97,7 +98,7 @@ def _rich(shown: list[Table], width: int | None) -> str:
         for note in table.notes:
             console.print(f"  {note}", markup=False, highlight=False)
         console.print()
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
 def _markdown(shown: list[Table]) -> str:

@@ -20,7 +20,7 @@ Key = Callable[[Recorded], Hashable]
 
 
 def told_apart(runs: Iterable[Recorded]) -> list[Recorded]:
-    """The runs, each with what tells it from the others."""
+    """The runs, each with what distinguishes it from the others."""
     found = list(runs)
     twins = _twins(found)
     apart = {run.run_id: Apart(version) for run, version in zip(found, _versions(found), strict=True)}

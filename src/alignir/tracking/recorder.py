@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -94,7 +95,7 @@ class Recorder:
 class OpenRun:
     """A run under way."""
 
-    client: object
+    client: Any  # MLflow's
     run_id: str
     store: str
 

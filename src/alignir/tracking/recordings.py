@@ -16,7 +16,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Row:
-    """One tau_b with all that it goes by."""
+    """One tau_b with all that identifies it."""
 
     judge: Judge
     setting: Setting

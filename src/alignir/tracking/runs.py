@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, User
 
 @dataclass(frozen=True)
 class Recorded:
-    """A finished run as it was recorded, with what tells it from others of the same names."""
+    """A finished run as it was recorded, with what distinguishes it from others of the same names."""
 
     uri: str | None  # of the store
     run_id: str
@@ -115,7 +116,7 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments())
         raise InputError(f"no experiment {experiment!r} in {stores.shown(stores.address(uri))}; there are: {names}")
-    newest = {}
+    newest: dict[str, Any] = {}
     newest_first = stores.pages(client.search_runs, [found.experiment_id], "attributes.status = 'FINISHED'")
     for run in newest_first:
         if "cell" in run.data.tags:

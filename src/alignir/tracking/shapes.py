@@ -1,4 +1,4 @@
-"""Shapes: what a number of a recorded run goes by: whose labels, what was compared on what, and whose users.
+"""Shapes: what identifies a number of a recorded run: whose labels, compared on what, and whose users.
 
 Each is a key and has what a title is made of; `apart` is empty but where another of the same names was recorded.
 """
@@ -20,7 +20,7 @@ class Judge(NamedTuple):
     model: str
     prompt: str = ""  # empty: it reads none
     version: str = ""  # of the prompt's text, where others went by its name, as "@2"
-    of_model: str = ""  # what else tells it from judges of the same names, to stand behind that of the model
+    of_model: str = ""  # what else distinguishes it from judges of the same names, to stand behind that of the model
     of_prompt: str = ""  # and behind that of the prompt
 
 

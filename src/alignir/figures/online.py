@@ -1,0 +1,89 @@
+"""Figure of online metrics: what users would do with each system, over its nDCG@10 by judges' labels."""
+
+import pandas as pd
+
+from alignir.figures import canvas
+from alignir.figures.canvas import LETTERS, UNKNOWN
+from alignir.figures.systems import tau_text
+from alignir.users.metrics import metric_title
+
+JUDGES = 6  # side by side in the width of a page
+LEFT, BLOCK = 1.15, 2.2  # inches: what stands left of the blocks, and a block where there is room
+ROW, MOST = 0.86, 7.0  # inches: a row, and all of them
+MARGIN = 0.09  # of a block, on either side of its points
+
+
+def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str):
+    """Systems' online metrics over their nDCG@10 by judges and by the baseline labels: a row a metric, a block a judge.
+
+    `scores`: a row a system, the baseline's in the first column, a judge's in each other, JUDGES at most. `online`: a
+    row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`. All blocks have the
+    same axes, so that judges can be compared along a row; a row is one panel, which is drawn several times as fast.
+    """
+    baseline, judges = scores.columns[0], list(scores.columns[1:])
+    width = min(canvas.WIDTH, LEFT + BLOCK * len(judges))
+    room = (width - LEFT) / len(judges)
+    names = [canvas.wrapped(judge, room - 0.1) for judge in judges]
+    title = canvas.wrapped(title, width - 0.3, canvas.TITLE)
+    rows = min(MOST, ROW * len(online.columns))
+    head = 0.3 + 0.15 * title.count("\n") + 0.14 * max(name.count("\n") + 2 for name in names)
+    foot = 0.45 if len(judges) > 1 else 0.75
+    height = head + rows + foot
+    figure = canvas.blank(width, height)
+    edges = {"left": LEFT / width, "right": 1 - 0.05 / width, "top": 1 - head / height, "bottom": foot / height}
+    panels = figure.subplots(len(online.columns), 1, sharex=True, squeeze=False, gridspec_kw={**edges, "hspace": 0.36})
+    figure.set_layout_engine("none")  # everything has its place
+    systems = scores.index.intersection(online.index)
+    across = _Blocks(scores.loc[systems])
+    for metric, panel in zip(online.columns, panels.ravel(), strict=True):
+        canvas.dress(panel)
+        panel.set_ylabel(f"{metric_title(metric)}\n○ {tau_text(taus.loc[metric, baseline])}", fontsize=LETTERS)
+        for number, judge in enumerate(judges):
+            for side, style in ((baseline, _BASELINE), (judge, _JUDGE)):
+                panel.plot(across.of(scores[side][systems], number), online[metric][systems], linestyle="", **style)
+            panel.text(number + 0.5, 1.02, f"▲ {tau_text(taus.loc[metric, judge])}", fontsize=LETTERS, ha="center",
+                       transform=panel.get_xaxis_transform())  # fmt: skip
+            if number:
+                panel.axvline(number, color=UNKNOWN, linewidth=0.6, zorder=0)
+        panel.set_xlim(0, len(judges))
+        panel.locator_params(axis="y", nbins=4)
+    for number, name in enumerate(names):
+        panels[0, 0].annotate(name, (number + 0.5, 1), (0, 13), panels[0, 0].get_xaxis_transform(), "offset points",
+                              ha="center", fontsize=LETTERS)  # fmt: skip
+    across.label(panels[-1, 0], len(judges))
+    sides = ("nDCG@10", "○ by the baseline labels", "▲ by the judge's")
+    panels[-1, 0].set_xlabel(("   " if len(judges) > 1 else "\n").join(sides), fontsize=LETTERS)
+    figure.suptitle(title, fontsize=canvas.TITLE, y=1 - 0.04 / figure.get_figheight(), va="top")
+    figure.align_ylabels(panels.ravel())
+    return figure
+
+
+_BASELINE = {
+    "marker": "o",
+    "markersize": 3.2,
+    "markerfacecolor": "none",
+    "markeredgecolor": "grey",
+    "markeredgewidth": 0.6,
+}
+_JUDGE = {"marker": "^", "markersize": 3.2, "color": canvas.BLUE, "markeredgewidth": 0}
+
+
+class _Blocks:
+    """Where scores lie in blocks of width 1 side by side, all of which hold the same range of scores."""
+
+    def __init__(self, scores: pd.DataFrame):
+        self.low, high = scores.min().min(), scores.max().max()
+        self.range = (high - self.low) or 1.0
+
+    def of(self, scores, number: int):
+        """The places of these scores in the block of this number, from 0."""
+        return number + MARGIN + (1 - 2 * MARGIN) * (scores - self.low) / self.range
+
+    def label(self, panel, blocks: int) -> None:
+        """Write two or three scores below each block."""
+        from matplotlib.ticker import MaxNLocator
+
+        high = self.low + self.range
+        ticks = [tick for tick in MaxNLocator(3).tick_values(self.low, high) if self.low <= tick <= high]
+        places = [self.of(tick, number) for number in range(blocks) for tick in ticks]
+        panel.set_xticks(places, [f"{tick:g}" for _ in range(blocks) for tick in ticks], fontsize=LETTERS)
