@@ -16,11 +16,12 @@ from conftest import write_small
 from test_labels import PROMPT, Asked
 
 from alignir import progress
+from alignir.commands.sweep_view import View
 from alignir.frames import STATUSES
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.models import Answer
-from alignir.progress import View, bar
+from alignir.progress import bar
 
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 SWEEP = ["-m", "alignir", "-m", "dataset=folder", "dataset.path=small", "model=slow,three", "bootstrap.B=10"]

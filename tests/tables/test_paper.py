@@ -117,6 +117,21 @@ def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     assert not [text for text in baseline(judges[2]).notes if text[0] in "°†≈–"]
 
 
+def test_a_judge_whose_requests_failed_is_marked_and_told_how_many():
+    whole, lacking = run(lines=[line(0.5)]), run("qwen32b", lines=[line(0.5), line(0.2, labels=ONE_GRADE)])
+    lacking.metrics.update({"failed": 15, "n_pairs": 120})
+    table = baseline(whole, lacking)
+    assert {row[0]: "‡" in row[2] for row in table.rows} == {
+        "Llama 3.1 8B": False,
+        "Qwen3 32B": True,
+        "floor: one grade": False,
+    }
+    said = note(table, "‡")
+    assert "15 of 120" in said
+    assert "Qwen3 32B" in said
+    assert "Llama" not in said
+
+
 def test_the_notes_say_what_the_interval_is_as_it_was_recorded():
     lines = [line(0.5, low=0.25, high=0.75)]
     table = baseline(run(lines=lines, **BOOTSTRAP))

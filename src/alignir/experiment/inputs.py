@@ -25,6 +25,9 @@ from alignir.labelling.answers import READERS
 from alignir.labelling.models import LLM, check
 from alignir.labelling.prompts import Prompt
 
+# Settings of a model that decide no answer: where it is asked, and how patiently.
+WHERE_AND_HOW = ("base_url", "key_env", "max_tokens_name", "concurrency", "timeout", "retries", "give_up_after")
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -141,10 +144,13 @@ def key(cell: Cell, inputs: Inputs) -> str:
     """The same for two runs of the same cell: of the same settings, files, prompt, pairs, baseline labels and RUNS.
 
     Paths count in full, so that the working folder does not matter, and what was read counts by its content, so that a
-    corrected file makes another cell. Where the answers are kept does not count, nor a prompt that nobody reads.
+    corrected file makes another cell. Where the answers are kept does not count, nor where a model is asked for them,
+    nor a prompt that nobody reads.
     """
     names, reads = dict(cell.names), cell.llm is not None
     settings = {name: value for name, value in cell.config.items() if name not in ("ledger", "prompt")}
+    model = settings.get("model") or {}
+    settings["model"] = {name: value for name, value in model.items() if name not in WHERE_AND_HOW}
     if reads:  # the same text in another file is the same prompt
         settings["prompt"] = {
             name: value for name, value in (cell.config.get("prompt") or {}).items() if name != "file"

@@ -12,6 +12,7 @@ from alignir.experiment import description, record
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import contents, key, read_inputs
 from alignir.experiment.results import Result, compute
+from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
@@ -91,6 +92,8 @@ def plan(cell: Cell) -> dict[str, float]:
         found["in_ledger"] += len(pairs.drop_duplicates("key")) - len(missing)
         found["to_ask"] += len(missing)
         found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
-    longest = prompt.max_tokens + model.thinking_tokens if prompt.decoding != "logits" else 1
+    # an endpoint writes its answer in any case
+    one = prompt.decoding == "logits" and not isinstance(model, Endpoint)
+    longest = 1 if one else prompt.max_tokens + model.thinking_tokens
     found["output_tokens"] = found["to_ask"] * longest
     return found | record.price(model, found["prompt_tokens"], found["output_tokens"])

@@ -61,6 +61,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         "output_tokens": labelling.output_tokens,
         "fallback": labelling.fallback,
         "asked": labelling.asked,
+        "failed": labelling.failed,
         "seconds": labelling.seconds,
     }
     values |= means(result.scores).mean().to_dict()

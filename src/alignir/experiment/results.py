@@ -19,7 +19,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.references import references
 from alignir.frames import ALL, BASELINE, SECOND
-from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label
+from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label, unknown_endings
 from alignir.labelling.ledger import Ledger
 
 
@@ -62,6 +62,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         *_family_notes(cell, inputs.own, family),
         *_undefined(alignment, scores, baseline, online),
         *_unlabelled(labelling.labels, scores),
+        *_unanswered(labelling),
         *_unmeasured(online, runs.query_ids, cell.called["user_model"]),
     ]
     return Result(
@@ -150,6 +151,15 @@ def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
     missing = int(labels["relevance"].isna().sum())
     if missing:
         yield f"{missing} of {len(labels)} pairs have no label"
+
+
+def _unanswered(labelling: Labelling):
+    """Requests that failed, and words for an answer's end that nobody knows yet."""
+    if labelling.failed:
+        last = f", the last with: {labelling.problem}" if labelling.problem else ""
+        yield f"{labelling.failed} of {labelling.asked} requests failed and are asked again by the next run{last}"
+    for reason, count in unknown_endings(labelling.labels).items():
+        yield f"{count} answers ended with the unknown finish reason {reason!r} and are read as finished ones"
 
 
 def _unmeasured(online: pd.DataFrame, query_ids: Sequence[str], user_model: str):

@@ -100,6 +100,15 @@ def unknown_finish_reason(reason: str | None) -> bool:
     return marks.ending_word(reason) not in {"", *marks.ENDING_OF}
 
 
+def failed(reason: str | None) -> bool:
+    """Whether a finish reason says that there is no answer, only a request that failed: it is asked again.
+
+    >>> failed("abort"), failed("content_filter"), failed("length")
+    (True, False, False)
+    """
+    return marks.ENDING_OF.get(marks.ending_word(reason)) == "error"
+
+
 def said_aloud(response: str) -> str | None:
     """What the model says in its turn, without its thoughts; None where it never came to an end of them.
 

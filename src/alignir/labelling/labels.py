@@ -12,7 +12,7 @@ import pandas as pd
 
 from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
-from alignir.labelling.answers import READERS, final_scores, said_aloud
+from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
 from alignir.labelling.models import LLM, Answer, Grader, Model
 from alignir.labelling.prompts import Prompt
@@ -38,6 +38,8 @@ class Labelling:
     output_tokens: int = 0
     asked_prompt_tokens: int = 0  # of the answers that were asked for now: what this run costs
     asked_output_tokens: int = 0
+    failed: int = 0  # requests without an answer, also after retries: asked again next time
+    problem: str = ""  # of the last of them
     fallback: int = 0  # pairs whose label comes from asking again
     repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
 
@@ -71,6 +73,8 @@ def majority(rounds: list[Labelling]) -> Labelling:
         output_tokens=sum(each.output_tokens for each in rounds),
         asked_prompt_tokens=sum(each.asked_prompt_tokens for each in rounds),
         asked_output_tokens=sum(each.asked_output_tokens for each in rounds),
+        failed=sum(each.failed for each in rounds),
+        problem=next((each.problem for each in reversed(rounds) if each.problem), ""),
         repeats=repeats,
     )
 
@@ -85,15 +89,18 @@ def label_once(
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()
+    failures: list[str] = []
     if len(missing):
-        _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge, read)
+        failures = _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge, read)
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
     labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
     new = answers.reindex(missing["key"])
     tokens = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
     tokens |= {f"asked_{name}": int(new[name].sum()) for name in tokens}
-    return Labelling(labels, len(missing), seconds if len(missing) else 0.0, **tokens)
+    seconds = seconds if len(missing) else 0.0
+    problem = next(filter(None, reversed(failures)), "")
+    return Labelling(labels, len(missing), seconds, **tokens, failed=len(failures), problem=problem)
 
 
 def flip_rate(repeats: pd.DataFrame) -> float:
@@ -125,6 +132,8 @@ def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: 
         output_tokens=labelling.output_tokens + again.output_tokens,
         asked_prompt_tokens=labelling.asked_prompt_tokens + again.asked_prompt_tokens,
         asked_output_tokens=labelling.asked_output_tokens + again.asked_output_tokens,
+        failed=labelling.failed + again.failed,
+        problem=again.problem or labelling.problem,
         fallback=int(again.labels["relevance"].notna().sum()),
     )
 
@@ -141,10 +150,12 @@ def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     return pairs[~pairs["key"].isin(answers.index)].drop_duplicates("key")
 
 
-def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> None:
+def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> list[str]:
+    """Ask, and keep the answers; what was wrong with each of the requests that have none."""
     texts = list(zip(pairs["query"], pairs["passage"], strict=True))
     keys = pairs["key"].tolist()
     chunk: list[Answer] = []
+    failures: list[str] = []
     start = since = time.monotonic()
 
     def write() -> None:
@@ -153,14 +164,13 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
             (
                 keys[a.index],
                 a.response.encode("utf-8", "replace").decode(),
-                a.finish_reason,
+                a.finish_reason.encode("utf-8", "replace").decode(),
                 a.prompt_tokens,
                 a.output_tokens,
                 a.cut,
             )
             + (a.probabilities or (None,) * len(GRADES))
             for a in chunk
-            if a.finish_reason != "error"  # no answer: asked again by the next run
         ]
         if rows:
             ledger.append(judge, pd.DataFrame(rows, columns=ANSWERS.names))
@@ -170,12 +180,16 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
     try:
         answers = model.answer(prompt, texts)
         for answer in _shown(answers, len(texts), f"{Path(model.name).name}, {prompt.name}", prompt.form, read):
-            chunk.append(answer)
+            if failed(answer.finish_reason):  # no answer: asked again by the next run
+                failures.append(answer.problem)
+            else:
+                chunk.append(answer)
             now = time.monotonic()
             if len(chunk) >= CHUNK or now - since > min(CHUNK_S, 1 + (now - start) / 20):
                 write()
     finally:
         write()  # also when the engine fails or someone stops the run
+    return failures
 
 
 def _shown(answers: Iterator[Answer], total: int, title: str, form: str, read: Callable) -> Iterator[Answer]:
@@ -224,3 +238,9 @@ def _reader(name: str) -> Callable:
 def differing(labels: pd.DataFrame) -> int:
     """How many answers give several final scores that are not the same; the last one counts."""
     return sum(len(set(final_scores(said_aloud(response) or ""))) > 1 for response in labels["response"])
+
+
+def unknown_endings(labels: pd.DataFrame) -> dict[str, int]:
+    """How many answers ended with a finish reason that the reader does not know, and takes for finished; by reason."""
+    counts = labels["finish_reason"].value_counts()
+    return {reason: int(count) for reason, count in counts.items() if unknown_finish_reason(reason)}

@@ -15,11 +15,12 @@ class Answer:
 
     index: int  # of the pair in the sequence that was asked
     response: str
-    finish_reason: str  # stop, length, or error
+    finish_reason: str  # the server's or engine's word, such as stop, length or error
     prompt_tokens: int
     output_tokens: int
     cut: bool = False  # the passage was shortened to fit the model's context
     probabilities: tuple[float, ...] | None = None  # of the labels 0-3 at the answer's position (decoding=logits)
+    problem: str = ""  # in a line, where there is no answer because the request failed
 
 
 class LLM(Protocol):

@@ -57,6 +57,17 @@ def label_notes(runs: list[Recorded]) -> list[str]:
     return ["; ".join(filter(None, notes))] if any(notes) else []
 
 
+def failed_note(runs: list[Recorded]) -> str:
+    """Whose runs have pairs that were never answered, because the request failed."""
+    counts = {
+        judge_name(run.judge): f"{run.metrics['failed']:,.0f} of {run.metrics['n_pairs']:,.0f}"
+        for run in runs
+        if run.metrics.get("failed")
+    }
+    texts = ", ".join(f"{judge} ({count})" for judge, count in counts.items())
+    return f"‡ requests failed, and are asked again by the same command: {texts}"
+
+
 def interval_note(runs: list[Recorded]) -> str:
     """How the 95% intervals of these runs were made, one way in each setting."""
     found: dict[str, list[Setting]] = {}

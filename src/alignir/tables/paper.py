@@ -27,6 +27,7 @@ from alignir.tables.notes import (
     NDCG_NOTE,
     TAU_NOTE,
     bound_notes,
+    failed_note,
     interval_note,
     label_notes,
     metric_notes,
@@ -156,6 +157,8 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     if "°" in cells:
         notes.append(f"° cannot be told from 0: p > {ALPHA}, or 0 is in the 95% interval")
     notes += mark_notes(rows, "†" in cells)
+    if "‡" in cells:
+        notes.append(failed_note(judged))
     if "≈" in cells:
         notes.append(f"≈ within the noise: agrees with the users as well as they do with themselves ({DRAWS})")
     if any(DRAWS in line for line in lines):
@@ -189,6 +192,8 @@ def _cell(
         text += "°"
     if worse:
         text += "†"
+    if row is not None and row.judge.model not in BOUNDS and row.run.metrics.get("failed"):
+        text += "‡"
     if row is not None and with_interval and row.ci_low == row.ci_low:
         text += f" {interval(row.ci_low, row.ci_high, 2)}"
     if published is not None:

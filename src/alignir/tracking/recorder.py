@@ -57,19 +57,22 @@ class Recorder:
     def finished(self, cell: str, version: str, sweep: str) -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
 
+        A run with requests that failed is not finished: they are asked again.
         The run joins the sweep that found it: its tag `sweep` names every sweep that it belongs to.
         """
         query = f"attributes.status = 'FINISHED' and tags.cell = '{cell}'"
         runs = list(stores.pages(self.client.search_runs, [self.experiment_id], query))
         same = [run for run in runs if run.data.tags.get("version.alignir", "") == version]
-        if runs and not same:
-            log.info("%s: finished before with another version of alignir, and runs again", runs[0].info.run_name)
-        if not same:
+        whole = [run for run in same if not run.data.metrics.get("failed")]
+        if runs and not whole:
+            why = "with requests that failed" if same else "with another version of alignir"
+            log.info("%s: finished before %s, and runs again", runs[0].info.run_name, why)
+        if not whole:
             return None
-        sweeps = same[0].data.tags.get("sweep", "").split(", ")
+        sweeps = whole[0].data.tags.get("sweep", "").split(", ")
         if sweep and sweep not in sweeps:
-            self.client.set_tag(same[0].info.run_id, "sweep", ", ".join(filter(None, [*sweeps, sweep])))
-        return f"{same[0].info.run_name} ({same[0].info.run_id})"
+            self.client.set_tag(whole[0].info.run_id, "sweep", ", ".join(filter(None, [*sweeps, sweep])))
+        return f"{whole[0].info.run_name} ({whole[0].info.run_id})"
 
     def prompt_version(self, prompt: Prompt) -> str:
         """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
