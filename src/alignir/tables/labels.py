@@ -25,12 +25,12 @@ def label_tables(recorded: list[Recorded]) -> list[Table]:
     tables = []
     statuses = [status for status in STATUSES if status != "ok"]
     for (dataset, n_pairs), runs in _by_labels(recorded).items():
-        seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
+        seen = [status for status in statuses if any(run.metrics.get(f"status/{status}") for run in runs.values())]
         lines = []
         for judge in in_order(set(runs), ("basic", "zeshot")):
             metrics = runs[judge].metrics
             shares = [share(metrics[f"labels/{grade}"], n_pairs) for grade in GRADES]
-            failed = [f"{metrics[f'status/{status}']:,.0f}" for status in seen]
+            failed = [f"{metrics.get(f'status/{status}', 0):,.0f}" for status in seen]
             kappas = [number(metrics.get(f"agreement/{name}", math.nan), 4) for name in ("kappa4", "kappa_bin")]
             lines.append([*judge_titles(judge), *shares, *failed, *kappas])
         metrics = next(iter(runs.values())).metrics
