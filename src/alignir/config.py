@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alignir.data.collections import Dataset
+    from alignir.data.ranked import Runs
     from alignir.experiment.cells import Cell
     from alignir.tracking.recorder import Recorder
 
@@ -197,7 +198,7 @@ def _dataset(cfg: DictConfig) -> "Dataset":
     return _read_dataset(OmegaConf.to_yaml(cfg.dataset), state_of(OmegaConf.to_container(cfg.dataset)))
 
 
-def _systems(cfg: DictConfig) -> "pd.DataFrame":
+def _systems(cfg: DictConfig) -> "Runs | pd.DataFrame":
     both = OmegaConf.to_container(OmegaConf.create({"dataset": cfg.dataset, "systems": cfg.systems}))
     return _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems), state_of(both))
 
@@ -209,8 +210,8 @@ def _read_dataset(dataset: str, state: tuple) -> "Dataset":
 
 
 @lru_cache(maxsize=2)
-def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
-    """RUNS of these systems on this dataset, read or made once in a sweep."""
+def _read_systems(dataset: str, systems: str, state: tuple) -> "Runs | pd.DataFrame":
+    """The rankings of these systems on this dataset, read or made once in a sweep."""
     state_of_dataset = state_of(OmegaConf.to_container(_node(dataset)))
     return _make(_node(systems))(_read_dataset(dataset, state_of_dataset))
 

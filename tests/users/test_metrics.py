@@ -131,7 +131,7 @@ def simulated(**changes):
 def at_hand(small):
     """(qrels, runs), as `measure` takes them."""
     dataset = collections.folder("small", small)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     return dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])
 
 
