@@ -234,7 +234,8 @@ def _matrix(scores: pd.DataFrame, name: str) -> pd.DataFrame:
 def recorded(experiment: str = "alignir", tracking_uri: str | None = None) -> Experiment:
     """The recorded runs of an MLflow experiment: `.table("baseline")` is Table 1 as a DataFrame of numbers.
 
-    `tracking_uri` is MLflow's; by default mlruns/mlflow.db in the working folder. InputError where there is none.
+    `tracking_uri` is MLflow's; by default $MLFLOW_TRACKING_URI, else mlruns/mlflow.db in the working folder. InputError
+    where there is none.
 
     >>> recorded("nothing", "sqlite:////nowhere/mlflow.db")
     Traceback (most recent call last):
