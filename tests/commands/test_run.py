@@ -505,9 +505,9 @@ def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(a
     (tmp_path / "one").mkdir()
     names = [f"dataset.path={small}", "dataset=folder", "model=lexical", "queries=random", "queries.n=1"]
     drawn = {seed: alignir(*names, f"queries.seed={seed}").output for seed in (0, 1, 2)}
-    without = [text for text in drawn.values() if "third: has no results for 1 of 1 queries and scores 0 there" in text]
+    without = [text for text in drawn.values() if "third: has no results for 1 of 1 query and scores 0 there" in text]
     assert without
-    assert all("3 systems, 1 queries" in text for text in drawn.values())
+    assert all("3 systems, 1 query" in text for text in drawn.values())
 
 
 def test_pools_are_labelled_recorded_and_told_apart(alignir, summarize, small, tmp_path):

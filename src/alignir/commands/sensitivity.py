@@ -33,6 +33,7 @@ def run(args) -> int:
     from alignir.errors import InputError
     from alignir.evaluation.measures import NDCG
     from alignir.figures import canvas, curves
+    from alignir.formatting import counted
     from alignir.frames import BASELINE
     from alignir.tables import table
     from alignir.tables.rows import alignment_rows
@@ -61,7 +62,7 @@ def run(args) -> int:
             ],
             columns=["judge", "user_model", "metric", "tau_b", "p_value"],
         )
-        title = f"{setting[0]}, {setting[3]} systems, {setting[4]} queries, against {args.base}"
+        title = f"{setting[0]}, {counted(setting[3], 'system')}, {counted(setting[4], 'query')}, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         canvas.save(curves.sensitivity_figure(frame, args.base, title), out)

@@ -8,6 +8,7 @@ import pandas as pd
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.figures import labels, systems
+from alignir.formatting import counted
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.tables.names import BOUNDS, DATASETS, by_dataset, in_order, judge_name, online_order, setting_titles
 from alignir.tables.rows import Row, alignment_rows
@@ -161,7 +162,7 @@ def _compared(recorded: list[Recorded], users: bool = False) -> Iterator[tuple[t
         runs = newest[setting, user_model]
         judges = {judge_name(judge): runs[judge] for judge in in_order(set(runs), PROMPTS_IN_ORDER)}
         here = [row for row in rows if row.setting == setting and user_model in ("", row.names["user_model"])]
-        title = f"{titles[setting]}: {setting[3]:,} systems, {setting[4]:,} queries"
+        title = f"{titles[setting]}: {counted(setting[3], 'system')}, {counted(setting[4], 'query')}"
         where = (titles[setting], user_model)
         yield where, title + (f", users: {user_model}" if users else ""), judges, here
 

@@ -11,7 +11,7 @@ from alignir.alignment.bootstrap import Resampling
 from alignir.data import pools
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
-from alignir.formatting import share_of
+from alignir.formatting import counted, share_of
 from alignir.tables.names import DATASETS, MODELS, PROMPTS
 from alignir.tables.notes import MISSING, NDCG_NOTE, TAU_NOTE
 from alignir.tables.table import Table
@@ -179,7 +179,7 @@ def _datasets(entries: list[Entry]) -> Iterator[str]:
     def sentence(value) -> str:
         dataset, fingerprint, n_queries, n_pairs = value
         name = DATASETS.get(dataset, dataset)
-        return f"{name}: {n_queries:,.0f} queries, {n_pairs:,.0f} pairs to label; fingerprint {fingerprint}"
+        return f"{name}: {counted(n_queries, 'query')}, {counted(n_pairs, 'pair')} to label; fingerprint {fingerprint}"
 
     def of(entry: Entry):
         sizes = (entry.run.metrics["n_queries"], entry.run.metrics["n_pairs"])
@@ -192,7 +192,7 @@ def _systems(entries: list[Entry]) -> Iterator[str]:
     yield from _said(
         entries,
         lambda entry: (entry.run.metrics["n_systems"], entry.run.names["systems"]),
-        lambda value: f"{value[0]:,.0f} systems are compared ({value[1]})",
+        lambda value: f"compared: {counted(value[0], 'system')} ({value[1]})",
     )
     yield from _said(
         entries,
@@ -205,7 +205,7 @@ def _queries(entries: list[Entry]) -> Iterator[str]:
     return _said(
         entries,
         lambda entry: (entry.run.metrics["n_queries"], entry.run.names["queries"]),
-        lambda value: f"{value[0]:,.0f} queries ({value[1]})",
+        lambda value: f"{counted(value[0], 'query')} ({value[1]})",
     )
 
 

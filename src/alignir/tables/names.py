@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from alignir.formatting import counted
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.users.metrics import NAMES, metric_title
 
@@ -77,9 +78,9 @@ def setting_titles(settings: list[tuple]) -> list[str]:
         if len({other[2] for other in others}) > 1:
             more.append(queries)
         if len({other[3] for other in others}) > 1:
-            more.append(f"{n_systems} systems")
+            more.append(counted(n_systems, "system"))
         if len({other[4] for other in others}) > 1:
-            more.append(f"{n_queries} queries")
+            more.append(counted(n_queries, "query"))
         titles.append(DATASETS.get(dataset, dataset) + (f" ({', '.join(more)})" if more else ""))
     return titles
 

@@ -1,7 +1,7 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
 from alignir.alignment.tau import smallest_step
-from alignir.formatting import share_of
+from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.tables.names import DATASETS, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
@@ -31,9 +31,9 @@ MISSING = {
 def size_note(settings: list[tuple]) -> str:
     sizes = []
     for title, (_, systems, queries, n_systems, n_queries) in zip(setting_titles(settings), settings, strict=True):
-        step = smallest_step(n_systems)
+        swap = f", one swap is {smallest_step(n_systems):.4f}" if n_systems > 1 else ", which cannot be ordered"
         sizes.append(
-            f"{title}: {n_systems} systems ({systems}), {n_queries} queries ({queries}), one swap is {step:.4f}"
+            f"{title}: {counted(n_systems, 'system')} ({systems}), {counted(n_queries, 'query')} ({queries}){swap}"
         )
     return "; ".join(sizes)
 
