@@ -105,7 +105,9 @@ def label(
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
     from alignir.labelling.models import check
+    from alignir.labelling.vllm import try_again
 
+    try_again()
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
@@ -262,7 +264,9 @@ def run(*settings: str) -> Result:
 
     cell, recorder = composed_job(list(settings))
     from alignir.experiment.pipeline import run as run_cell
+    from alignir.labelling.vllm import try_again
 
+    try_again()
     found = run_cell(cell, recorder)
     assert found is not None  # only skip=finished leaves a cell out
     return found
