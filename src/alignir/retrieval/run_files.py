@@ -35,7 +35,7 @@ def run_files(
             "or build systems with systems=bm25"
         )
     files = _selected(trec.run_files(folder), include, exclude)
-    frames, notes = [], []
+    frames, notes, contradicting = [], [], []
     for system, file in files.items():
         results = trec.read_results(file)
         known = _known(results, dataset, file, unknown)
@@ -44,13 +44,14 @@ def run_files(
                 f"{system}: left out, since none of its queries, such as {results['query_id'].iloc[0]!r}, is a judged "
                 f"query of the dataset {dataset.name} ({file})"
             )
-        elif contradicting := trec.contradicted(known):
-            notes.append(
-                f"{system}: its ranks contradict its scores for {contradicting} of "
-                f"{counted(known['query_id'].nunique(), 'query')}; it is read as trec_eval reads it, by score, higher "
-                "first: are the scores distances?"
-            )
+        elif number := trec.contradicted(known):
+            contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
         frames.append(known.assign(system=system))
+    if contradicting:
+        notes.append(
+            f"ranks contradict scores in {', '.join(contradicting)}: read by score, higher first, as trec_eval reads a "
+            "run. Are the scores distances?"
+        )
     frame = ranked(pd.concat(frames, ignore_index=True))
     return Runs(frame, tuple(sorted(frame["system"].unique())), tuple(dataset.queries.index), tuple(notes))
 
