@@ -90,10 +90,10 @@ def test_a_sweep_is_told_in_lines_where_there_is_no_terminal(swept):
         "0 cell 1 of 2: slow · zeshot · folder: started",
         "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4",
         "0 cell 2 of 2: three · zeshot · folder: started",
-        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, empty 1",
-        "0 2 of 2 cells done in 0: ok 7, empty 1",
+        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, absent 1",
+        "0 2 of 2 cells done in 0: ok 7, absent 1",
     ]
-    assert recorded_statuses(swept.folder) == {"ok": 7, "empty": 1}
+    assert recorded_statuses(swept.folder) == {"ok": 7, "absent": 1}
     assert swept.stdout.count("nDCG@10 with") == 2
     assert "\x1b" not in swept.output
 
@@ -123,7 +123,7 @@ def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path
     lines = [line.rstrip() for line in re.split("[\r\n]+", written)]
     assert max(map(len, lines)) <= columns
     shown = [line.removeprefix("labels  ") for line in lines if line.startswith("labels  ")]
-    assert shown[-1] == progress.in_words(recorded_statuses(tmp_path)) == "ok 7, empty 1"
+    assert shown[-1] == progress.in_words(recorded_statuses(tmp_path)) == "ok 7, absent 1"
     counts = [int(re.match(r"ok (\d+)", line)[1]) for line in shown]
     assert counts == sorted(counts)
     assert 0 < counts[0] < 4  # while the first cell was being labelled
