@@ -265,6 +265,6 @@ class _Engine:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of an error that says something."""
+    """The first line of an error that says something."""
     told = [line.strip() for line in str(error).splitlines() if line.strip()]
     return told[0] if told else type(error).__name__
