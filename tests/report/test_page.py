@@ -67,7 +67,7 @@ class Parsed(HTMLParser):
 def swept(tmp_path_factory):
     """A folder with a small recorded sweep of two judges, one setting of which is written to break out of a page."""
     folder = tmp_path_factory.mktemp("report")
-    settings = ["bootstrap.B=20", "floor.shuffles=1", "++families={my*: llama}", f"+remark={written(HOSTILE)}"]
+    settings = ["bootstrap.B=20", "floor.shuffles=1", f"++families={{my*: llama, x*: {written(HOSTILE)}}}"]
     sweep = ["model=lexical,scripted", "queries=random", "queries.n=6"]
     done = forked.run("-m", "alignir", "-m", *sweep, *settings, folder=folder)
     assert done.returncode == 0, done.output
