@@ -10,6 +10,7 @@ from alignir.data.ranked import Runs
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
+CASES = ROOT.parent / "shared" / "cases"
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +25,19 @@ def clicks() -> Path:
     return _real("clicks")
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small inputs that went wrong once, as they lie beside the checkout."""
+    return _at_hand(CASES, "the collected cases")
+
+
 def _real(name: str) -> Path:
-    folder = DATA / name
+    return _at_hand(DATA / name, "the real data")
+
+
+def _at_hand(folder: Path, what: str) -> Path:
     if not folder.is_dir():
-        pytest.skip(f"needs the real data in {folder}, which is not part of the repository")
+        pytest.skip(f"needs {what} in {folder}, which is not part of the repository")
     return folder
 
 

@@ -1,5 +1,6 @@
 """Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
@@ -13,13 +14,14 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from alignir import overrides
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
 from alignir.frames import GROUPS
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alignir.data.collections import Dataset
+    from alignir.data.ranked import Runs
     from alignir.experiment.cells import Cell
     from alignir.tracking.recorder import Recorder
 
@@ -62,6 +65,7 @@ def start(job: Callable[[DictConfig], None]) -> None:
 
     `job` lies in a module of its own, undecorated, so that a launcher's other processes find it by name.
     """
+    overrides.check_added(sys.argv[1:])
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
 
 
@@ -78,9 +82,16 @@ def this_job() -> Job:
 
 def message(error: Exception) -> str:
     """What one of the MISTAKES says, with the reason where Hydra keeps that apart."""
-    text = str(error)
-    cause = error.__cause__
-    return f"{text}\n{cause}" if isinstance(cause, OmegaConfBaseException) and str(cause) not in text else text
+    text, cause = str(error), error.__cause__
+    if isinstance(error, OverrideParseException):
+        return str(overrides.unreadable(error.override, text.partition("\n")[0]))
+    if not isinstance(cause, OmegaConfBaseException):
+        return text
+    there = cause.parent_node
+    if text.startswith("Could not override") and isinstance(there, DictConfig) and cause.full_key:
+        known = {str(key) for key in there} - {"hydra", "_target_", "_partial_"}
+        return str(overrides.no_setting(cause.full_key, known if "." in cause.full_key else overrides.first_words()))
+    return text if str(cause) in text else f"{text}\n{cause}"
 
 
 def choices() -> dict[str, list[str]]:
@@ -91,23 +102,23 @@ def choices() -> dict[str, list[str]]:
         return {group: at_hand.config_loader().get_group_options(group) for group in groups}
 
 
-def composed_cell(overrides: list[str]) -> "Cell":
+def composed_cell(settings: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
-    names, cfg = _composed(overrides)
+    names, cfg = _composed(settings)
     return cell_of(cfg, names)
 
 
-def composed_job(overrides: list[str]) -> "tuple[Cell, Recorder]":
+def composed_job(settings: list[str]) -> "tuple[Cell, Recorder]":
     """The cell that `alignir` would run with these arguments, and where it would record it."""
     from alignir.tracking.recorder import Recorder
 
-    names, cfg = _composed(overrides)
+    names, cfg = _composed(settings)
     return cell_of(cfg, names), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
 
 
-def composed_settings(overrides: list[str]) -> tuple[dict[str, str], dict]:
+def composed_settings(settings: list[str]) -> tuple[dict[str, str], dict]:
     """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
-    names, cfg = _composed(overrides)
+    names, cfg = _composed(settings)
     return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
 
 
@@ -176,10 +187,11 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     )
 
 
-def _composed(overrides: list[str]) -> tuple[dict[str, str], DictConfig]:
+def _composed(settings: list[str]) -> tuple[dict[str, str], DictConfig]:
+    overrides.check_added(settings)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
-            cfg = compose("config", overrides, return_hydra_config=True)
+            cfg = compose("config", settings, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(message(error)) from error
     choices = cfg.hydra.runtime.choices
@@ -197,7 +209,7 @@ def _dataset(cfg: DictConfig) -> "Dataset":
     return _read_dataset(OmegaConf.to_yaml(cfg.dataset), state_of(OmegaConf.to_container(cfg.dataset)))
 
 
-def _systems(cfg: DictConfig) -> "pd.DataFrame":
+def _systems(cfg: DictConfig) -> "Runs | pd.DataFrame":
     both = OmegaConf.to_container(OmegaConf.create({"dataset": cfg.dataset, "systems": cfg.systems}))
     return _read_systems(OmegaConf.to_yaml(cfg.dataset), OmegaConf.to_yaml(cfg.systems), state_of(both))
 
@@ -209,8 +221,8 @@ def _read_dataset(dataset: str, state: tuple) -> "Dataset":
 
 
 @lru_cache(maxsize=2)
-def _read_systems(dataset: str, systems: str, state: tuple) -> "pd.DataFrame":
-    """RUNS of these systems on this dataset, read or made once in a sweep."""
+def _read_systems(dataset: str, systems: str, state: tuple) -> "Runs | pd.DataFrame":
+    """The rankings of these systems on this dataset, read or made once in a sweep."""
     state_of_dataset = state_of(OmegaConf.to_container(_node(dataset)))
     return _make(_node(systems))(_read_dataset(dataset, state_of_dataset))
 
@@ -240,13 +252,20 @@ def _make(node: DictConfig) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError):  # a setting too many, or one that is lacking
+            raise InputError(str(error.__cause__)) from error
         raise
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
     lacking = sorted(OmegaConf.missing_keys(cfg))
     if lacking:
-        raise InputError(f"{lacking[0]} has no value: set {lacking[0]}=...")
+        hint = "..."
+        if lacking[0] == "dataset.path" and cfg.dataset.get("_target_") == "alignir.folder":
+            hint = (
+                "FOLDER, one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for systems=runs, runs/*.run"
+            )
+        raise InputError(f"{lacking[0]} has no value: set {lacking[0]}={hint}")
     return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 
 

@@ -27,6 +27,16 @@ class Numbers(str):
         return made
 
 
+def counted(n: float, what: str) -> str:
+    """A number with its noun, which is in the singular for one only.
+
+    >>> counted(1, "query"), counted(2, "query"), counted(1_200, "system")
+    ('1 query', '2 queries', '1,200 systems')
+    """
+    several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{n:,.0f} {what if n == 1 else several}"
+
+
 def number(value: float, digits: int = 4, sign: str = "") -> Number:
     """`sign`: "+" writes that of a positive number too."""
     return Number(UNDEFINED if value != value else f"{value:{sign}.{digits}f}", value)

@@ -75,7 +75,7 @@ def compared(dl19):
     """By judge: tau over 46 systems, that with one tie broken, tau over 37 systems, kappa on 4 grades and at >= 2."""
     dataset = collections.folder("dl19", dl19)
     query_ids = list(dataset.queries.index)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     every = sorted(set(runs["system"]))
     official = ~runs["system"].str.match("rankllm_|webis_")
     baseline = scores.evaluate(dataset.qrels, rankings_of(runs, query_ids, every))

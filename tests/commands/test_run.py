@@ -91,6 +91,15 @@ def test_help_lists_the_groups_and_their_choices(alignir):
     [
         (["model=foo"], "Could not find 'model/foo'"),
         (["dataset.pth=1"], "Could not override 'dataset.pth'"),
+        (["modl=lexical"], "Could not override 'modl': there is no such setting; did you mean model=?"),
+        (["+plann=true", "model=lexical"], "Could not override 'plann': there is no such setting; did you mean plan=?"),
+        (["dataset=folder", "dataset.path=日本"], """needs quotes, inside those of the shell: 'dataset.path="日本"'"""),
+        (["dataset=folder", "model=lexical"], "one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for"),
+        (
+            ["model=lexical", "prompt.name=my prompt"],
+            "prompt=zeshot: name: expected letters (A to Z), digits, '_', '.'",
+        ),
+        (["model=lexical", "prompt.file=latin.txt"], "latin.txt:1: expected UTF-8 text, found b'Gr\\xf6\\xdfe"),
         (["model=replay"], "model.labels has no value: set model.labels=..."),
         (["model=replay", "model.labels=nowhere"], "no file of labels (model.labels=FILE) at"),
         (["dataset=folder", "dataset.path=nowhere"], "no folder for the dataset folder at"),
@@ -121,6 +130,7 @@ def test_help_lists_the_groups_and_their_choices(alignir):
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
     (tmp_path / "bad.txt").write_text("Query: $query")
+    (tmp_path / "latin.txt").write_bytes("Größe $query $passage".encode("cp1252"))
     shutil.copytree(small, tmp_path / "beyond")
     (tmp_path / "beyond" / "runs" / "far.run").write_text("q1 Q0 d9 1 9 t\nq2 Q0 d3 1 9 t\n")
     shutil.copytree(small, tmp_path / "broken")
@@ -149,6 +159,57 @@ def test_a_mistake_in_the_last_cell_stops_a_sweep_before_the_first_is_labelled(a
     assert "no prompt file nowhere.txt" in done.stderr
     assert not (tmp_path / "ledger").exists()
     assert not (tmp_path / "mlruns").exists()
+
+
+@pytest.mark.parametrize("labels", ["nowhere.txt,neither.txt", "none.txt,no.txt"])  # known in the check, and later
+def test_every_reason_of_a_sweep_is_printed_once(alignir, tmp_path, labels):
+    for name in ("none.txt", "no.txt"):
+        (tmp_path / name).write_text("q 0 d 1\n")
+    done = alignir("-m", "model=replay", f"model.labels={labels}", "bootstrap.B=0", ok=False)
+    reasons = [line for line in done.stderr.splitlines() if "no file of labels" in line or "for none of the" in line]
+    assert len(reasons) == len(set(reasons)) == 2
+    assert done.stderr.splitlines()[-1] == "alignir: 2 cells failed, for the reasons above"
+
+
+def test_a_reason_of_a_launchers_process_is_printed_once(alignir):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs hydra-joblib-launcher")
+    labels = "model.labels=nowhere.txt,neither.txt"
+    done = alignir("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "model=replay", labels, ok=False)
+    assert done.returncode == 1
+    assert sorted(re.findall(r"at \S*/(\w+)\.txt$", done.stderr, re.M)) == ["neither", "nowhere"]
+    assert "Traceback" not in done.output
+
+
+def test_one_system_has_no_swap(alignir, summarize, small):
+    alignir("dataset=folder", "dataset.path=small", "systems.include=[good]", "model=lexical", "bootstrap.B=0")
+    text = " ".join(summarize("--table", "baseline").stdout.split())
+    assert "folder: 1 system (runs), 2 queries (all), which cannot be ordered" in text
+    assert "nan" not in text
+
+
+def test_a_run_with_padded_fields_aligns_as_one_without(alignir, small, tmp_path):
+    (small / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
+    cell = ["dataset=folder", "dataset.path=small", "model=lexical", "bootstrap.B=0"]
+    plain = alignir(*cell).stdout
+    text = (small / "runs" / "good.run").read_text()
+    (small / "runs" / "good.run").write_text(text.replace(" Q0 ", "\tQ0\t").replace(" t", "\tt").replace(" ", "  \t"))
+    assert alignir(*cell).stdout == plain
+
+
+@pytest.mark.parametrize(
+    ("labels", "tau", "status"),
+    [
+        ("padded_run/labelsA.qrels", "0.4667", "ok 80"),
+        ("labels/out_of_scale.qrels", "0.4667", "ok 78, out_of_scale 2"),
+        ("labels/unread.qrels", "0.7333", "ok 60, empty 20"),
+    ],
+)
+def test_the_collected_labels_and_runs(alignir, cases, labels, tau, status):
+    folder = cases / "padded_run" if "padded" in labels else cases / "labels" / "DATA"
+    judge = ["model=replay", f"model.labels={cases / labels}", "bootstrap.B=0"]
+    text = alignir("dataset=folder", f"dataset.path={folder}", *judge).stdout
+    assert re.search(rf"^ +status +{status}\s*$", text, re.M)
+    assert re.search(rf"^ +baseline labels +{tau}", text, re.M)
 
 
 def rows(text: str) -> list[dict]:
@@ -239,7 +300,12 @@ def test_table_1_comes_without_the_judges_own_family_too(alignir, summarize, sma
     alignir(*cell)
     assert "own family" not in summarize("--table", "baseline").stdout
     text = alignir(*cell, "model.family=llama").output
-    assert "x-llama: of the judge's own family, llama" in text
+    (note,) = [line for line in text.splitlines() if "of the judge's own family, llama" in line]
+    assert "x-llama" in note
+    assert "[" in note
+    text = alignir(*cell, "model.family=llama", "bootstrap.B=0", "tracking.experiment=no_resamples").output
+    (note,) = [line for line in text.splitlines() if "of the judge's own family, llama" in line]
+    assert "[" not in note
     alignir(*cell, "model.family=bad", "++families={ba*: bad}")
     table = summarize("--table", "baseline", "--format", "csv").stdout.split("# Table 1 without")[1].splitlines()
     found = {row["own family"]: row for row in csv.DictReader(table[1:])}
@@ -506,9 +572,9 @@ def test_a_system_without_a_result_for_the_drawn_queries_scores_zero_and_stays(a
     (tmp_path / "one").mkdir()
     names = [f"dataset.path={small}", "dataset=folder", "model=lexical", "queries=random", "queries.n=1"]
     drawn = {seed: alignir(*names, f"queries.seed={seed}").output for seed in (0, 1, 2)}
-    without = [text for text in drawn.values() if "third: has no results for 1 of 1 queries and scores 0 there" in text]
+    without = [text for text in drawn.values() if "third: has no results for 1 of 1 query and scores 0 there" in text]
     assert without
-    assert all("3 systems, 1 queries" in text for text in drawn.values())
+    assert all("3 systems, 1 query" in text for text in drawn.values())
 
 
 def test_pools_are_labelled_recorded_and_told_apart(alignir, summarize, small, tmp_path):

@@ -16,11 +16,12 @@ from conftest import write_small
 from test_labels import PROMPT, Asked
 
 from alignir import progress
+from alignir.commands.sweep_view import View
 from alignir.frames import STATUSES
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.models import Answer
-from alignir.progress import View, bar
+from alignir.progress import bar
 
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 SWEEP = ["-m", "alignir", "-m", "dataset=folder", "dataset.path=small", "model=slow,three", "bootstrap.B=10"]
@@ -89,10 +90,10 @@ def test_a_sweep_is_told_in_lines_where_there_is_no_terminal(swept):
         "0 cell 1 of 2: slow · zeshot · folder: started",
         "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4",
         "0 cell 2 of 2: three · zeshot · folder: started",
-        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, empty 1",
-        "0 2 of 2 cells done in 0: ok 7, empty 1",
+        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, absent 1",
+        "0 2 of 2 cells done in 0: ok 7, absent 1",
     ]
-    assert recorded_statuses(swept.folder) == {"ok": 7, "empty": 1}
+    assert recorded_statuses(swept.folder) == {"ok": 7, "absent": 1}
     assert swept.stdout.count("nDCG@10 with") == 2
     assert "\x1b" not in swept.output
 
@@ -122,7 +123,7 @@ def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path
     lines = [line.rstrip() for line in re.split("[\r\n]+", written)]
     assert max(map(len, lines)) <= columns
     shown = [line.removeprefix("labels  ") for line in lines if line.startswith("labels  ")]
-    assert shown[-1] == progress.in_words(recorded_statuses(tmp_path)) == "ok 7, empty 1"
+    assert shown[-1] == progress.in_words(recorded_statuses(tmp_path)) == "ok 7, absent 1"
     counts = [int(re.match(r"ok (\d+)", line)[1]) for line in shown]
     assert counts == sorted(counts)
     assert 0 < counts[0] < 4  # while the first cell was being labelled

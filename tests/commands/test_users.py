@@ -116,7 +116,7 @@ def test_a_session_log_is_a_user_model(alignir, command, small, tmp_path):
     pd.DataFrame(pages, columns=LOG).to_csv(tmp_path / "log.csv", index=False)
     cell = ["dataset=folder", "dataset.path=small", "model=lexical", "user_model=log", "user_model.path=log.csv"]
     done = alignir(*cell)
-    assert "adt is undefined for 1 systems on 2 pairs of system and query" in done.output
+    assert "adt is undefined for 1 system on 2 pairs of system and query" in done.output
     table = command("tables", "--table", "online", "--format", "csv").stdout
     assert rows(table)[0][2] == "Clicks (log)"
     (baseline,) = [line for line in rows(table) if line[0] == "baseline labels"]

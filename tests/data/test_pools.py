@@ -21,7 +21,7 @@ def read(small):
     """The small dataset with a third system that shows what nobody judged: d3 for q1, and d9, which has no text."""
     (small / "runs" / "late.run").write_text("q1 Q0 d3 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d9 1 9 t\n")
     dataset = collections.folder("small", small)
-    return dataset, run_files.run_files(dataset, None, ["*"], [], "error")
+    return dataset, run_files.run_files(dataset, None, ["*"], [], "error").frame
 
 
 def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
@@ -94,7 +94,7 @@ def test_a_passage_that_nobody_has_a_text_of_has_none(read):
 
 def test_holes_of_dl19_are_where_the_published_judged_shares_say(dl19):
     dataset = collections.folder("dl19", dl19)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     holes = pools.pooled("holes@10", dataset.qrels, runs)
     first = runs[runs["rank"] <= 10].merge(holes, on=PAIR).groupby("system").size()
     sizes = runs[runs["rank"] <= 10].groupby("system").size()

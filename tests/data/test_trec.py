@@ -3,7 +3,10 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from alignir.data import trec
 from alignir.errors import InputError
@@ -37,17 +40,6 @@ def test_wrong_qrels_are_named(tmp_path, text, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize(("duplicates", "grade"), [("first", 1), ("last", 0), ("mode", 0), ("max", 3)])
-def test_a_pair_that_stands_several_times(tmp_path, duplicates, grade):
-    file = write(tmp_path / "qrels.txt", "q1 0 d1 1\nq1 0 d1 0\nq1 0 d1 3\nq1 0 d1 0\nq2 0 d1 2\n")
-    assert trec.read_qrels(file, duplicates)["relevance"].tolist() == [grade, 2]
-
-
-def test_the_mode_of_a_tie_is_the_lower_grade(tmp_path):
-    file = write(tmp_path / "qrels.txt", "q1 0 d1 3\nq1 0 d1 1\n")
-    assert trec.read_qrels(file, "mode")["relevance"].tolist() == [1]
-
-
 RUN = "q1 Q0 a 1 2.0 tag\nq1 Q0 b 2 2.0 tag\nq1 Q0 c 3 5 tag\nq2 Q0 a 1 1e-3 tag\n"
 
 
@@ -61,6 +53,94 @@ def test_a_run_is_ranked_by_score_then_doc_id_descending(tmp_path, text):
         ["q2", "a", 1],
     ]
     assert run["system"].unique().tolist() == ["x"]
+
+
+# What may stand between two fields, and at either end of a line, of files that people have.
+SEPARATORS = [" ", " ", " ", "\t", "  ", " \t", "\t ", "\t\t", "\xa0", " \xa0", "\u3000", "\x0b", "\x1c", "\r"]
+ENDS = ["", "", "", " ", "\t", "\xa0", "\r"]
+IDS = ["q1", "d1", "d01", "10", "é", "日本", '"a"', "\\", "#", "\ufeffq", "a,b", "\x00", "NULL", "nan"]
+NUMBERS = ["1", "2", "-1.5", "1e-3", "0x1", "1_0", "inf", "NaN", "+3", "1.", ".5", "1e400", "", "２", "true", "1,5"]
+
+
+def line_of(fields: list[str], separators: list[str], ends: list[str]) -> str:
+    between = [*separators, ""][: len(fields)]
+    return ends[0] + "".join(field + between for field, between in zip(fields, between, strict=True)) + ends[1]
+
+
+@st.composite
+def run_files(draw) -> bytes:
+    """A run file of a few lines, most of them as they should be."""
+    usual = draw(st.sampled_from([" ", "\t"]))
+    lines = []
+    for number in range(draw(st.integers(0, 4))):
+        fields = [draw(st.sampled_from(IDS)), "Q0", draw(st.sampled_from([f"d{number}", *IDS]))]
+        fields += [draw(st.sampled_from(NUMBERS)), draw(st.sampled_from(NUMBERS)), draw(st.sampled_from(["t", "a b"]))]
+        fields = fields[: draw(st.sampled_from([6, 6, 6, 6, 5]))]
+        odd = draw(st.booleans())
+        separators = [draw(st.sampled_from([usual, usual, *SEPARATORS])) if odd else usual for _ in fields[1:]]
+        lines.append(line_of(fields, separators, [draw(st.sampled_from(ENDS)) if odd else "" for _ in "12"]))
+    text = draw(st.sampled_from(["\n", "\n", "\r\n", "\n\n", "\r"])).join(lines) + draw(
+        st.sampled_from(["\n", "", "\n\n"])
+    )
+    start = draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2, b"\n"]))
+    return start + text.encode() + draw(st.sampled_from([b"", b"", b"", b"\xff", b"q9 Q0 d1 1 1 \xe4\n"]))
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=run_files())
+@example(b"q1\tQ0\td1  \t1\t9\tt\n")  # padded
+@example(b"q1 Q0 d1\xc2\xa0 1 9 t\n")
+@example(b"q1 Q0 d1 1 9 \n")  # five columns
+@example(b"q1 Q0 d1  9 t\n")
+@example(b"q1\tQ0\td1\t1\t9\ta tag of four words\n")
+@example(b"q1 Q0 d1 1 9 t\rq1 Q0 d2 2 8 t\n")
+@example(b"q1 Q0 d1 1 9 \xe4\n")  # cp1252, in a field that is not kept
+def test_the_fast_reader_of_runs_reads_as_the_slow_one_or_steps_back(tmp_path, content):
+    file = tmp_path / "x.run"
+    file.write_bytes(content)
+    fast = trec._read_run_fast(file)
+    if fast is not None:
+        pd.testing.assert_frame_equal(fast, trec._read_run_by_line(file))
+
+
+@pytest.mark.parametrize("text", [RUN, RUN.replace(" ", "\t"), "\ufeff" + RUN, RUN.replace("\n", "\r\n"), "日" + RUN])
+def test_a_run_as_most_are_is_read_the_fast_way(tmp_path, text):
+    (tmp_path / "x.run").write_bytes(text.encode())
+    assert trec._read_run_fast(tmp_path / "x.run") is not None
+
+
+@pytest.mark.parametrize("odd", ["\tQ0 \t", "  Q0 ", "\xa0Q0\u3000", " Q0\t"])
+def test_padded_fields_are_read_as_if_they_were_not(tmp_path, odd):
+    plain = trec.read_run(write(tmp_path / "plain.run", RUN), "x")
+    padded = RUN.replace(" Q0 ", odd).replace(" tag", "   tag  ")
+    assert trec.read_run(write(tmp_path / "padded.run", padded), "x").equals(plain)
+
+
+def test_a_tag_of_several_words_stays_one_field_between_tabs(tmp_path):
+    text = RUN.replace(" tag", " a tag").replace(" ", "\t").replace("a\ttag", "a tag")
+    assert trec.read_run(write(tmp_path / "x.run", text), "x").equals(
+        trec.read_run(write(tmp_path / "y.run", RUN), "x")
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "scores", "queries"),
+    [
+        ("1 2 3", "3 2 1", 0),
+        ("1 2 3", "1 2 3", 1),  # distances
+        ("3 2 1", "1 2 3", 0),  # from the last to the first
+        ("1 2 3", "3 1 2", 1),
+        ("0 0 0", "1 2 3", 0),  # no places
+        ("x y z", "1 2 3", 0),
+        ("1 2 3", "1 1 1", 0),
+        ("1 2 3", "0.5 0.50000000001 0.4", 0),  # one float32
+    ],
+)
+def test_places_that_contradict_scores_are_counted_by_query(tmp_path, places, scores, queries):
+    rows = zip("abc", places.split(), scores.split(), strict=True)
+    text = "".join(f"q1 Q0 {doc_id} {place} {score} t\n" for doc_id, place, score in rows)
+    text += "q2 Q0 a 1 9 t\nq2 Q0 b 2 8 t\n"
+    assert trec.contradicted(trec.read_results(write(tmp_path / "x.run", text))) == queries
 
 
 def test_scores_that_differ_less_than_a_float32_tie(tmp_path):
@@ -133,7 +213,7 @@ def test_tabs_and_unicode_separators_inside_a_text_stay(tmp_path):
 def test_ids_are_compared_as_trec_eval_compares_them(tmp_path):
     """Byte by byte, as C's strcmp orders UTF-8: 9 is above 10, z above Z, and what is longer above its start."""
     doc_ids = ["10", "9", "Z", "z", "zz", "é", "\uffff", "\U0001d11e"]
-    for given in (doc_ids, doc_ids[::-1]):
-        text = "".join(f"q1 Q0 {doc_id} 1 {score} t\n" for doc_id, score in zip(given, ["0", "-0.0"] * 4, strict=True))
+    for order in (doc_ids, doc_ids[::-1]):
+        text = "".join(f"q1 Q0 {doc_id} 1 {score} t\n" for doc_id, score in zip(order, ["0", "-0.0"] * 4, strict=True))
         run = trec.read_run(write(tmp_path / "x.run", text), "x")
         assert run["doc_id"].tolist() == sorted(doc_ids, key=str.encode, reverse=True)

@@ -20,7 +20,7 @@ from alignir.retrieval import run_files
 @pytest.fixture
 def read(small):
     dataset = collections.folder("small", small)
-    return dataset, run_files.run_files(dataset, None, ["*"], [], "error")
+    return dataset, run_files.run_files(dataset, None, ["*"], [], "error").frame
 
 
 def value(frame, system, query_id):
@@ -226,7 +226,7 @@ def test_every_measure_is_complete_and_keeps_what_is_missing_apart():
 
 def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
     dataset = collections.folder("dl19", dl19)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     found = scores.means(
         scores.evaluate(dataset.qrels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     )[NDCG]
@@ -237,7 +237,7 @@ def test_ndcg_of_all_46_dl19_systems_is_as_published(dl19):
 
 def test_per_topic_ndcg_of_every_system_is_as_computed_elsewhere(dl19):
     dataset = collections.folder("dl19", dl19)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     found = scores.evaluate(dataset.qrels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     reference = pd.read_csv(dl19 / "reference" / "ndcg10_per_topic.tsv.gz", sep="\t", dtype={"qid": str})
     both = found.merge(reference, left_on=["system", "query_id"], right_on=["system", "qid"])
@@ -271,7 +271,7 @@ def test_a_missing_label_is_not_judged(read):
 
 def test_judged_shares_of_all_46_dl19_systems_are_as_published(dl19):
     dataset = collections.folder("dl19", dl19)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")
     for k in (10, 20):
         shares = scores.judged_at(

@@ -154,7 +154,7 @@ def test_real_query_frequencies_are_read_whole():
         ("a\t1\nb\t2\na\t3\n", ":3: the query_id a is already in line 1"),
         ("# nothing\n", "expected 'query_id<TAB>count' lines, found none"),
         ("a\t1\n", "has no frequency for the query b of d; 1 of 2 such queries in all"),
-        ("a\t1\nb\t0\n", "n=2, but only 1 queries have a frequency above 0"),
+        ("a\t1\nb\t0\n", "n=2, but only 1 query with a frequency above 0"),
     ],
 )
 def test_a_mistake_in_a_frequency_file_is_named(tmp_path, text, message):

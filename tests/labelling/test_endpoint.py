@@ -221,7 +221,7 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    offline._set_environment()
+    offline.set_environment()
     program = [
         sys.executable,
         "-m",

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignir.data import collections
+from alignir.errors import InputError
+from alignir.frames import PAIR
 from alignir.labelling.graders import Lexical, Replay
 from alignir.labelling.labels import differing, fall_back, flip_rate, judge_again, judge_of, label, read_all
 from alignir.labelling.ledger import Ledger
@@ -213,12 +215,36 @@ def test_kill_9_at_30_random_moments_loses_at_most_the_chunk_under_way(tmp_path)
 
 def test_replay_gives_the_files_labels_and_misses_what_it_lacks(pairs, tmp_path):
     file = tmp_path / "labels.qrels"
-    known = pairs.head(100)
-    file.write_text("".join(f"{q} 0 {d} 2\n" for q, d in zip(known["query_id"], known["doc_id"], strict=True)))
+    values = ["2"] * 97 + ["7", "-1", "2.0"]
+    known = zip(pairs["query_id"], pairs["doc_id"], values, strict=False)
+    file.write_text("".join(f"{query_id} 0 {doc_id} {value}\n" for query_id, doc_id, value in known))
     labels = label(pairs, PROMPT, Replay(str(file)), Ledger(tmp_path)).labels
-    assert labels["relevance"].notna().sum() == 100
+    assert labels["status"].value_counts().to_dict() == {"ok": 98, "absent": 20, "out_of_scale": 1, "empty": 1}
+    assert labels["relevance"].notna().equals(labels["status"] == "ok")
     assert (labels["relevance"].dropna() == 2).all()
-    assert set(labels.loc[labels["relevance"].isna(), "status"]) == {"empty"}
+
+
+def test_replay_of_a_file_without_any_label_says_what_it_has(pairs, tmp_path):
+    (tmp_path / "labels.qrels").write_text(f"q 0 d 1\n{' 0 '.join(pairs.loc[0, PAIR])} 9\n")
+    with pytest.raises(
+        InputError, match=r"a label for none of the 120 pairs of the dataset: out_of_scale 1, absent 119"
+    ):
+        label(pairs, PROMPT, Replay(str(tmp_path / "labels.qrels")), Ledger(tmp_path))
+
+
+def test_a_grader_that_says_nothing_of_a_pair_leaves_it_absent(pairs, tmp_path):
+    class Halves:
+        name, family = "halves", None
+
+        def check(self):
+            pass
+
+        def grade(self, pairs):
+            return pd.Series([1 if place % 2 else None for place in range(len(pairs))], pairs.index, dtype="Int64")
+
+    labels = label(pairs, PROMPT, Halves(), Ledger(tmp_path)).labels
+    assert labels["status"].value_counts().to_dict() == {"ok": 60, "absent": 60}
+    assert label(pairs, PROMPT, Lexical(), Ledger(tmp_path)).labels["status"].unique().tolist() == ["ok"]
 
 
 def test_lexical_grades_by_the_share_of_terms():

@@ -90,3 +90,41 @@ def test_unknown_files_and_forms_name_the_choices(tmp_path):
         read_prompt("x", "nope.txt", "final_score", 100)
     with pytest.raises(InputError, match="form=json: expected one of final_score, last_line"):
         made(tmp_path, "$query $passage", form="json")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_prompt(tmp_path):
+    (tmp_path / "own.txt").write_bytes("\ufeffRate.\r\n$query $passage ü".encode())
+    assert read_prompt("own", str(tmp_path / "own.txt"), "final_score", 9).text == "Rate.\n$query $passage ü"
+    (tmp_path / "own.yaml").write_bytes(b"\xef\xbb\xbf" + UMBRELA.encode())
+    assert read_prompt("own", str(tmp_path / "own.yaml"), "final_score", 9).system == "You judge."
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_prompt_in_another_encoding_is_named_in_a_line(tmp_path, encoding):
+    (tmp_path / "own.txt").write_bytes("Rate.\nGröße $query $passage".encode(encoding))
+    with pytest.raises(InputError) as error:
+        read_prompt("own", str(tmp_path / "own.txt"), "final_score", 9)
+    line, name = {"cp1252": (2, "cp1252"), "utf-16": (1, "UTF-16")}[encoding]
+    assert f"own.txt:{line}: expected UTF-8 text, found" in str(error.value)
+    assert name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["my prompt", "größe", "a/b", "", "a\n"])
+def test_a_name_that_mlflow_refuses_is_refused_at_once(name):
+    from mlflow.prompt.constants import PROMPT_NAME_RULE
+
+    assert not PROMPT_NAME_RULE.match(name) or name.endswith("\n")
+    with pytest.raises(InputError, match=r"name: expected letters \(A to Z\), digits, '_', '\.' and '-', found"):
+        read_prompt(name, "zeshot.txt", "final_score", 9)
+
+
+def test_the_collected_prompts(cases):
+    def rendered(file):
+        return read_prompt("own", str(cases / "prompts" / file), "final_score", 9).render("Q", "P {query} $query")
+
+    assert rendered("bom.txt").startswith("Rate.\nQ\n")
+    assert 'Give {"score": N}. It costs $5, Q.' in rendered("json.txt")
+    assert rendered("braces.yaml") == '[Q] as {"score": 0} or {"score": 1} $5\nP {query} $query'
+    with pytest.raises(InputError, match=r"cp1252\.txt:1: expected UTF-8 text, .*cp1252"):
+        rendered("cp1252.txt")

@@ -133,9 +133,37 @@ def test_the_same_engine_serves_the_next_cell_and_another_model_replaces_it(tiny
     assert not hasattr(loaded, "llm")
 
 
-def test_a_model_that_cannot_be_loaded_is_one_message(tmp_path):
+def test_a_model_that_cannot_be_loaded_is_one_message_and_tried_once(tmp_path, monkeypatch):
+    model = engine.VLLM(name=str(tmp_path / "nowhere"), engine=SETTINGS)
+    tried = []
+    monkeypatch.setattr(engine, "_Engine", lambda model, real=engine._Engine: tried.append(model) or real(model))
+    messages = set()
+    for _ in range(3):  # the cells of a sweep
+        with pytest.raises(InputError, match="vLLM could not load") as error:
+            list(model.answer(PROMPT, [("q", "p")]))
+        messages.add(str(error.value))
+    assert (len(messages), len(tried)) == (1, 1)
+    engine.try_again()
     with pytest.raises(InputError, match="vLLM could not load"):
-        list(engine.VLLM(name=str(tmp_path / "nowhere"), engine=SETTINGS).answer(PROMPT, [("q", "p")]))
+        list(model.answer(PROMPT, [("q", "p")]))
+    assert len(tried) == 2
+
+
+def test_a_chat_template_without_a_system_role_has_the_text_before_the_users(tiny, tmp_path, caplog):
+    folder = shutil.copytree(tiny, tmp_path / "gemma")
+    refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    for file in folder.glob("chat_template*"):
+        file.write_text(refusing + TEMPLATE)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    if "chat_template" in config:
+        (folder / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": refusing + TEMPLATE}))
+    model = engine.VLLM(name=str(folder), engine=SETTINGS)
+    assert len(list(model.answer(PROMPT, [("q", "p"), ("q", "p2")]))) == 2
+    loaded = model._open()
+    (tokens,) = loaded._tokens(model, PROMPT, [("q", "p")])
+    assert loaded.tokenizer.decode(tokens).startswith("<|user|>You judge.\n\nQuery: q\nPassage: p")
+    told = [record.getMessage() for record in caplog.records if "no system role" in record.getMessage()]
+    assert len(told) == 1
 
 
 def test_code_that_comes_with_weights_is_not_run(tiny):

@@ -165,7 +165,7 @@ def test_minilm_scores_are_mean_pooled_cosines(minilm):
 
 def test_minilm_adds_itself_its_hybrids_and_all_of_these_reranked(minilm, cache):
     cell = composed_cell(["model=lexical", "systems=hybrids"])
-    runs = cell.systems(cell.dataset())
+    runs = cell.systems(cell.dataset()).frame
     names = set(runs["system"])
     assert len(names) == 50 + 2 * (1 + 6)
     assert {"all-MiniLM-L6-v2", "all-MiniLM-L6-v2:overlap"} < names
@@ -180,5 +180,5 @@ def test_two_encoders_of_one_name_need_names_of_their_own(monkeypatch):
     none = {"first": {}, "fusions": {}, "hybrids": [], "rerankers": {}, "rrf_k": 60, "k": 10}
     with pytest.raises(InputError, match="two systems have the name model"):
         pipelines.pipelines(demo, dense=["a/model", "b/model"], **none)
-    runs = pipelines.pipelines(demo, dense=["a/model", {"name": "b/model", "system": "other"}], **none)
+    runs = pipelines.pipelines(demo, dense=["a/model", {"name": "b/model", "system": "other"}], **none).frame
     assert set(runs["system"]) == {"model", "other"}

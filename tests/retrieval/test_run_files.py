@@ -16,8 +16,8 @@ from alignir.retrieval.fusion import rerank
 
 def test_systems_are_chosen_by_name_patterns(small):
     dataset = collections.folder("small", small)
-    assert set(run_files.run_files(dataset, None, ["g*"], [], "error")["system"]) == {"good"}
-    assert set(run_files.run_files(dataset, None, ["*"], ["g*"], "error")["system"]) == {"bad"}
+    assert set(run_files.run_files(dataset, None, ["g*"], [], "error").frame["system"]) == {"good"}
+    assert set(run_files.run_files(dataset, None, ["*"], ["g*"], "error").frame["system"]) == {"bad"}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_run_with_an_unknown_query_is_named_and_can_be_let_through(small):
     dataset = collections.folder("small", small)
     with pytest.raises(InputError, match=r"good\.run:5: the query q9 is not in the dataset small"):
         run_files.run_files(dataset, None, ["*"], [], "error")
-    assert set(run_files.run_files(dataset, None, ["*"], [], "ignore")["query_id"]) == {"q1", "q2"}
+    assert set(run_files.run_files(dataset, None, ["*"], [], "ignore").frame["query_id"]) == {"q1", "q2"}
 
 
 def test_a_run_may_hold_queries_that_were_not_judged(small):
@@ -48,7 +48,7 @@ def test_a_run_may_hold_queries_that_were_not_judged(small):
         file.write("q3\tnobody judged this\n")
     with open(small / "runs" / "good.run", "a") as file:
         file.write("q3 Q0 d1 1 1 t\n")
-    runs = run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
+    runs = run_files.run_files(collections.folder("small", small), None, ["*"], [], "error").frame
     assert set(runs["query_id"]) == {"q1", "q2"}
 
 
@@ -107,7 +107,7 @@ def grid(first=None, fusions=None, hybrids=(), rerankers=None, **settings) -> di
 
 def test_the_shipped_grid_is_50_valid_systems_and_always_the_same():
     cell = composed_cell(["model=lexical", "systems=pipelines"])
-    runs = cell.systems(cell.dataset())
+    runs = cell.systems(cell.dataset()).frame
     names = runs["system"].unique()
     assert len(names) == 50
     plain = {name for name in names if ":" not in name}
@@ -123,7 +123,7 @@ def test_the_shipped_grid_is_50_valid_systems_and_always_the_same():
 
     config._read_systems.cache_clear()
     again = composed_cell(["model=lexical", "systems=pipelines"])
-    pd.testing.assert_frame_equal(again.systems(again.dataset()), runs)
+    pd.testing.assert_frame_equal(again.systems(again.dataset()).frame, runs)
 
 
 def test_fusions_and_rerankers_combine_under_readable_names(small):
@@ -132,7 +132,7 @@ def test_fusions_and_rerankers_combine_under_readable_names(small):
         "judge": {"by": small / "qrels.txt", "depth": 10},
     }
     settings = grid(fusions={"both": ["*"]}, rerankers=rerankers)
-    runs = pipelines.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings).frame
     first = ["lucene-k0.9-b0.4", "lucene-k0.9-b0.4-stem", "both"]
     assert set(runs["system"]) == {name + end for name in first for end in ("", ":overlap", ":judge")}
 
@@ -140,7 +140,7 @@ def test_fusions_and_rerankers_combine_under_readable_names(small):
 def test_run_files_can_be_first_stages_too(small):
     first = {"runs": lambda dataset: run_files.run_files(dataset, None, ["*"], [], "error")}
     settings = grid(first, {"rrf": ["g*", "b*"]}, rerankers={"judge": {"by": small / "qrels.txt", "depth": 2}})
-    runs = pipelines.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings).frame
     assert set(runs["system"]) == {"bad", "good", "rrf", "bad:judge", "good:judge", "rrf:judge"}
     best = runs[(runs["rank"] == 1) & runs["system"].str.endswith(":judge")]
     assert set(zip(best["query_id"], best["doc_id"], strict=True)) == {("q1", "d1"), ("q2", "d3")}
@@ -158,7 +158,7 @@ def test_a_recorded_runs_labels_rerank_by_the_expected_grade(small, tmp_path):
     labels.to_parquet(tmp_path / "labels.parquet")
     settings = grid(rerankers={"judge": {"by": str(tmp_path / "labels.parquet"), "depth": 10}})
     dataset = collections.folder("small", small)
-    runs = pipelines.pipelines(dataset, **settings)
+    runs = pipelines.pipelines(dataset, **settings).frame
     plain = runs[runs["system"] == "lucene-k0.9-b0.4"]
     found = runs[runs["system"] == "lucene-k0.9-b0.4:judge"]
     assert plain[plain["query_id"] == "q1"]["doc_id"].tolist() == ["d1", "d2"]
@@ -178,7 +178,7 @@ def test_a_result_whose_text_is_not_at_hand_keeps_its_rank(small):
         file.write("q1 Q0 unknown 0 8.5 t\n")
     first = {"runs": lambda dataset: run_files.run_files(dataset, None, ["good"], [], "error")}
     settings = grid(first, rerankers={"overlap": {"by": graders.Lexical((0.1, 0.6, 0.9)), "depth": 10}})
-    runs = pipelines.pipelines(collections.folder("small", small), **settings)
+    runs = pipelines.pipelines(collections.folder("small", small), **settings).frame
     found = runs[(runs["system"] == "good:overlap") & (runs["query_id"] == "q1")]
     assert found["doc_id"].tolist() == ["d1", "unknown", "d2"]
 

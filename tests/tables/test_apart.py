@@ -9,7 +9,8 @@ from conftest import write_small
 from alignir import config
 from alignir.experiment import pipeline
 from alignir.frames import BASELINE, ONE_GRADE
-from alignir.tables.kinds import KINDS, tables, tables_by_kind
+from alignir.tables.choices import KINDS
+from alignir.tables.kinds import tables, tables_by_kind
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import read_runs

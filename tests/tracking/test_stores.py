@@ -20,6 +20,7 @@ from mlflow import MlflowClient
 from alignir import config
 from alignir.errors import InputError
 from alignir.experiment import cells, description, inputs, pipeline
+from alignir.tracking import stores
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import read_runs
@@ -303,6 +304,21 @@ def test_runs_of_living_processes_and_of_other_machines_stay_as_they_are(recorde
         statuses = {run.info.run_name: run.info.status for run in runs_of(recorder)}
     assert statuses == {"mine": "RUNNING", "elsewhere": "RUNNING", "untold": "RUNNING", "before": "FAILED"}
     assert "by far, pid 7" in caplog.text
+
+
+def test_mlflows_own_variable_is_obeyed_where_no_address_is_set(made_once, tmp_path, monkeypatch):
+    shutil.copy(made_once, tmp_path / "own.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert stores.address(None) == f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'own.db'}")
+    assert Recorder(None, "mine").experiment_id
+    assert MlflowClient(f"sqlite:///{tmp_path / 'own.db'}").get_experiment_by_name("mine")
+    assert not (tmp_path / "mlruns" / "mlflow.db").exists()
+    assert stores.address("sqlite:///x.db") == "sqlite:///x.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://x")
+    with pytest.raises(InputError, match=r"^MLFLOW_TRACKING_URI: expected the address of .* found nonsense://x"):
+        stores.client(None)
 
 
 @pytest.mark.parametrize(

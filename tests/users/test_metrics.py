@@ -9,6 +9,7 @@ from conftest import rankings_of
 from test_click_models import MODEL, MODELS
 
 from alignir.data import collections
+from alignir.data.ranked import as_runs, ranked
 from alignir.errors import InputError
 from alignir.retrieval import run_files
 from alignir.users import metrics as online
@@ -131,7 +132,7 @@ def simulated(**changes):
 def at_hand(small):
     """(qrels, runs), as `measure` takes them."""
     dataset = collections.folder("small", small)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
+    runs = run_files.run_files(dataset, None, ["*"], [], "error").frame
     return dataset.qrels, rankings_of(runs, ["q1", "q2"], ["bad", "good"])
 
 
@@ -220,3 +221,18 @@ def test_the_line_under_a_table_says_what_is_by_grade_and_what_is_not(tmp_path):
     assert of_results + "dwell in s by grade 10/20/40/60, sigma 1; ADT per click" in simulated().definitions()
     by_pair = simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), pairs=str(tmp_path / "p.parquet")).definitions()
     assert "; by pair from p.parquet, of other pairs: attraction 0.1, satisfaction 0; continuation 1; " in by_pair
+
+
+@pytest.mark.parametrize(("known", "warned"), [(0, True), (1, False), (3, False)])
+def test_a_model_of_other_pairs_than_what_is_shown_warns(tmp_path, caplog, known, warned):
+    """1 of 20 results is 5%, and enough."""
+    shown = pd.DataFrame({"query_id": "q1", "doc_id": [f"d{place:02}" for place in range(20)]})
+    runs = as_runs(ranked(shown.assign(system="s", score=1.0)))
+    pairs = pd.concat([shown.head(known), shown.assign(query_id="elsewhere")])
+    pairs.assign(attraction=0.5, satisfaction=0.5).to_parquet(tmp_path / "pairs.parquet")
+    users = Simulated(model=type(MODEL)((0.1,), (0.0,), 1.0), depth=20, pairs=str(tmp_path / "pairs.parquet"))
+    users.check(pd.DataFrame(), runs)
+    texts = [record.getMessage() for record in caplog.records]
+    assert len(texts) == warned
+    if warned:
+        assert "the click model knows 0 of 20 results in the top 20 (0.0%)" in texts[0]

@@ -204,7 +204,7 @@ def imported(tmp_path, text, name="metrics.csv"):
 
 @pytest.fixture
 def runs(small):
-    return run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
+    return run_files.run_files(collections.folder("small", small), None, ["*"], [], "error").frame
 
 
 def test_a_table_of_metrics_is_read(tmp_path, runs):

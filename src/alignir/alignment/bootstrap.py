@@ -42,7 +42,7 @@ class Resampling(NamedTuple):
     def text(self) -> str:
         """How an interval is made, in words."""
         if not self.B:
-            return "not made: bootstrap.B=0"
+            return "none, as bootstrap.B=0"
         return f"{self.B:,} bootstrap resamples of the {self.over}, {self.method}, seed {self.seed}"
 
     def rng(self) -> np.random.Generator:

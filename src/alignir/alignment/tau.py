@@ -8,6 +8,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import NONE, Resampling
 from alignir.evaluation.scores import means
+from alignir.formatting import counted
 from alignir.frames import ALIGNMENT, ALL, BASELINE, NOISE
 
 
@@ -124,7 +125,7 @@ def why_undefined(left: pd.Series, right: pd.Series) -> str:
     """Why tau_b of these is not a number."""
     left, right = left.dropna().align(right.dropna(), join="inner")
     if len(left) < 2:
-        return f"{len(left)} systems have a value on both sides"
+        return f"{counted(len(left), 'system')} {'has' if len(left) == 1 else 'have'} a value on both sides"
     return f"all {len(left)} systems tie on one side, so there is no order"
 
 

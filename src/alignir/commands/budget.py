@@ -68,6 +68,7 @@ def run(args) -> int:
     from alignir.experiment.inputs import read_inputs
     from alignir.figures import canvas
     from alignir.figures.curves import budget_figure, human_figure
+    from alignir.formatting import counted
     from alignir.frames import BASELINE
 
     sizes = options.numbers("--queries", args.queries)
@@ -83,7 +84,8 @@ def run(args) -> int:
     scores = model_scores(cell, inputs)
     judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
     pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
-    title = f"{cell.names['dataset']}: {len(human)} systems, {len(names)} queries, {pairs.sum():,} pairs"
+    counts = [counted(len(human), "system"), counted(len(names), "query"), counted(pairs.sum(), "pair")]
+    title = f"{cell.names['dataset']}: {', '.join(counts)}"
     if args.human:
         if scores is None:
             raise InputError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
-from alignir.formatting import number
+from alignir.formatting import counted, number
 from alignir.frames import BASELINE, GRADES, SECOND
 from alignir.progress import in_words
 from alignir.users.metrics import NAMES
@@ -34,10 +34,12 @@ def _labels(result):
     status = in_words(labels["status"].value_counts().to_dict())
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
     table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
-    table.add_row("status", status + (f"; {labels['cut'].sum()} passages cut to fit" if labels["cut"].any() else ""))
+    table.add_row(
+        "status", status + (f"; {counted(labels['cut'].sum(), 'passage')} cut to fit" if labels["cut"].any() else "")
+    )
     table.add_row("asked", _asked(result.labelling))
     if result.labelling.fallback:
-        table.add_row("fallback", f"{result.labelling.fallback} labels come from asking again, constrained")
+        table.add_row("fallback", f"{counted(result.labelling.fallback, 'label')} from asking again, constrained")
     itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
     people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
     for title, names in (("agreement", agreement.NAMES), ("with itself", itself), ("among people", people)):
@@ -63,7 +65,7 @@ def _alignment(result, user_model: str):
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     alignment = result.alignment
     alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == NDCG)]
-    sizes = [f"{row.n_systems} systems, {row.n_queries} queries" for row in alignment.itertuples()]
+    sizes = [f"{counted(row.n_systems, 'system')}, {counted(row.n_queries, 'query')}" for row in alignment.itertuples()]
     same = len(set(sizes)) == 1
     about = f"  {sizes[0] + '; ' if same else ''}users: {user_model}"
     table = Table(box=box.SIMPLE_HEAD, caption=about, caption_justify="left", caption_style="")
@@ -83,14 +85,14 @@ def _asked(labelling) -> str:
     if not labelling.asked:
         return "nothing: every answer was in the ledger, or needed no asking"
     rate = labelling.asked / labelling.seconds
-    return f"{labelling.asked} pairs in {labelling.seconds:.0f} s, {rate:.1f} pairs/s with loading"
+    return f"{counted(labelling.asked, 'pair')} in {labelling.seconds:.0f} s, {rate:.1f} pairs/s with loading"
 
 
 def show_plan(cell, plan: dict[str, float]) -> None:
     """Print what a cell would ask."""
     price = f", at most about {plan['price']:,.2f} in the price's currency" if "price" in plan else ""
     print(
-        f"{cell.title}: {plan['pairs']:,} pairs, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
+        f"{cell.title}: {counted(plan['pairs'], 'pair')}, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
         f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens and up to "
         f"{plan['output_tokens']:,} output tokens{price}"
     )

@@ -49,7 +49,8 @@ def add_runs(parser: ArgumentParser, experiment: str = "alignir") -> None:
     parser.add_argument(
         "--tracking-uri",
         metavar="URI",
-        help="where MLflow keeps it, such as http://HOST:5000 (default: mlruns/mlflow.db in the working folder)",
+        help="where MLflow keeps it, such as http://HOST:5000 "
+        "(default: $MLFLOW_TRACKING_URI, else mlruns/mlflow.db in the working folder)",
     )
 
 

@@ -17,6 +17,10 @@ _checking = False
 _checked: list[tuple[str, ...]] = []  # the choices of each cell
 
 
+class Told(Exception):
+    """A mistake that a launcher's process has told of already."""
+
+
 def main(arguments: list[str]) -> int:
     """Run the cells that the arguments name; the exit code: a user's mistake ends with one message and 1."""
     global _checking
@@ -35,6 +39,8 @@ def main(arguments: list[str]) -> int:
             if _checked and not _failures:
                 _checking = False
                 config.start(job)
+    except Told:
+        failed = 1
     except config.MISTAKES as error:
         print(f"alignir: {config.message(error)}", file=sys.stderr)
         failed = 1
@@ -48,7 +54,7 @@ def main(arguments: list[str]) -> int:
     finally:
         close_engines()
     if len(_failures) > 1:
-        print(f"alignir: {len(_failures)} cells failed:", *_failures, sep="\n  ", file=sys.stderr)
+        print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
 
 
@@ -58,10 +64,11 @@ def job(cfg) -> None:
     try:
         _run(cfg, this)
     except config.MISTAKES as error:
-        _failures.append(f"{_title(this)}: {error}" if this.sweep else str(error))
+        text = config.message(error)
+        _failures.append(f"{_title(this)}: {text}" if this.sweep else text)
         print(f"alignir: {_failures[-1]}", file=sys.stderr)
         if not this.in_this_process:
-            raise  # another process has its own list of failures; Hydra carries the exception over
+            raise Told from error  # another process has its own list of failures; Hydra carries the exception over
     except Exception as error:
         if this.sweep:  # Hydra raises it after the last cell
             print(f"alignir: {_title(this)}: {type(error).__name__}: {error}", file=sys.stderr)

@@ -33,6 +33,7 @@ def run(args) -> int:
     from alignir.errors import InputError
     from alignir.evaluation.measures import NDCG
     from alignir.figures import canvas, curves
+    from alignir.formatting import counted
     from alignir.frames import BASELINE
     from alignir.tables import table
     from alignir.tables.sensitivity import order_table, survival_table
@@ -58,7 +59,8 @@ def run(args) -> int:
             ],
             columns=["judge", "user_model", "metric", "tau_b", "p_value"],
         )
-        title = f"{setting.dataset}, {setting.n_systems} systems, {setting.n_queries} queries, against {args.base}"
+        size = f"{counted(setting.n_systems, 'system')}, {counted(setting.n_queries, 'query')}"
+        title = f"{setting.dataset}, {size}, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         canvas.save(curves.sensitivity_figure(frame, args.base, title), out)

@@ -42,6 +42,7 @@ def run(args) -> int:
     from alignir.experiment.inputs import read_inputs
     from alignir.figures import canvas
     from alignir.figures.curves import traffic_figure
+    from alignir.formatting import counted
     from alignir.progress import bar
     from alignir.tables import table, traffic
     from alignir.users.simulated import Simulated
@@ -66,7 +67,7 @@ def run(args) -> int:
                 advance(size * pages)
             curves.append(against_exact(exact, draws).assign(sessions=size))
     curves = pd.concat(curves, ignore_index=True)
-    sizes_of = f"{len(runs.systems)} systems, {len(runs.query_ids)} queries"
+    sizes_of = f"{counted(len(runs.systems), 'system')}, {counted(len(runs.query_ids), 'query')}"
     title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
     canvas.save(traffic_figure(curves, args.enough, title), args.out)
     table.show([traffic.table(curves, title, args.enough)], args.format)

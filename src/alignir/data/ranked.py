@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alignir.errors import InputError
+from alignir.formatting import counted
 from alignir.frames import PAIR, RUNS
 
 
@@ -18,19 +20,20 @@ class Runs:
     frame: pd.DataFrame  # RUNS of these systems and queries, and of no others
     systems: tuple[str, ...]
     query_ids: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what a reader should know of where they come from, in a line each
     _tops: dict[int, "Runs"] = field(default_factory=dict, repr=False)
 
     def top(self, k: int) -> "Runs":
         """The first `k` results of each ranking."""
         if k not in self._tops:
-            self._tops[k] = Runs(self.frame[self.frame["rank"] <= k], self.systems, self.query_ids)
+            self._tops[k] = Runs(self.frame[self.frame["rank"] <= k], self.systems, self.query_ids, self.notes)
         return self._tops[k]
 
     def of(self, query_ids: Iterable[str]) -> "Runs":
         """The rankings for these queries."""
         kept = tuple(query_ids)
         frame = self.frame[self.frame["query_id"].isin(kept)]
-        return Runs(frame.reset_index(drop=True), self.systems, kept)
+        return Runs(frame.reset_index(drop=True), self.systems, kept, self.notes)
 
     def grades(self, labels: pd.DataFrame, depth: int, unjudged: int = 0) -> np.ndarray:
         """`relevance` down every ranking (systems, queries, depth); -1 where it shows nothing.
@@ -67,6 +70,16 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
     runs = runs.take(pc.sort_indices(keys, order).to_numpy())  # several times as fast as pandas where ids are strings
     runs["rank"] = runs.groupby(["system", "query_id"], sort=False).cumcount() + 1
     return runs[RUNS].reset_index(drop=True)
+
+
+def nothing_returned(queries: pd.Series, notes: Iterable[str] = ()) -> InputError:
+    """The error for systems of which none returns anything for any of these queries (texts by query_id)."""
+    why = "; ".join(notes) or (
+        "BM25 takes texts apart at spaces and signs and stems English words; for other languages take run files "
+        "(systems=runs) or dense models (systems=pipelines)"
+    )
+    these = "the only query," if len(queries) == 1 else f"any of the {counted(len(queries), 'query')}, such as"
+    return InputError(f"no system returns anything for {these} {queries.iloc[0]!r}: {why}")
 
 
 def _places(values: pd.Series, names: tuple[str, ...]) -> np.ndarray:

@@ -1,12 +1,13 @@
 """TREC's files: queries, passages, qrels and runs, plain or gzipped, every mistake named by file and line.
 
-Runs are the bulk (52 systems x 2,000 queries x 100 results), so they go through pyarrow; a file it cannot read, or
-whose values are wrong, is read again line by line, which finds the line to name.
+Runs are the bulk (52 systems x 2,000 queries x 100 results), so they go through pyarrow; a file that it cannot read, or
+might read otherwise, is read line by line, which finds the line to name.
 """
 
 import gzip
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,11 +55,11 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
-def read_qrels(path: str | Path, duplicates: str = "error") -> pd.DataFrame:
+def read_qrels(path: str | Path) -> pd.DataFrame:
     """QRELS from `query_id iteration doc_id relevance` lines.
 
-    TREC's negative grades -1 and -2 (junk, spam) count as 0; any other grade outside 0-3 is an error.
-    `duplicates` says what a pair that stands twice means: error, first, last, mode (the lower of a tie) or max.
+    TREC's negative grades -1 and -2 (junk, spam) count as 0; any other grade outside 0-3, and a pair that stands twice,
+    is an error.
     """
     path = existing(path, "qrels file")
     rows: list[tuple[str, str, int]] = []
@@ -76,18 +77,14 @@ def read_qrels(path: str | Path, duplicates: str = "error") -> pd.DataFrame:
             relevance = 0
         if relevance not in GRADES:
             raise InputError(f"{path}:{number}: expected a relevance from {GRADES[0]} to {GRADES[-1]}, found {grade}")
-        if duplicates == "error" and (query_id, doc_id) in seen:
+        if (query_id, doc_id) in seen:
             first = seen[query_id, doc_id]
             raise InputError(f"{path}:{number}: the pair {query_id} {doc_id} is already in line {first}")
-        seen.setdefault((query_id, doc_id), number)
+        seen[query_id, doc_id] = number
         rows.append((query_id, doc_id, relevance))
     if not rows:
         raise InputError(f"{path}: expected qrels lines, found none")
-    qrels = pd.DataFrame(rows, columns=QRELS)
-    if len(seen) < len(rows):
-        pick = {"mode": lambda grades: grades.mode().iloc[0]}.get(duplicates, duplicates)
-        qrels = qrels.groupby(QRELS[:2], sort=False, as_index=False)["relevance"].agg(pick)
-    return qrels
+    return pd.DataFrame(rows, columns=QRELS)
 
 
 def read_queries(path: Path) -> pd.Series:
@@ -158,49 +155,91 @@ def run_files(folder: str | Path) -> dict[str, Path]:
 
 def read_run(path: Path, system: str) -> pd.DataFrame:
     """RUNS of one system, from `query_id Q0 doc_id rank score tag` lines; the score decides the rank."""
-    run = _read_run_fast(path)
-    if run is None:
-        run = _read_run_by_line(path)
-    return ranked(run.assign(system=system))
+    return ranked(read_results(path).assign(system=system))
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """query_id, doc_id, place, score of a run file, line by line: `place` is the rank that it states, NaN if no number.
+
+    Any white space separates the fields; in a line of six fields with tabs between them the tag may have spaces.
+    """
+    results = _read_run_fast(path)
+    return _read_run_by_line(path) if results is None else results
+
+
+def contradicted(results: pd.DataFrame) -> int:
+    """The number of queries for which the places that a run file states contradict its scores.
+
+    That is where of two neighbouring lines the one with the better place has the lower score (as float32).
+    """
+    query_ids, places = results["query_id"].to_numpy(), results["place"].to_numpy()
+    with np.errstate(all="ignore"):  # a place may be infinite, a score beyond a float32
+        rises = np.diff(results["score"].to_numpy().astype(np.float32)) * np.diff(places) > 0
+    return len(set(query_ids[1:][rises & (query_ids[1:] == query_ids[:-1])]))
 
 
 def _read_run_fast(path: Path) -> pd.DataFrame | None:
-    """The run, or None where anything about the file is unusual."""
+    """The results, or None where anything about the file is unusual: then it is read line by line."""
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             content = file.read().removeprefix(b"\xef\xbb\xbf")
+        separator = b"\t" if b"\t" in content else b" "
+        if not _is_plain(content, separator):
+            return None
         table = csv.read_csv(
             pa.BufferReader(content),
             read_options=csv.ReadOptions(column_names=["query_id", "q0", "doc_id", "place", "score", "tag"]),
-            parse_options=csv.ParseOptions(
-                delimiter="\t" if b"\t" in content[:200] else " ", quote_char=False, ignore_empty_lines=False
-            ),
+            parse_options=csv.ParseOptions(delimiter=separator.decode(), quote_char=False, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
-                column_types={"query_id": pa.string(), "doc_id": pa.string(), "score": pa.float64()},
-                include_columns=["query_id", "doc_id", "score"],
+                column_types={"query_id": pa.string(), "doc_id": pa.string()}
+                | dict.fromkeys(("place", "score"), pa.float64()),
+                include_columns=["query_id", "doc_id", "place", "score"],
                 null_values=[],
                 strings_can_be_null=False,
             ),
         )
     except (pa.ArrowException, OSError, EOFError, zlib.error):
         return None
-    run = table.to_pandas()
-    usual = len(run) and np.isfinite(run["score"]).all() and not run.duplicated(["query_id", "doc_id"]).any()
-    return run if usual and (run["query_id"] != "").all() and (run["doc_id"] != "").all() else None
+    results = table.to_pandas()
+    usual = len(results) and np.isfinite(results["score"]).all()
+    return results if usual and not results.duplicated(["query_id", "doc_id"]).any() else None
+
+
+def _is_plain(content: bytes, separator: bytes) -> bool:
+    """Whether this is UTF-8 text whose only white space is single separators between fields, and ends of lines.
+
+    Whatever else separates fields for Python, pyarrow takes for a part of them.
+    """
+    other = b" " if separator == b"\t" else b"\t"
+    twice = (separator * 2, separator + b"\n", separator + b"\r", b"\n" + separator)
+    unusual = (other, *twice, b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
+    if any(found in content for found in unusual) or content.count(b"\r") != content.count(b"\r\n"):
+        return False
+    if content.startswith((separator, b"\xef\xbb\xbf")) or content.endswith(separator):
+        return False
+    if content.isascii():
+        return True
+    try:
+        return re.search(r"[^\S \t\r\n]", content.decode()) is None
+    except UnicodeDecodeError:
+        return False
+
+
+def _fields(line: str) -> list[str]:
+    """The fields of a line, the tag as one where tabs separate six."""
+    fields, tab, tag = line.rpartition("\t")
+    return [*fields.split(), tag.strip()] if tab and tag.strip() and line.count("\t") == 5 else line.split()
 
 
 def _read_run_by_line(path: Path) -> pd.DataFrame:
-    rows: list[tuple[str, str, float]] = []
+    rows: list[tuple[str, str, float, float]] = []
     seen: dict[tuple[str, str], int] = {}
     for number, line in lines(path):
-        fields = line.split()
+        fields = _fields(line)
         if len(fields) != 6:
             raise InputError(f"{path}:{number}: expected 'query_id Q0 doc_id rank score tag', found {line[:80]!r}")
-        query_id, _, doc_id, _, value, _ = fields
-        try:
-            score = float(value)
-        except ValueError:
-            score = math.nan
+        query_id, _, doc_id, place, value, _ = fields
+        score = _number(value)
         if not math.isfinite(score):
             raise InputError(f"{path}:{number}: expected a finite number as score, found {value!r}")
         if (query_id, doc_id) in seen:
@@ -208,10 +247,18 @@ def _read_run_by_line(path: Path) -> pd.DataFrame:
                 f"{path}:{number}: query {query_id} already has {doc_id}, in line {seen[query_id, doc_id]}"
             )
         seen[query_id, doc_id] = number
-        rows.append((query_id, doc_id, score))
+        rows.append((query_id, doc_id, _number(place), score))
     if not rows:
         raise InputError(f"{path}: expected run lines, found an empty run")
-    return pd.DataFrame(rows, columns=["query_id", "doc_id", "score"])
+    return pd.DataFrame(rows, columns=["query_id", "doc_id", "place", "score"])
+
+
+def _number(text: str) -> float:
+    """NaN for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def line_of(path: Path, *fields: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.data.collections import Dataset
+from alignir.data.ranked import Runs
 from alignir.labelling.models import LLM, Grader, Model
 from alignir.labelling.prompts import Prompt
 from alignir.tracking.shapes import UserModel, name_of
@@ -38,7 +39,7 @@ class Cell:
 
     names: dict[str, str]  # the choice by group of frames.GROUPS
     dataset: Callable[[], Dataset]
-    systems: Callable[[Dataset], pd.DataFrame]  # RUNS
+    systems: Callable[[Dataset], Runs | pd.DataFrame]  # rankings, or RUNS
     queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
     prompt: Callable[[], Prompt]
     model: Model

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from alignir.evaluation.measures import NDCG
-from alignir.formatting import number
+from alignir.formatting import counted, number
 from alignir.frames import BASELINE, PAIR
 from alignir.users.metrics import metric_title
 
@@ -20,10 +20,10 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
     lines = [
         f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{NDCG}/{BASELINE}')}**"
         f"{_interval(metrics, BASELINE, ' (95% interval {} to {})')}: "
-        f"nDCG@10 of {metrics['n_systems']:,} systems on {metrics['n_queries']:,} queries.",
+        f"nDCG@10 of {counted(metrics['n_systems'], 'system')} on {counted(metrics['n_queries'], 'query')}.",
         f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
-        f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of {metrics['n_pairs']:,} pairs have a "
-        "label.",
+        f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of "
+        f"{counted(metrics['n_pairs'], 'pair')} have a label.",
         "",
         "| users | tau_b | 95% interval |",
         "|:--|--:|--:|",

@@ -14,12 +14,13 @@ from alignir.data import pools
 from alignir.data.collections import Dataset
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
-from alignir.data.ranked import Runs, as_runs
+from alignir.data.ranked import Runs, as_runs, nothing_returned
 from alignir.errors import InputError, one_of
 from alignir.evaluation.measures import check_measures
-from alignir.evaluation.scores import MISSING
+from alignir.evaluation.scores import MISSING, judged_at
 from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
+from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
 from alignir.labelling.models import LLM, check
@@ -59,9 +60,13 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
         everything = cell.dataset()
     with _settings_of(cell, "systems"):
         rankings = as_runs(cell.systems(everything), everything.queries.index)
+    if rankings.frame.empty:
+        raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
         dataset = everything.of(select(cell.queries, everything, rankings))
     runs = rankings.of(dataset.queries.index)
+    if runs.frame.empty:
+        raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs)
     pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame))
@@ -69,6 +74,10 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
     own = of_family(cell.model.family, runs.systems, cell.families)
     return Inputs(dataset, runs, own, pairs, prompt, tuple(notes))
+
+
+def _of_systems(cell: Cell, error: InputError) -> InputError:
+    return InputError(f"systems={cell.names['systems']}: {error}")
 
 
 def _check_model(cell: Cell, prompt: Prompt) -> None:
@@ -198,12 +207,30 @@ def _sha256(path: str) -> str:
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
     """What a reader should know of the input, in a line each."""
     if everything.unjudged:
-        known = len(everything.unjudged) + len(everything.queries)
-        yield f"{dataset.name}: {len(everything.unjudged)} of {known} queries have no judged pair and are left out"
+        left_out = len(everything.unjudged)
+        have, are = ("has", "is") if left_out == 1 else ("have", "are")
+        known = counted(left_out + len(everything.queries), "query")
+        yield f"{dataset.name}: {left_out} of {known} {have} no judged pair and {are} left out"
+    yield from runs.notes
     answered = runs.frame.groupby("system")["query_id"].nunique().reindex(runs.systems, fill_value=0)
     n_queries = len(dataset.queries)
     for system, count in answered[answered < n_queries].items():
-        yield f"{system}: has no results for {n_queries - count} of {n_queries} queries and scores 0 there"
+        yield f"{system}: has no results for {n_queries - count} of {counted(n_queries, 'query')} and scores 0 there"
+    for system in _unjudged(dataset.qrels, runs):
+        if answered[system]:
+            example = runs.frame.loc[runs.frame["system"] == system, "doc_id"].iloc[0]
+            yield (
+                f"{system}: none of its results is judged, so it scores 0 under the baseline labels: are its doc_ids, "
+                f"such as {example!r}, those of the dataset {dataset.name}?"
+            )
+
+
+def _unjudged(qrels: pd.DataFrame, runs: Runs) -> list[str]:
+    """The systems of which no result is judged; only those without one among the first 10 are read to the end."""
+    shares = judged_at(qrels, runs)
+    without = [str(system) for system in shares.index[~(shares > 0)]]
+    rest = runs.frame[runs.frame["system"].isin(without)]
+    return [system for system in without if rest[rest["system"] == system].merge(qrels, on=PAIR).empty]
 
 
 def _pool_notes(cell: Cell, dataset: Dataset, pool: pd.DataFrame, pairs: pd.DataFrame):

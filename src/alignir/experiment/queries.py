@@ -19,6 +19,7 @@ from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
+from alignir.formatting import counted
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def traffic(dataset: Dataset, path: str | Path | None, n: int, seed: int) -> lis
     """
     names, counts = _names(dataset, n), frequencies_of(dataset, path)
     if (counts > 0).sum() < n:
-        raise InputError(f"{path}: n={n}, but only {(counts > 0).sum()} queries have a frequency above 0")
+        raise InputError(f"{path}: n={n}, but only {counted((counts > 0).sum(), 'query')} with a frequency above 0")
     return _named(names, systematic(inclusion(counts[names].to_numpy(), n), np.random.default_rng(seed)))
 
 

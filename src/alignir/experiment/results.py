@@ -18,6 +18,7 @@ from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.references import references
+from alignir.formatting import counted
 from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label, unknown_endings
 from alignir.labelling.ledger import Ledger
@@ -147,10 +148,11 @@ def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataF
 def _unlabelled(labels: pd.DataFrame, scores: pd.DataFrame):
     unknown = scores.loc[scores["value"].isna(), "query_id"].nunique()
     if unknown:
-        yield f"{unknown} queries have no label at all and are left out on both sides"
+        have, are = ("has", "is") if unknown == 1 else ("have", "are")
+        yield f"{counted(unknown, 'query')} {have} no label at all and {are} left out on both sides"
     missing = int(labels["relevance"].isna().sum())
     if missing:
-        yield f"{missing} of {len(labels)} pairs have no label"
+        yield f"{missing:,} of {counted(len(labels), 'pair')} {'has' if missing == 1 else 'have'} no label"
 
 
 def _unanswered(labelling: Labelling):
@@ -166,10 +168,11 @@ def _unmeasured(online: pd.DataFrame, query_ids: Sequence[str], user_model: str)
     measured = online["query_id"].unique()
     if list(measured) != [ALL] and len(measured) < len(query_ids):
         yield (
-            f"{user_model}: {len(query_ids) - len(measured)} of {len(query_ids)} queries have no sessions of every "
-            "system and are left out of the online metrics"
+            f"{user_model}: {len(query_ids) - len(measured)} of {counted(len(query_ids), 'query')} without sessions of "
+            "every system, left out of the online metrics"
         )
     undefined = online[online["value"].isna()]
     for metric, rows in undefined.groupby("metric"):
         systems = rows["system"].nunique()
-        yield f"{metric} is undefined for {systems} systems on {len(rows)} pairs of system and query, left out there"
+        pairs = f"{len(rows):,} {'pair' if len(rows) == 1 else 'pairs'} of system and query"
+        yield f"{metric} is undefined for {counted(systems, 'system')} on {pairs}, left out there"

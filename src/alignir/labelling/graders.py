@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 
 from alignir.data import trec
+from alignir.data.judgements import DUPLICATES, read_judgements
 from alignir.errors import InputError, one_of
 from alignir.frames import PAIR
-
-DUPLICATES = ("error", "first", "last", "mode", "max")
+from alignir.progress import in_words
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Labels that somebody already has, from a file in the form of TREC qrels; .gz too."""
+    """Labels that somebody already has, from a file in the form of TREC qrels; .gz too.
+
+    What its values mean is said by `read_judgements`; a pair that it does not have is `absent`.
+    """
 
     labels: str
     duplicates: str = "error"
@@ -35,17 +38,27 @@ class Replay:
         _ = self._recorded
 
     @cached_property
-    def _recorded(self) -> pd.Series:
+    def _recorded(self) -> pd.DataFrame:
+        """relevance and status, by pair."""
         file = trec.existing(self.labels, "file of labels (model.labels=FILE)")
-        return trec.read_qrels(file, self.duplicates).set_index(PAIR)["relevance"]
+        return read_judgements(file, self.duplicates).set_index(PAIR)
 
     def grade(self, pairs: pd.DataFrame) -> pd.Series:
         """A grade for each row of `pairs`, <NA> where the file has none."""
-        wanted = pd.MultiIndex.from_frame(pairs[PAIR])
-        grades = self._recorded.reindex(wanted).astype("Int64")
+        grades = self._of(pairs)["relevance"]
         if grades.isna().all():
-            raise InputError(f"{Path(self.labels)}: has a label for none of the {len(pairs)} pairs of the dataset")
-        return pd.Series(grades.to_numpy(), index=pairs.index, dtype="Int64")
+            statuses = in_words(self.statuses(pairs).value_counts().to_dict())
+            raise InputError(
+                f"{self.labels}: has a label for none of the {len(pairs)} pairs of the dataset: {statuses}"
+            )
+        return grades
+
+    def statuses(self, pairs: pd.DataFrame) -> pd.Series:
+        """What the file has for each row of `pairs`: ok, empty, out_of_scale or absent."""
+        return self._of(pairs)["status"].fillna("absent")
+
+    def _of(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        return self._recorded.reindex(pd.MultiIndex.from_frame(pairs[PAIR])).set_axis(pairs.index)
 
 
 @dataclass(frozen=True)

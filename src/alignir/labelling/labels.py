@@ -14,7 +14,7 @@ from alignir.errors import one_of
 from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
-from alignir.labelling.models import LLM, Answer, Grader, Model
+from alignir.labelling.models import LLM, Answer, Grader, Model, StatusGrader
 from alignir.labelling.prompts import Prompt
 from alignir.progress import bar
 
@@ -51,7 +51,7 @@ def label(pairs: pd.DataFrame, prompt: Prompt, model: Model, ledger: Ledger, rea
     only where every repeat misses it. Everything else in a row is the first repeat's.
     """
     if isinstance(model, Grader):
-        return Labelling(_graded(pairs, model.grade(pairs)))
+        return Labelling(_graded(pairs, model))
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]
@@ -200,9 +200,12 @@ def _shown(answers: Iterator[Answer], total: int, title: str, form: str, read: C
             advance(1, read(answer.response, form, answer.finish_reason)[1])
 
 
-def _graded(pairs: pd.DataFrame, grades: pd.Series) -> pd.DataFrame:
-    """LABELS from grades alone: a pair without one had no answer."""
-    labels = pairs[PAIR].assign(relevance=grades, status=grades.notna().map({True: "ok", False: "empty"}))
+def _graded(pairs: pd.DataFrame, grader: Grader) -> pd.DataFrame:
+    """LABELS from grades alone, with no answer behind them."""
+    grades = grader.grade(pairs)
+    without = grader.statuses(pairs) if isinstance(grader, StatusGrader) else "absent"
+    labels = pairs[PAIR].assign(relevance=grades, status=without)
+    labels.loc[grades.notna(), "status"] = "ok"
     nothing = {"response": "", "finish_reason": "", "prompt_tokens": 0, "output_tokens": 0, "cut": False}
     return labels.assign(**nothing).reindex(columns=LABELS)
 

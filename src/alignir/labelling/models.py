@@ -84,6 +84,14 @@ class Grader(Protocol):
         """A grade (Int64) for each row of `pairs` (query_id, doc_id, query, passage), <NA> where it has none."""
 
 
+@runtime_checkable
+class StatusGrader(Grader, Protocol):
+    """A grader that knows what became of each pair: of one that does not, a pair without a grade is `absent`."""
+
+    def statuses(self, pairs: pd.DataFrame) -> pd.Series:
+        """One of frames.STATUSES for each row of `pairs`; `ok` where, and only where, it has a grade."""
+
+
 Model = LLM | Grader
 
 

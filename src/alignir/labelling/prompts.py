@@ -55,6 +55,8 @@ def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str 
 
     A relative file is looked for in the working folder, in its `prompts/`, and among the shipped prompts.
     """
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):  # what MLflow takes for the name of a prompt
+        raise InputError(f"name: expected letters (A to Z), digits, '_', '.' and '-', found {name!r}")
     if form not in FORMS:
         raise one_of("form", form, FORMS)
     if decoding not in DECODINGS:
@@ -62,7 +64,7 @@ def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str 
     if max_tokens < 1:
         raise InputError(f"max_tokens={max_tokens}: expected at least 1")
     path = _find(file)
-    content = path.read_text(encoding="utf-8")
+    content = _text(path)
     system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))
     lacking = [field for field in FIELDS if field not in Template(text).get_identifiers()]
     if lacking:
@@ -78,6 +80,20 @@ def _find(file: str) -> Path:
             return path
     names = ", ".join(sorted(path.name for path in shipped("prompts").glob("*.txt")))
     raise InputError(f"no prompt file {file}; looked for {', '.join(map(str, candidates))}. Shipped: {names}")
+
+
+def _text(path: Path) -> str:
+    """The text of a file in UTF-8, without the byte order mark that some editors put before it."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        perhaps = "UTF-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "Windows-1252 (cp1252)"
+        found = content[max(0, error.start - 10) : error.start + 10]
+        raise InputError(
+            f"{path}:{line}: expected UTF-8 text, found {found!r}, perhaps {perhaps}: save the file as UTF-8"
+        ) from error
 
 
 def _umbrela(path: Path, content: str) -> tuple[str, str]:

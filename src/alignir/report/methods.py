@@ -8,6 +8,7 @@ from alignir.alignment.bootstrap import Resampling
 from alignir.data import pools
 from alignir.evaluation.measures import NAMES as MEASURES
 from alignir.evaluation.measures import NDCG
+from alignir.formatting import counted
 from alignir.frames import GROUPS
 from alignir.report.entries import Entry, alike, numbers
 from alignir.report.settings import of_group, settings, under
@@ -81,7 +82,7 @@ def _said(entries: list[Entry], of: Callable[[Entry], Any], sentence: Callable[[
 def _datasets(entries: list[Entry]) -> Iterator[str]:
     def sentence(value) -> str:
         name, fingerprint, n_queries, n_pairs = value
-        return f"{name}: {n_queries:,.0f} queries, {n_pairs:,.0f} pairs to label; fingerprint {fingerprint}"
+        return f"{name}: {counted(n_queries, 'query')}, {counted(n_pairs, 'pair')} to label; fingerprint {fingerprint}"
 
     def of(entry: Entry):
         sizes = entry.run.setting.n_queries, entry.run.metrics["n_pairs"]
@@ -93,7 +94,7 @@ def _datasets(entries: list[Entry]) -> Iterator[str]:
 def _systems(entries: list[Entry]) -> Iterator[str]:
     yield from _said(
         entries,
-        lambda entry: f"{entry.run.setting.n_systems:,} systems are compared ({entry.run.setting.systems})",
+        lambda entry: f"compared: {counted(entry.run.setting.n_systems, 'system')} ({entry.run.setting.systems})",
         str,
     )
     yield from _said(
@@ -106,7 +107,7 @@ def _systems(entries: list[Entry]) -> Iterator[str]:
 def _queries(entries: list[Entry]) -> Iterator[str]:
     return _said(
         entries,
-        lambda entry: f"{entry.run.setting.n_queries:,} queries ({entry.run.setting.queries})",
+        lambda entry: f"{counted(entry.run.setting.n_queries, 'query')} ({entry.run.setting.queries})",
         str,
     )
 

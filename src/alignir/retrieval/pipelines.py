@@ -8,7 +8,7 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.collections import Dataset
-from alignir.data.ranked import as_runs, ranked
+from alignir.data.ranked import Runs, as_runs, nothing_returned, ranked
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.frames import PAIR, QRELS
@@ -19,25 +19,31 @@ from alignir.retrieval.run_files import matching
 
 def pipelines(
     dataset: Dataset,
-    first: dict[str, Callable[[Dataset], pd.DataFrame]],
+    first: dict[str, Callable[[Dataset], Runs | pd.DataFrame]],
     dense: list[str | dict],
     fusions: dict[str, list[str]],
     hybrids: list[str],
     rerankers: dict[str, dict],
     rrf_k: int,
     k: int,
-) -> pd.DataFrame:
-    """RUNS of first stages, of fusions of them, and of all these re-ranked by each re-ranker: every combination.
+) -> Runs:
+    """First stages, fusions of them, and all these re-ranked by each re-ranker: the rankings of every combination.
 
-    `first` are functions that make RUNS of a dataset, `dense` the names or the settings of encoders. A fusion is one
-    system, by its name and the patterns of its members; `hybrids` are patterns of what is fused with each dense system.
-    A re-ranker has `by`, a grader or a file of labels, and `depth`. Fused systems are called `one+other` or by their
-    fusion's name, re-ranked ones `system:reranker`.
+    `first` are functions that make rankings of a dataset, `dense` the names or the settings of encoders. A fusion is
+    one system, by its name and the patterns of its members; `hybrids` are patterns of what is fused with each dense
+    system. A re-ranker has `by`, a grader or a file of labels, and `depth`. Fused systems are called `one+other` or by
+    their fusion's name, re-ranked ones `system:reranker`.
     """
     encoders = [Encoder(**({"name": model} if isinstance(model, str) else model)) for model in dense]
-    stages = [as_runs(make(dataset)).frame for make in first.values()]
+    made = [as_runs(make(dataset)) for make in first.values()]
+    stages = [each.frame for each in made]
     stages += [retrieve(dataset, encoder, k) for encoder in encoders]
+    if not stages:
+        raise InputError("systems: expected at least one first stage (first or dense), found none")
+    notes = tuple(note for each in made for note in each.notes)
     runs = _distinct(stages)
+    if runs.empty:
+        raise nothing_returned(dataset.queries, notes)
     systems = sorted(runs["system"].unique())
     models = [encoder.title for encoder in encoders]
     members = {_named(name): matching(patterns, systems) for name, patterns in fusions.items()}
@@ -50,7 +56,8 @@ def pipelines(
     for name, settings in rerankers.items():
         found = _reranked(runs, dataset, name, **settings)
         reranked.append(found.assign(system=found["system"] + ":" + _named(name)))
-    return ranked(_distinct([runs, *reranked]))
+    frame = ranked(_distinct([runs, *reranked]))
+    return Runs(frame, tuple(sorted(frame["system"].unique())), tuple(dataset.queries.index), notes)
 
 
 def _reranked(runs: pd.DataFrame, dataset: Dataset, name: str, by, depth: int) -> pd.DataFrame:
@@ -97,6 +104,4 @@ def _distinct(stages: list[pd.DataFrame]) -> pd.DataFrame:
         if names & seen:
             raise InputError(f"two systems have the name {min(names & seen)}: name one of them otherwise")
         seen |= names
-    if not seen:
-        raise InputError("systems: expected at least one first stage (first or dense), found none")
     return pd.concat(stages, ignore_index=True)

@@ -8,7 +8,9 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.collections import Dataset
+from alignir.data.ranked import Runs, ranked
 from alignir.errors import InputError, one_of
+from alignir.formatting import counted
 
 
 def run_files(
@@ -17,12 +19,15 @@ def run_files(
     include: Sequence[str] = ("*",),
     exclude: Sequence[str] = (),
     unknown: str = "error",
-) -> pd.DataFrame:
-    """RUNS read from the run files of a folder: the dataset's own, or `path`.
+) -> Runs:
+    """The rankings of the run files of a folder, the dataset's own or `path`, for the dataset's queries.
 
     `include` and `exclude` take name patterns (`*`, `?`); each must match a system. A query that the dataset does not
-    have is an error, unless `unknown` is `ignore` (official TREC runs hold more queries than were judged).
+    have is an error, unless `unknown` is `ignore` (official TREC runs hold more queries than were judged); a system of
+    which no query is known is left out then, with a note. So is it noted where ranks contradict scores.
     """
+    if unknown not in ("error", "ignore"):
+        raise one_of("unknown", unknown, ("error", "ignore"))
     folder = path or dataset.runs
     if folder is None:
         raise InputError(
@@ -30,8 +35,25 @@ def run_files(
             "or build systems with systems=bm25"
         )
     files = _selected(trec.run_files(folder), include, exclude)
-    frame = pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True)
-    return _known(frame, dataset, files, unknown)
+    frames, notes, contradicting = [], [], []
+    for system, file in files.items():
+        results = trec.read_results(file)
+        known = _known(results, dataset, file, unknown)
+        if known.empty:
+            notes.append(
+                f"{system}: left out, since none of its queries, such as {results['query_id'].iloc[0]!r}, is a judged "
+                f"query of the dataset {dataset.name} ({file})"
+            )
+        elif number := trec.contradicted(known):
+            contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
+        frames.append(known.assign(system=system))
+    if contradicting:
+        notes.append(
+            f"ranks contradict scores in {', '.join(contradicting)}: read by score, higher first, as trec_eval reads a "
+            "run. Are the scores distances?"
+        )
+    frame = ranked(pd.concat(frames, ignore_index=True))
+    return Runs(frame, tuple(sorted(frame["system"].unique())), tuple(dataset.queries.index), tuple(notes))
 
 
 def _selected(files: dict[str, Path], include: Sequence[str], exclude: Sequence[str]) -> dict[str, Path]:
@@ -50,18 +72,17 @@ def matching(patterns: Sequence[str], systems: Collection[str]) -> list[str]:
     return [system for system in systems if any(fnmatchcase(system, pattern) for pattern in patterns)]
 
 
-def _known(frame: pd.DataFrame, dataset: Dataset, files: dict[str, Path], unknown: str) -> pd.DataFrame:
-    if unknown not in ("error", "ignore"):
-        raise one_of("unknown", unknown, ("error", "ignore"))
-    frame = frame[~frame["query_id"].isin(dataset.unjudged)].reset_index(drop=True)
-    strange = ~frame["query_id"].isin(dataset.queries.index)
+def _known(results: pd.DataFrame, dataset: Dataset, file: Path, unknown: str) -> pd.DataFrame:
+    """The results for queries of the dataset."""
+    results = results[~results["query_id"].isin(dataset.unjudged)].reset_index(drop=True)
+    strange = ~results["query_id"].isin(dataset.queries.index)
     if not strange.any():
-        return frame
+        return results
     if unknown == "error":
-        system, query_id = frame.loc[strange.idxmax(), ["system", "query_id"]]
+        query_id = results.loc[strange.idxmax(), "query_id"]
         raise InputError(
-            f"{trec.line_of(files[system], query_id)}: the query {query_id} is not in the dataset {dataset.name} "
-            f"({frame.loc[strange, 'query_id'].nunique()} such queries in all). If the run rightly holds queries that "
+            f"{trec.line_of(file, query_id)}: the query {query_id} is not in the dataset {dataset.name} "
+            f"({results.loc[strange, 'query_id'].nunique()} such in this file). If the run rightly holds queries that "
             "were not judged, set systems.unknown=ignore"
         )
-    return frame[~strange].reset_index(drop=True)
+    return results[~strange].reset_index(drop=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from alignir.formatting import UNDEFINED
+from alignir.formatting import UNDEFINED, counted
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.tracking.shapes import Column, Judge, Labelled, Setting
 from alignir.users.metrics import NAMES, metric_title
@@ -78,8 +78,8 @@ def setting_titles(settings: list[Setting]) -> list[str]:
         found: list[tuple[str, set[Any]]] = [
             (setting.systems, {other.systems for other in others}),
             (setting.queries, {other.queries for other in others}),
-            (f"{setting.n_systems} systems", {other.n_systems for other in others}),
-            (f"{setting.n_queries} queries", {other.n_queries for other in others}),
+            (counted(setting.n_systems, "system"), {other.n_systems for other in others}),
+            (counted(setting.n_queries, "query"), {other.n_queries for other in others}),
         ]
         titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1]))
     return titles

@@ -2,7 +2,7 @@
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import smallest_step
-from alignir.formatting import share_of
+from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.tables.names import dataset_title, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
@@ -33,10 +33,14 @@ MISSING = {
 def size_note(settings: list[Setting]) -> str:
     """How large each setting is, and the smallest difference between two tau_b."""
     return "; ".join(
-        f"{title}: {setting.n_systems} systems ({setting.systems}), {setting.n_queries} queries ({setting.queries}), "
-        f"one swap is {smallest_step(setting.n_systems):.4f}"
+        f"{title}: {counted(setting.n_systems, 'system')} ({setting.systems}), {counted(setting.n_queries, 'query')} "
+        f"({setting.queries}), {_swap(setting.n_systems)}"
         for title, setting in zip(setting_titles(settings), settings, strict=True)
     )
+
+
+def _swap(n_systems: int) -> str:
+    return f"one swap is {smallest_step(n_systems):.4f}" if n_systems > 1 else "which cannot be ordered"
 
 
 def label_notes(runs: list[Recorded]) -> list[str]:

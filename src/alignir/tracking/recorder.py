@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Recorder:
     """Writes runs to one experiment of one MLflow store, which is opened (and made) when the first run begins."""
 
-    uri: str | None  # None: mlruns/mlflow.db in the working folder
+    uri: str | None  # None: $MLFLOW_TRACKING_URI, else mlruns/mlflow.db in the working folder
     experiment: str
 
     @cached_property

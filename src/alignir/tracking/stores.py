@@ -13,8 +13,8 @@ from alignir.errors import InputError
 
 
 def address(uri: str | None) -> str:
-    """The tracking URI: by default MLflow's database in `mlruns/` of the working folder."""
-    return uri or f"sqlite:///{Path('mlruns/mlflow.db').absolute()}"
+    """The tracking URI: by default MLflow's own variable, else its database in `mlruns/` of the working folder."""
+    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlruns/mlflow.db').absolute()}"
 
 
 def file_of(store: str) -> Path | None:
@@ -46,8 +46,9 @@ def _opened(store: str):
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if isinstance(error, ModuleNotFoundError):
             reason += " (the database's driver; the address can name another: postgresql+psycopg2://...)"
+        setting = "MLFLOW_TRACKING_URI" if store == os.environ.get("MLFLOW_TRACKING_URI") else "tracking.uri"
         raise InputError(
-            "tracking.uri: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
+            f"{setting}: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
             f"postgresql://...), found {shown(store)}, which cannot be opened: {shown(reason)[:400]}"
         ) from error
 

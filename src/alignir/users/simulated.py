@@ -1,5 +1,6 @@
 """Simulated users: online metrics of users who follow a click model on each system's rankings."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from alignir.data import trec
 from alignir.data.ranked import Runs
 from alignir.errors import InputError
 from alignir.files import read_parquet
+from alignir.formatting import counted, share
 from alignir.frames import GRADES, PAIR
 from alignir.progress import bar
 from alignir.users.behaviour import ClickModel
@@ -19,6 +21,9 @@ from alignir.users.dwell import Dwell
 from alignir.users.metrics import Metrics, online_frame
 from alignir.users.simulation import exact, sampled
 
+log = logging.getLogger(__name__)
+
+FEW = 0.05  # of the shown results: a model by pair that knows fewer says next to nothing of them
 BY_RESULT = ("attraction", "satisfaction")  # a model's parameters by grade, or by query-document pair
 
 
@@ -62,8 +67,21 @@ class Simulated:
         self.model.expect(np.full((1, self.depth), -1))  # says so where it has parameters for fewer ranks
 
     def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
-        """Raise where `measure` would, without the work."""
-        self._fitted()
+        """Raise where `measure` would, without the work; warn of a model that was fitted to other pairs."""
+        _, pairs = self._fitted()
+        if pairs is not None:
+            shown = pd.MultiIndex.from_frame(runs.top(self.depth).frame[PAIR])
+            known = int(shown.isin(pd.MultiIndex.from_frame(pairs[PAIR])).sum())
+            if known < FEW * len(shown):
+                log.warning(
+                    "%s: the click model knows %s of %s in the top %d (%s): its single values hold for all others. Was "
+                    "it fitted to other queries or passages?",
+                    self.pairs,
+                    f"{known:,}",
+                    counted(len(shown), "result"),
+                    self.depth,
+                    share(known, len(shown)),
+                )
 
     def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
         """ONLINE for every system and query; a result that is not judged counts as grade 0."""
