@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
 
 from alignir.errors import InputError
+from alignir.frames import PROBABILITIES
 from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger
@@ -248,6 +250,17 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
         assert set(labels["status"]) <= {"ok", "unparsed", "truncated"}, (tmp_path / "server.log").read_text()[-2000:]
         assert (labels["status"] == "ok").sum() >= 3
         assert (labels["prompt_tokens"] > 100).all()
+        logits = replace(prompt, decoding="logits")
+        labels = label(pairs, logits, model, Ledger(tmp_path)).labels
+        labels = labels[labels["status"] == "ok"]
+        mass = labels[PROBABILITIES].astype(float).sum(axis=1)
+        assert len(labels) >= 3
+        assert mass.between(0.05, 1 + 1e-6).all()
+        assert (labels[PROBABILITIES].to_numpy(float).argmax(axis=1) == labels["relevance"]).all()  # temperature 0
+        long = pairs.head(1).assign(passage=pairs["passage"].iloc[0] * 200)
+        labels = label(long, prompt, model, Ledger(tmp_path)).labels
+        assert labels["cut"].all()
+        assert (labels["prompt_tokens"] > 500).all()  # of 1,024
     finally:
         server.terminate()
         server.wait(30)

@@ -329,6 +329,11 @@ def too_long(words):
             "tokens and your request has {used} input tokens ({most} > 60 - {used}).",
             3,
         ),
+        (
+            "This model's maximum context length is 60 tokens. However, you requested {most} output tokens and your "
+            "prompt contains at least 51 input tokens, for a total of at least 61 tokens.",
+            6,
+        ),
         ("The prompt is too long for the context", 6),
     ],
 )
@@ -361,6 +366,10 @@ def test_an_answer_as_long_as_the_context_is_every_pairs_trouble(tmp_path):
         pytest.raises(InputError, match="100 tokens for an answer"),
     ):
         labelled(tmp_path, server.url, thinking_tokens=90)
+    words = "max_tokens=100 cannot be greater than max_model_len=60. Please request fewer output tokens."
+    with serving(lambda asked: (400, error(words))) as server:
+        found = labelled(tmp_path, server.url, thinking_tokens=90)
+        assert (found.failed, found.problem) == (2, f"400 {words}")
 
 
 def test_an_unknown_finish_reason_is_counted(tmp_path):

@@ -21,7 +21,7 @@ from alignir.labelling.prompts import Prompt
 
 LENGTH = ("max_tokens", "max_completion_tokens")  # what servers call the most tokens that an answer may have
 LIKELIEST = 20  # tokens at a place of the answer (decoding=logits), the most that OpenAI and vLLM give
-CUTS = 8  # how often a passage is cut before its prompt is taken for too long without it, too
+CUTS = 10  # how often a passage is cut before its prompt is taken for too long without it, too
 ALONE_S = 5.0  # the first request is alone for so long: what it finds out, the others need not
 # A problem of these is every pair's: a wrong key, no money, no permission, no such model or address.
 OF_ALL = (401, 402, 403, 404, 405)
@@ -167,7 +167,7 @@ class _Asking:
                 raise self._wrong(reply, f"{self.room} tokens for an answer are as many as the model has for all")
             if not kept:
                 break
-            kept = "" if cut == CUTS - 2 else shortened(kept, len(text), reply.words, self.room, cut == 0)
+            kept = "" if cut == CUTS - 2 else shortened(kept, len(text), reply.words, self.room)
         return Answer(index, "", "context_length_exceeded", 0, 0, True)
 
     def _answer(self, index: int, reply: Reply, cut: bool) -> Answer:

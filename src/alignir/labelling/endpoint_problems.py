@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LETTERS = 300  # of a server's words that are shown
+LETTERS_A_TOKEN = 5  # at most, about
 
 # A pair that the server will not judge, by what providers call it; it is the pair's own, not an account's.
 _BLOCKED = re.compile(
@@ -25,6 +26,9 @@ _TOO_LONG = re.compile(
     r"|token count\b.{0,30}exceeds|reduce the length|entity too large",
     re.IGNORECASE,
 )
+# Of answers that may be too long, not of prompts.
+_TOO_MUCH_ASKED = re.compile(r"fewer output tokens|max_(?:completion_)?tokens=\d+ cannot be greater", re.IGNORECASE)
+_NOT_COUNTED = re.compile(r"\bat least [0-9]|[0-9] characters\b", re.IGNORECASE)  # vLLM stops counting at its context
 _MAY_BE_BLOCKED, _MAY_BE_TOO_LONG = (200, 400, 403, 422, 451), (200, 400, 413, 422)
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|extra.?(?:forbidden|input"
@@ -53,8 +57,8 @@ class Problem:
     @property
     def too_long(self) -> bool:
         """The prompt does not fit the model's context."""
-        said = self.known and self.status in _MAY_BE_TOO_LONG and bool(_TOO_LONG.search(self.words))
-        return said or self.status == 413
+        said = self.known and self.status in _MAY_BE_TOO_LONG and _TOO_LONG.search(self.words)
+        return self.status == 413 or bool(said and not _TOO_MUCH_ASKED.search(self.words))
 
     def not_taken(self, sent: Iterable[str]) -> str | None:
         """Which of the fields that were sent the server does not know, or not with this value; None: another problem.
@@ -75,20 +79,24 @@ class Problem:
         return f"{self.status} {words}" if self.status not in (None, 200) else words
 
 
-def shortened(passage: str, prompt_letters: int, words: str, answer_tokens: int, first: bool) -> str:
-    """The passage without so much of its end that the prompt should fit, by the server's own count; else half of it.
+def shortened(passage: str, prompt_letters: int, words: str, answer_tokens: int) -> str:
+    """The passage without so much of its end that the prompt should fit, by the server's own count.
 
-    `prompt_letters` is the length of the prompt with the passage; `first`: nothing has been cut yet.
+    `prompt_letters` is the length of the prompt with the passage. Where the server has not counted to the end, a
+    quarter goes, and all that no tokenizer would fit in; where it says no number at all, half.
 
     >>> words = "maximum context length is 100 tokens, you requested 120 tokens"
-    >>> len(shortened("x" * 400, 480, words, 10, True))
+    >>> len(shortened("x" * 400, 480, words, 10))
     312
     """
     context, used = counted(words, answer_tokens)
-    keep = len(passage) // 2
-    if context and used > context:  # a tenth more, since letters are not tokens
+    if not context:
+        return passage[: len(passage) // 2]
+    if used > context and not _NOT_COUNTED.search(words):  # a tenth more, since letters are not tokens
         keep = len(passage) - math.ceil(1.1 * (used - context) * prompt_letters / used)
-    return passage[: max(0, keep if first else min(keep, len(passage) * 3 // 4))]
+    else:
+        keep = min(len(passage) * 3 // 4, LETTERS_A_TOKEN * context - (prompt_letters - len(passage)))
+    return passage[: max(0, keep)]
 
 
 def counted(words: str, answer_tokens: int) -> tuple[int, int]:
