@@ -18,6 +18,7 @@ from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tables.kinds import tables
 from alignir.tables.rows import alignment_table
+from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.users import metrics
 
@@ -114,12 +115,12 @@ def test_the_papers_tables_show_ndcg_only(result):
     many = recorded("one", result.alignment)
     few = recorded("one", result.alignment[result.alignment["offline"] == NDCG])
     for kinds in (["baseline"], ["online"]):
-        assert tables([many], kinds) == tables([few], kinds)
+        assert tables(Recordings([many]), kinds) == tables(Recordings([few]), kinds)
     assert len(alignment_table([many]).rows) == len(result.alignment)
 
 
 def test_the_measures_table_has_each_measure_by_both_labels(result):
-    (table,) = tables([recorded("one", result.alignment)], ["measures"])
+    (table,) = tables(Recordings([recorded("one", result.alignment)]), ["measures"])
     assert table.columns[:5] == ["measure", "labels", "baseline", "Clicks", "CTR"]
     assert "SAR ↓" in table.columns
     assert [row[:2] for row in table.rows[:4]] == [
@@ -137,7 +138,7 @@ def test_the_measures_table_has_each_measure_by_both_labels(result):
 def test_each_judge_has_its_table_with_all_its_users(result):
     few = result.alignment[result.alignment["reference"].isin((BASELINE, "clicks"))]
     runs = [recorded("one", few), recorded("two", few), recorded("one", few, user_model="pbm")]
-    one, two = tables(runs, ["measures"])
+    one, two = tables(Recordings(runs), ["measures"])
     assert "by labels of one zeshot basic" in one.title
     assert "by labels of two zeshot basic" in two.title
     assert one.columns == ["measure", "labels", "baseline", "Clicks (DBN)", "Clicks (pbm)"]
