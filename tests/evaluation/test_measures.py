@@ -116,7 +116,7 @@ def test_the_papers_tables_show_ndcg_only(result):
     few = recorded("one", result.alignment[result.alignment["offline"] == NDCG])
     for kinds in (["baseline"], ["online"]):
         assert tables(Recordings([many]), kinds) == tables(Recordings([few]), kinds)
-    assert len(alignment_table([many]).rows) == len(result.alignment)
+    assert len(alignment_table(Recordings([many])).rows) == len(result.alignment)
 
 
 def test_the_measures_table_has_each_measure_by_both_labels(result):

@@ -181,7 +181,7 @@ def test_baseline_labels_that_changed_make_another_column(record, tmp_path):
     assert all(column.startswith("folder (dataset@") for column in columns)
 
 
-@pytest.mark.parametrize("setting", ["bootstrap.B=9", "floor.seed=3", "rejudge.seed=7", "model.shares=[0.1,0.5,0.9]"])
+@pytest.mark.parametrize("setting", ["bootstrap.B=9", "floor.seed=3", "model.shares=[0.1,0.5,0.9]"])
 def test_any_setting_that_differs_tells_runs_apart(record, setting):
     record("model=lexical")
     record("model=lexical", setting)
