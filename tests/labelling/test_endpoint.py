@@ -211,7 +211,7 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
     pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
     pytest.importorskip("gguf", reason="needs the demo's weights: bash scripts/setup.sh")
     from alignir.data import collections
-    from alignir.labelling.models import vllm as offline
+    from alignir.labelling import vllm as offline
     from alignir.labelling.prompts import read_prompt
     from alignir.labelling.weights import SmolLM2
 
