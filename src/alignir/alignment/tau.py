@@ -26,16 +26,37 @@ def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def against_baseline(scores: pd.DataFrame, baseline: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
+class Side(NamedTuple):
+    """One measure or metric: its rows, the queries that it knows, and the systems' means over these."""
+
+    values: pd.DataFrame
+    known: frozenset[str]
+    means: pd.Series
+
+
+Sides = dict[str, Side]  # by measure or metric
+
+
+def sides(values: pd.DataFrame) -> Sides:
+    """SCORES by measure, or ONLINE by metric: made once for all that is compared with them."""
+    column = "metric" if "metric" in values else "measure"
+    return {name: _side(values[values[column] == name]) for name in values[column].unique()}
+
+
+def against_baseline(
+    scores: pd.DataFrame | Sides, baseline: pd.DataFrame | Sides, resampling: Resampling = NONE
+) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES under two sets of labels: one row a measure."""
-    left, right = _sides(scores, "measure"), _sides(baseline, "measure")
+    left, right = _as_sides(scores), _as_sides(baseline)
     rows = [_row(measure, BASELINE, left[measure], right[measure], resampling) for measure in left]
     return pd.DataFrame(rows, columns=ALIGNMENT)
 
 
-def against_users(scores: pd.DataFrame, online: pd.DataFrame, resampling: Resampling = NONE) -> pd.DataFrame:
+def against_users(
+    scores: pd.DataFrame | Sides, online: pd.DataFrame | Sides, resampling: Resampling = NONE
+) -> pd.DataFrame:
     """ALIGNMENT of systems' mean SCORES with each metric of ONLINE; tau is raw, also where lower is better."""
-    left, right = _sides(scores, "measure"), _sides(online, "metric")
+    left, right = _as_sides(scores), _as_sides(online)
     rows = [_row(measure, metric, left[measure], right[metric], resampling) for measure, metric in product(left, right)]
     return pd.DataFrame(rows, columns=ALIGNMENT)
 
@@ -81,24 +102,16 @@ def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NOISE)
 
 
-class _Side(NamedTuple):
-    """One measure or metric: its rows, the queries that it knows, and the systems' means over these."""
-
-    values: pd.DataFrame
-    known: frozenset[str]
-    means: pd.Series
+def _as_sides(values: pd.DataFrame | Sides) -> Sides:
+    return values if isinstance(values, dict) else sides(values)
 
 
-def _sides(values: pd.DataFrame, column: str) -> dict[str, _Side]:
-    return {name: _side(values[values[column] == name]) for name in values[column].unique()}
-
-
-def _side(values: pd.DataFrame) -> _Side:
+def _side(values: pd.DataFrame) -> Side:
     known = frozenset(values.loc[values["value"].notna(), "query_id"])
-    return _Side(values, known, values.groupby("system")["value"].mean())
+    return Side(values, known, values.groupby("system")["value"].mean())
 
 
-def _row(offline: str, reference: str, left: _Side, right: _Side, resampling: Resampling) -> tuple:
+def _row(offline: str, reference: str, left: Side, right: Side, resampling: Resampling) -> tuple:
     """One of ALIGNMENT."""
     if left.known != right.known and ALL not in left.known | right.known:
         left, right = map(_side, common(left.values, right.values))

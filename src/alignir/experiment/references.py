@@ -1,12 +1,13 @@
 """References: what a judge is read beside, the same for every judge of a sweep: baseline, users, ceiling and floors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from alignir.alignment.bootstrap import NONE
-from alignir.alignment.tau import against_baseline, against_users, average, between_draws
+from alignir.alignment.tau import Sides, against_baseline, against_users, average, between_draws, sides
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
 from alignir.experiment.cells import Cell
@@ -54,23 +55,24 @@ def _made(cell: Cell, inputs: Inputs) -> References:
     baseline = evaluate(dataset.qrels, runs, (NDCG, *cell.measures), relevant_from=assumed.relevant_from)
     draws = list(cell.user_model.draws_of(dataset.qrels, runs))
     online = draws[0]
+    people, users = sides(baseline), sides(online)
     alignment = [
-        against_baseline(baseline, baseline).assign(labels=BASELINE),
-        against_users(baseline, online, assumed.resampling).assign(labels=BASELINE),
-        *_of_ceiling_and_floors(cell, inputs, baseline, online),
+        against_baseline(people, people).assign(labels=BASELINE),
+        against_users(people, users, assumed.resampling).assign(labels=BASELINE),
+        *_of_ceiling_and_floors(cell, inputs, people, users),
     ]
     noise = between_draws(draws) if len(draws) > 1 else None
     return References(baseline, online, noise, pd.concat(alignment, ignore_index=True))
 
 
-def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, baseline: pd.DataFrame, online: pd.DataFrame):
+def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:
     """ALIGNMENT of nDCG@10 by each of them, as if a judge had given those labels."""
     rng = np.random.default_rng(cell.shuffles.seed)
     for name, draws in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
         resampling = cell.assumptions.resampling if len(draws) == 1 else NONE
-        scored = (evaluate(labels, inputs.runs) for labels in draws)
+        scored = (sides(evaluate(labels, inputs.runs)) for labels in draws)
         aligned = [
-            pd.concat([against_baseline(each, baseline, resampling), against_users(each, online, resampling)])
+            pd.concat([against_baseline(each, people, resampling), against_users(each, users, resampling)])
             for each in scored
         ]
         yield average(aligned).assign(labels=name)
