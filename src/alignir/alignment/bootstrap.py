@@ -11,7 +11,8 @@ from alignir.frames import ALL
 
 OVER = ("queries", "systems")
 METHODS = ("symmetric", "percentile")
-BLOCK = 500_000  # pairs of systems, over all resamples, that are held at once: they fit a processor's cache
+BLOCK = 500_000  # pairs of systems, over all resamples of a side, that are held at once: they fit a processor's cache
+SIDES = 5  # of this size at once: larger arrays would be asked of the system anew each time
 
 
 class Matrices(NamedTuple):
@@ -84,7 +85,7 @@ def taus(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     size = _block(left.shape[1])
     for start in range(0, len(found), size):
         rows = slice(start, start + size)
-        found[rows] = _tau(*(_order(side if len(side) == 1 else side[rows]) for side in (left, right)))
+        found[rows] = _taus(*(_orders([side if len(side) == 1 else side[rows]]) for side in (left, right)))[0, 0]
     return found
 
 
@@ -163,20 +164,20 @@ def joint_taus(
     n_systems, n_queries = len(judges[0]), max(side.shape[1] for side in (*judges, *references))
     found = np.full((len(judges), len(references), 1 + B), np.nan)
     done, B = 0, B if (n_queries if over == "queries" else n_systems) > 1 else 0
-    for drawn in _draws(n_systems, n_queries, rng, B, over):
+    size = _block(n_systems, len(judges) + len(references))
+    for drawn in _draws(n_systems, n_queries, rng, B, over, size):
         block = slice(done, done := done + len(drawn))
-        orders = [_order(_means(side, drawn, over)) for side in references]
-        for judge, side in enumerate(judges):
-            order = _order(_means(side, drawn, over))
-            for place, other in enumerate(orders):
-                found[judge, place, block] = _tau(order, other)
+        found[:, :, block] = _taus(
+            *(_orders([_means(side, drawn, over) for side in some]) for some in (judges, references))
+        )
     return found
 
 
-def _draws(n_systems: int, n_queries: int, rng: np.random.Generator, B: int, over: str) -> Iterator[np.ndarray]:
-    """The sample as it is, then B resamples in blocks: how often each query is drawn (b, Q), or the systems (b, S)."""
+def _draws(
+    n_systems: int, n_queries: int, rng: np.random.Generator, B: int, over: str, size: int
+) -> Iterator[np.ndarray]:
+    """The sample as it is, then B resamples, `size` at once: draws of each query (b, Q), or systems (b, S)."""
     yield np.ones((1, n_queries)) if over == "queries" else np.arange(n_systems)[None]
-    size = _block(n_systems)
     for start in range(0, B, size):
         b = min(size, B - start)
         yield query_weights(n_queries, b, rng) if over == "queries" else rng.integers(0, n_systems, (b, n_systems))
@@ -187,9 +188,9 @@ def _means(values: np.ndarray, drawn: np.ndarray, over: str) -> np.ndarray:
     return weighted_means(values, drawn) if over == "queries" else _mean(values)[drawn]
 
 
-def _block(n_systems: int) -> int:
+def _block(n_systems: int, sides: int = 1) -> int:
     """How many resamples of so many systems are looked at together."""
-    return max(1, BLOCK // max(1, n_systems * (n_systems - 1) // 2))
+    return max(1, BLOCK * SIDES // max(sides, SIDES) // max(1, n_systems * (n_systems - 1) // 2))
 
 
 def query_weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarray:
@@ -221,42 +222,55 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return weighted_means(values, np.ones((1, values.shape[1])))[0]
 
 
-class _Order(NamedTuple):
-    """Which of every two systems is above, in each of b rows of means."""
+class _Orders(NamedTuple):
+    """Which of every two systems is above by each of J sides, in each of b resamples."""
 
-    signs: np.ndarray  # (pairs, b), float32: 1 the earlier one, -1 the later one, 0 level, or not known
-    known: np.ndarray | None  # (pairs, b), float32: 1 where both means are numbers; None where all are
-    untied: np.ndarray  # (b,): how many pairs are not level
+    signs: np.ndarray  # (b, J, pairs), float32: 1 the earlier one, -1 the later one, 0 level, or not known
+    known: np.ndarray | None  # (b, J, pairs), float32: 1 where both means are numbers; None where all are
+    untied: np.ndarray  # (b, J): how many pairs are not level
 
 
-def _order(means: np.ndarray) -> _Order:
-    means = np.ascontiguousarray(means.T)
-    pairs = [(system, slice(system + 1, None)) for system in range(len(means) - 1)]  # each against those after it
-    signs = np.empty((len(means) * len(pairs) // 2, means.shape[1]), np.float32)
-    ends = np.cumsum([0, *range(len(pairs), 0, -1)])
-    for (one, others), start, end in zip(pairs, ends[:-1], ends[1:], strict=True):
-        above, below = means[one] > means[others], means[one] < means[others]
-        np.subtract(above.view(np.int8), below.view(np.int8), out=signs[start:end])
+def _orders(sides: Sequence[np.ndarray]) -> _Orders:
+    """Of the sides' means, (b, S) each."""
+    shape = (len(sides), len(sides[0]), -1)
+    means = np.ascontiguousarray(np.concatenate(sides).T)  # (S, J b): each system against all after it, in one go
+    signs = np.concatenate([_above(means[one], means[one + 1 :]) for one in range(len(means))])
     valued, known = ~np.isnan(means), None
-    if not valued.all() and pairs:
-        known = np.concatenate([valued[one] & valued[others] for one, others in pairs]).astype(np.float32)
-    return _Order(signs, known, _sum(signs, signs))
+    if not valued.all():
+        both = np.concatenate([valued[one] & valued[one + 1 :] for one in range(len(means))])
+        known = _by_resample(both, shape)
+    signs = _by_resample(signs, shape)
+    return _Orders(signs, known, np.einsum("bjp,bjp->bj", signs, signs).astype(float))
 
 
-def _tau(left: _Order, right: _Order) -> np.ndarray:
-    """tau_b of each row, (b,); one of the sides may have a single row, for all of the other's.
+def _above(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """1, 0 or -1: one is above, level with or below the others; 0 too where either is NaN."""
+    return (one > others).view(np.int8) - (one < others).view(np.int8)
+
+
+def _by_resample(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Values (pairs, J b) of sides and resamples as (b, J, pairs), float32."""
+    return np.ascontiguousarray(values.T).astype(np.float32).reshape(shape).transpose(1, 0, 2)
+
+
+def _taus(left: _Orders, right: _Orders) -> np.ndarray:
+    """tau_b of every side of one with every side of the other: (J, R, b); one may have a single row for all resamples.
 
     float32 sums whole numbers exactly up to 2^24, the pairs of 5,793 systems.
     """
-    agreed = _sum(left.signs, right.signs)
-    untied_left = left.untied if right.known is None else _sum(np.abs(left.signs), right.known)
-    untied_right = right.untied if left.known is None else _sum(np.abs(right.signs), left.known)
+    agreed = _products(left.signs, right.signs)
+    of_left, of_right = left.untied[:, :, None], right.untied[:, None, :]
+    if right.known is not None:
+        of_left = _products(np.abs(left.signs), right.known)
+    if left.known is not None:
+        of_right = _products(left.known, np.abs(right.signs))
     with np.errstate(invalid="ignore"):
-        return agreed / np.sqrt(untied_left) / np.sqrt(untied_right)
+        return (agreed / np.sqrt(of_left) / np.sqrt(of_right)).transpose(1, 2, 0)
 
 
-def _sum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return np.einsum("pb,pb->b", left, right).astype(float)
+def _products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sums over pairs of systems, of every side of one (b, J, pairs) with every side of the other: (b, J, R)."""
+    return np.matmul(left, right.transpose(0, 2, 1)).astype(float)
 
 
 def _greiner(tau: np.ndarray) -> np.ndarray:

@@ -28,12 +28,12 @@ FAINT, UNKNOWN = "#B0B0B0", "#D9D9D9"
 PER_INCH = 15  # letters of LETTERS points
 
 
-def blank(width: float, height: float):
-    """A figure without panels, of so many inches."""
+def blank(width: float, height: float, layout: str | None = "constrained"):
+    """A figure without panels, of so many inches; without a layout where everything in it is given its place."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # no window, whatever the machine
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
+    figure = Figure(figsize=(width, height), layout=layout, dpi=150)
     FigureCanvasAgg(figure)
     return figure
 
@@ -127,7 +127,7 @@ def save(figure, path: Path) -> None:
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     if figure.get_layout_engine() is not None:  # takes long, and is needed once for all forms
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # with "none" every form would be drawn twice
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignir"}), written_whole(path) as whole:
         figure.savefig(whole, format=kind, metadata=undated, dpi=300)
         if kind == "svg":

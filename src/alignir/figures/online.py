@@ -1,5 +1,6 @@
 """Figure of online metrics: what users would do with each system, over its nDCG@10 by judges' labels."""
 
+import numpy as np
 import pandas as pd
 
 from alignir.figures import canvas
@@ -29,31 +30,35 @@ def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame
     head = 0.3 + 0.15 * title.count("\n") + 0.14 * max(name.count("\n") + 2 for name in names)
     foot = 0.45 if len(judges) > 1 else 0.75
     height = head + rows + foot
-    figure = canvas.blank(width, height)
+    figure = canvas.blank(width, height, layout=None)
     edges = {"left": LEFT / width, "right": 1 - 0.05 / width, "top": 1 - head / height, "bottom": foot / height}
     panels = figure.subplots(len(online.columns), 1, sharex=True, squeeze=False, gridspec_kw={**edges, "hspace": 0.36})
-    figure.set_layout_engine("none")  # everything has its place
     systems = scores.index.intersection(online.index)
     across = _Blocks(scores.loc[systems])
     for metric, panel in zip(online.columns, panels.ravel(), strict=True):
         canvas.dress(panel)
+        panel.xaxis.set_visible(False)
         panel.set_ylabel(f"{metric_title(metric)}\n○ {tau_text(taus.loc[metric, baseline])}", fontsize=LETTERS)
+        values = np.tile(online[metric][systems], len(judges))
+        for sides, style in (([baseline] * len(judges), _BASELINE), (judges, _JUDGE)):
+            places = [across.of(scores[side][systems], number) for number, side in enumerate(sides)]
+            panel.plot(np.concatenate(places), values, linestyle="", **style)
+        above = panel.get_xaxis_transform()
+        panel.vlines(range(1, len(judges)), 0, 1, color=UNKNOWN, linewidth=0.6, transform=above)
         for number, judge in enumerate(judges):
-            for side, style in ((baseline, _BASELINE), (judge, _JUDGE)):
-                panel.plot(across.of(scores[side][systems], number), online[metric][systems], linestyle="", **style)
-            panel.text(number + 0.5, 1.02, f"▲ {tau_text(taus.loc[metric, judge])}", fontsize=LETTERS, ha="center",
-                       transform=panel.get_xaxis_transform())  # fmt: skip
-            if number:
-                panel.axvline(number, color=UNKNOWN, linewidth=0.6, zorder=0)
+            text = f"▲ {tau_text(taus.loc[metric, judge])}"
+            panel.text(number + 0.5, 1.02, text, fontsize=LETTERS, ha="center", transform=above)
         panel.set_xlim(0, len(judges))
         panel.locator_params(axis="y", nbins=4)
     for number, name in enumerate(names):
-        panels[0, 0].annotate(name, (number + 0.5, 1), (0, 13), panels[0, 0].get_xaxis_transform(), "offset points",
-                              ha="center", fontsize=LETTERS)  # fmt: skip
-    across.label(panels[-1, 0], len(judges))
-    sides = ("nDCG@10", "○ by the baseline labels", "▲ by the judge's")
-    panels[-1, 0].set_xlabel(("   " if len(judges) > 1 else "\n").join(sides), fontsize=LETTERS)
-    figure.suptitle(title, fontsize=canvas.TITLE, y=1 - 0.04 / figure.get_figheight(), va="top")
+        place = (number + 0.5, 1), (0, 13), panels[0, 0].get_xaxis_transform(), "offset points"
+        panels[0, 0].annotate(name, *place, ha="center", fontsize=LETTERS)
+    lowest = panels[-1, 0]
+    lowest.xaxis.set_visible(True)
+    across.label(lowest, len(judges))
+    texts = ("nDCG@10", "○ by the baseline labels", "▲ by the judge's")
+    lowest.set_xlabel(("   " if len(judges) > 1 else "\n").join(texts), fontsize=LETTERS)
+    figure.suptitle(title, fontsize=canvas.TITLE, y=1 - 0.04 / height, va="top")
     figure.align_ylabels(panels.ravel())
     return figure
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = r"(?:^|url\()#([\w.-]+)"  # to a name, in a link or a style
+MANY = 5  # marks, from which a path is shorter
 PLACES = ("d", "x", "y", "width", "height", "transform")
 FONT = "text{font-family:'DejaVu Sans',Verdana,Arial,sans-serif}"
 ElementTree.register_namespace("", NAMESPACE[1:-1])
@@ -23,7 +24,9 @@ def slim(drawn: bytes) -> bytes:
     for element in root.iter():
         _shorten(element, short)
     _flatten(root)
-    _share_looks(root)
+    _share_styles(root)
+    _string(root, _letters(len(used)))
+    _name_styles(root)
     return ElementTree.tostring(root, encoding="utf-8").replace(b" />", b"/>")
 
 
@@ -73,21 +76,47 @@ def _flatten(parent: ElementTree.Element) -> None:
         children += list(child) if child.tag == f"{NAMESPACE}g" and not child.attrib else [child]
     parent[:] = []
     for child in children:
-        last = parent[-1] if len(parent) else None
-        if last is not None and child.tag == last.tag == f"{NAMESPACE}g" and child.attrib == last.attrib:
-            last.extend(list(child))
+        if len(parent) and _alike(parent[-1], child):
+            parent[-1].extend(list(child))
         else:
             parent.append(child)
 
 
-def _share_looks(root: ElementTree.Element) -> None:
-    """A group says the style that all in it have; a style that is there several times becomes a class of CSS."""
+def _alike(one: ElementTree.Element, other: ElementTree.Element) -> bool:
+    """Whether two elements are groups of one look, and so is what is in them."""
+    groups = one.tag == other.tag == f"{NAMESPACE}g" and one.attrib == other.attrib and len(one) and len(other)
+    return bool(groups) and all(one[-1].get(key) == other[0].get(key) for key in ("href", "style"))
+
+
+def _share_styles(root: ElementTree.Element) -> None:
+    """A group says the style that all in it have."""
     for group in root.iter(f"{NAMESPACE}g"):
         styles = {child.get("style", "") for child in group}
         if len(group) > 1 and len(styles) == 1 and all(styles) and "style" not in group.attrib:
             group.set("style", styles.pop())
             for child in group:
                 del child.attrib["style"]
+
+
+def _string(root: ElementTree.Element, name: str) -> None:
+    """Many equal marks become one path that nobody sees, with the mark at each of its corners."""
+    for number, group in enumerate(root.iter(f"{NAMESPACE}g")):
+        links = {child.get("href") for child in group}
+        if len(group) < MANY or len(links) > 1 or any(set(child.attrib) != {"href", "x", "y"} for child in group):
+            continue
+        mark = {"id": f"{name}{number}", "markerUnits": "userSpaceOnUse", "overflow": "visible"}
+        style = group.attrib.pop("style", "")
+        marker = ElementTree.Element(f"{NAMESPACE}marker", {**mark, **({"style": style} if style else {})})
+        ElementTree.SubElement(marker, f"{NAMESPACE}use", {"href": links.pop()})
+        corners = "L".join(f"{child.get('x')} {child.get('y')}" for child in group)
+        path = ElementTree.Element(
+            f"{NAMESPACE}path", {"d": f"M{corners}", "style": f"fill:none;marker:url(#{mark['id']})"}
+        )
+        group[:] = [marker, path]
+
+
+def _name_styles(root: ElementTree.Element) -> None:
+    """A style that is there several times becomes a class of CSS."""
     counts = Counter(element.get("style", "") for element in root.iter())
     classes = {style: _letters(number) for number, style in enumerate(sorted(counts)) if style and counts[style] > 2}
     for element in root.iter():

@@ -52,6 +52,7 @@ def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str):
             label = f"{name} {moved[system]:+g}"
             panel.scatter(*place, s=28, edgecolors="black", linewidths=0.5, label=label, **look)
         panel.set_title(f"{canvas.wrapped(judge, width)}\n{tau_text(*taus.loc[judge])}", fontsize=LETTERS)
+        panel.locator_params(nbins=4)
         panel.axline((0.5, 0.5), slope=1, color="grey", linewidth=0.8, linestyle=":", zorder=0)
         if named:
             panel.legend(

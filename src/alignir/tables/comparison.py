@@ -1,6 +1,6 @@
 """Comparison: which of two judges is better aligned, and can they be told apart at all?"""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,33 +20,41 @@ from alignir.users.metrics import LOWER_IS_BETTER
 
 KEY = ["setting", "user_model"]
 NO_RESAMPLES = "bootstrap.B=0"
+SCORED = (NDCG, f"tau_b/{NDCG}/{BASELINE}")  # metrics of a run
+ROOM = 20_000_000  # resampled taus that are held at once
 
 
 class Group(NamedTuple):
-    """Judges that were recorded on the same systems and queries, and what they are compared by."""
+    """Judges that were recorded on the same systems and queries, and all that they are compared by."""
 
     setting: Setting
-    users: UserModel  # NOBODY: the reference is the baseline labels
     judges: dict[Judge, np.ndarray]  # nDCG@10 by the judge's labels (S, Q)
-    references: dict[str, np.ndarray]  # (S, Q), or (S, 1): one value a system
+    references: dict[Column, np.ndarray]  # (S, Q), or (S, 1): one value a system
     runs: list[Recorded]
 
 
-def compared(recordings: Recordings, users: bool = False) -> pd.DataFrame:
+def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame:
     """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and `how`.
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
-    baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model. `how`: the way that
-    they were compared, in words.
+    baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model; None: all of these,
+    those first. `how`: the way that they were compared, in words.
     """
     frames = []
     for group in groups(recordings, users):
-        found = compare(group.judges, group.references, resampling(group.runs))
-        how = way(group.runs, pairs_of(len(group.judges)))
-        found["setting"], found["user_model"] = [group.setting] * len(found), [group.users] * len(found)
-        frames.append(found.assign(how=how))
+        chosen, pairs = resampling(group.runs), pairs_of(len(group.judges))
+        for some in _parts(group, enough(chosen, pairs).B):
+            found = compare(group.judges, some, chosen)
+            found["setting"] = [group.setting] * len(found)
+            found["user_model"] = [column.users for column in found["reference"]]
+            found["reference"] = [column.metric for column in found["reference"]]
+            frames.append(found.assign(how=way(group.runs, pairs)))
     columns = [*KEY, *PAIRS, "how"]
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    found = pd.concat(frames, ignore_index=True)[columns]
+    by_users = np.array([users != NOBODY for users in found["user_model"]])
+    return pd.concat([found[~by_users], found[by_users]], ignore_index=True)
 
 
 def better(row) -> Judge | None:
@@ -56,37 +64,61 @@ def better(row) -> Judge | None:
     return row.left if (row.difference > 0) != (row.reference in LOWER_IS_BETTER) else row.right
 
 
-def worse(recordings: Recordings, users: bool = False) -> set[tuple]:
+def worse(recordings: Recordings, users: bool | None = False) -> set[tuple]:
     """(setting, user_model, reference, judge) of the judges that are worse than the best of theirs.
 
-    As `alignment.comparison.against_best` finds them: each judge is compared with the best only.
+    As `alignment.comparison.against_best` finds them: each judge is compared with the best only. `users` as above.
     """
     marked = set()
     for group in groups(recordings, users):
-        found = against_best(group.judges, group.references, resampling(group.runs), LOWER_IS_BETTER)
-        for row in found[found["p_holm"] <= ALPHA].itertuples():
-            if (row.difference < 0) != (row.reference in LOWER_IS_BETTER):  # they may share few of the best's queries
-                marked.add((group.setting, group.users, row.reference, row.judge))
+        chosen = resampling(group.runs)
+        for some in _parts(group, enough(chosen, len(group.judges) - 1).B):
+            lower = {column for column in some if column.metric in LOWER_IS_BETTER}
+            found = against_best(group.judges, some, chosen, lower)
+            for row in found[found["p_holm"] <= ALPHA].itertuples():
+                if (row.difference < 0) != (row.reference in lower):  # they may share few of the best's queries
+                    marked.add((group.setting, *row.reference, row.judge))
     return marked
 
 
-def groups(recordings: Recordings, users: bool) -> Iterator[Group]:
+def groups(recordings: Recordings, users: bool | None) -> Iterator[Group]:
     """Those of two judges or more, told as they are compared."""
-    found = recordings.by_judge(lambda run: (run.setting, run.users if users else NOBODY))
-    several = {key: judges for key, judges in found.items() if len(judges) > 1}
-    with bar("comparing judges", len(several), "groups", after=2) as advance:
-        for (setting, user_model), judges in several.items():
-            scores = {judge: _scores(run) for judge, run in judges.items()}
-            first = next(iter(judges))
-            others = {BASELINE: scores[first][BASELINE]}
-            if users:
-                others = _wide(judges[first].frame("online.parquet"), "metric")
-            sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
-            arrays = _aligned([*sides.values(), *others.values()])
-            of_judges = dict(zip(sides, arrays[: len(sides)], strict=True))
-            references = dict(zip(others, arrays[len(sides) :], strict=True))
-            yield Group(setting, user_model, of_judges, references, list(judges.values()))
+    found: dict[Hashable, dict[UserModel, dict[Judge, Recorded]]] = {}
+    newest = recordings.by_judge(lambda run: (run.setting, NOBODY)) if users is not True else {}
+    for (setting, whose), judges in {**newest, **(recordings.by_users() if users is not False else {})}.items():
+        if len(judges) > 1:
+            found.setdefault((setting, _scored(judges)), {})[whose] = judges
+    with bar("comparing judges", len(found), "groups", after=2) as advance:
+        for by_users in found.values():
+            yield _group(by_users)
             advance(1)
+
+
+def _scored(judges: dict[Judge, Recorded]) -> Hashable:
+    """The judges with what their runs found: users make no difference to it, so that judges are resampled once."""
+    return tuple((judge, *(str(run.metrics.get(name)) for name in SCORED)) for judge, run in judges.items())
+
+
+def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
+    """Judges under one or several user models, and under NOBODY where the baseline labels are a reference."""
+    runs = list(next(iter(by_users.values())).values())
+    scores = {run.judge: _scores(run) for run in runs}
+    others = {}
+    for users, judges in by_users.items():
+        first = next(iter(judges.values()))
+        known = {BASELINE: scores[first.judge][BASELINE]} if users == NOBODY else _online(first)
+        others |= {Column(users, metric): values for metric, values in known.items()}
+    sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
+    arrays = _aligned([*sides.values(), *others.values()])
+    references = dict(zip(others, arrays[len(sides) :], strict=True))
+    return Group(runs[0].setting, dict(zip(sides, arrays[: len(sides)], strict=True)), references, runs)
+
+
+def _parts(group: Group, B: int) -> Iterator[dict[Column, np.ndarray]]:
+    """The references, as many at once as leave room for B resampled taus of each with each judge."""
+    size = max(1, round(ROOM / max(1, B * len(group.judges))))
+    for start in range(0, len(group.references), size):
+        yield dict(list(group.references.items())[start : start + size])
 
 
 def resampling(runs: list[Recorded]) -> Resampling:
@@ -126,6 +158,10 @@ def mark_notes(rows: list[Row], marked: bool) -> list[str]:
     if not all(resampling(runs).B for runs in several):
         notes.append(f"no judge is marked as worse than the best (†) where {NO_RESAMPLES}")
     return notes
+
+
+def _online(run: Recorded) -> dict[str, pd.DataFrame]:
+    return _wide(run.frame("online.parquet"), "metric")
 
 
 def _scores(run: Recorded) -> dict[str, pd.DataFrame]:

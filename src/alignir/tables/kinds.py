@@ -1,6 +1,7 @@
 """Kinds: the tables of recorded runs, made by the names that people choose them by (`choices.KINDS`)."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from alignir.tables.comparison import compared, worse
 from alignir.tables.families import family_tables
@@ -25,11 +26,14 @@ def tables(
 def tables_by_kind(
     recordings: Recordings, kinds: Iterable[str], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> dict[str, list[Table]]:
+    kinds = list(kinds)
+    users = None if {"baseline", "online"} <= set(kinds) else "online" in kinds
+    marked = cache(lambda: worse(recordings, users))
     made: dict[str, Callable[[], list[Table]]] = {
-        "baseline": lambda: [baseline_table(recordings, worse(recordings), expected), *family_tables(recordings)],
-        "online": lambda: online_tables(recordings, worse(recordings, users=True), expected, with_intervals),
+        "baseline": lambda: [baseline_table(recordings, marked(), expected), *family_tables(recordings)],
+        "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
         "labels": lambda: label_tables(recordings),
-        "compare": lambda: [*compare_tables(compared(recordings)), *compare_tables(compared(recordings, users=True))],
+        "compare": lambda: compare_tables(compared(recordings, users=None)),
         "agreement": lambda: agreement_tables(recordings),
         "correlations": lambda: correlation_tables(recordings),
         "judged": lambda: judged_tables(recordings),

@@ -24,12 +24,12 @@ def label_tables(recordings: Recordings) -> list[Table]:
 
 def _distribution(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
     statuses = [status for status in STATUSES if status != "ok"]
-    seen = [status for status in statuses if any(run.metrics[f"status/{status}"] for run in runs.values())]
+    seen = [status for status in statuses if any(_count(run, status) for run in runs.values())]
     lines, level = [], _relevance_level(runs)
     for judge in in_order(runs):
         metrics = runs[judge].metrics
         shares = [share(metrics[f"labels/{grade}"], labelled.n_pairs) for grade in GRADES]
-        failed = [count(metrics[f"status/{status}"]) for status in seen]
+        failed = [count(_count(runs[judge], status)) for status in seen]
         kappas = [number(metrics.get(f"agreement/{name}", math.nan)) for name in KAPPAS]
         lines.append([*judge_titles(judge), *shares, *failed, *kappas])
     metrics = next(iter(runs.values())).metrics
@@ -51,6 +51,11 @@ def _distribution(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
 def _relevance_level(runs: dict[Judge, Recorded]) -> str:
     """The first grade that counts as relevant, the same in all runs of one `Labelled`."""
     return next(iter(runs.values())).params.get("relevance_level", str(RELEVANT_FROM))
+
+
+def _count(run: Recorded, status: str) -> float:
+    """How many answers came to this; 0 of a status that there was none of when the run was recorded."""
+    return run.metrics.get(f"status/{status}", 0)
 
 
 def _of_people(metrics: dict[str, float], whose: str, seen: list[str], kappas: list) -> list[str]:
