@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from itertools import product
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -120,6 +122,29 @@ def composed_settings(settings: list[str]) -> tuple[dict[str, str], dict]:
     """(names by group, config) as a run with these arguments would record them; ??? where a setting needs a value."""
     names, cfg = _composed(settings)
     return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
+
+
+def composer() -> "Callable[[list[str]], tuple[dict[str, str], dict]]":
+    """`composed_settings` for many lists of arguments: those that choose the same are composed once."""
+    parse, composed = OverridesParser.create().parse_overrides, lru_cache(maxsize=None)(_composed)
+
+    def settings(arguments: list[str]) -> tuple[dict[str, str], dict]:
+        try:
+            given = parse(arguments)
+            chosen = [
+                each.input_line
+                for each in given
+                if each.key_or_group in (*GROUPS, "experiment") or "/" in each.key_or_group
+            ]
+            names, cfg = composed(tuple(chosen))
+            cfg = deepcopy(cfg)
+            # what Hydra does with them, once it has composed the choices
+            ConfigLoaderImpl._apply_overrides_to_config([each for each in given if each.input_line not in chosen], cfg)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(message(error)) from error
+        return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
+
+    return settings
 
 
 def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":

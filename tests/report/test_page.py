@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from alignir.config import composed_settings
+from alignir.config import composed_settings, composer
 from alignir.errors import InputError
 from alignir.figures.choices import KINDS as FIGURE_KINDS
 from alignir.report import entries, gallery
@@ -33,6 +33,7 @@ REPORT = str(ROOT / "scripts" / "report.py")
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = '<script src="http://example.org/x.js">alert(1)</script>'
 composed = cache(lambda arguments: composed_settings(list(arguments)))
+many_composed = composer()
 
 
 class Parsed(HTMLParser):
@@ -198,6 +199,7 @@ def test_the_command_of_each_run_composes_the_config_that_it_recorded(parsed, ru
 )
 def test_the_overrides_of_a_config_compose_it_again(arguments):
     names, config = composed(tuple(arguments))
+    assert many_composed(arguments) == (names, config)
     found = overrides(names, config, lambda each: composed(tuple(each)))
     assert composed(tuple(found)) == (names, config)
     assert len(found) <= len(arguments) + 1  # no more than what was asked for; what replaces a dict takes it away first
@@ -205,8 +207,9 @@ def test_the_overrides_of_a_config_compose_it_again(arguments):
 
 def test_there_is_no_command_where_none_composes_the_settings():
     names, config = composed(())
-    with pytest.raises(InputError, match="model/gone"):
-        overrides({**names, "model": "gone"}, config, lambda each: composed(tuple(each)))
+    for compose in (lambda each: composed(tuple(each)), many_composed):
+        with pytest.raises(InputError, match="model/gone"):
+            overrides({**names, "model": "gone"}, config, compose)
     with pytest.raises(InputError, match="composes other settings"):
         overrides(names, {**config, "pool": "qrels@1"}, lambda _: composed(()))
 

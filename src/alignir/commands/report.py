@@ -70,13 +70,14 @@ def _commands(entries: list) -> dict:
     """How each entry's run is made again, by its number."""
     from functools import cache
 
-    from alignir.config import composed_settings
+    from alignir.config import composer
     from alignir.errors import InputError
     from alignir.progress import bar
     from alignir.report.page import Command
     from alignir.report.rerun import overrides
 
-    composed = cache(lambda arguments: composed_settings(list(arguments)))
+    compose = composer()
+    composed = cache(lambda arguments: compose(list(arguments)))
     commands = {}
     with bar("composing", len(entries), "cells", after=2) as advance:
         for entry in entries:

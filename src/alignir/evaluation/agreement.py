@@ -1,6 +1,7 @@
 """Agreement: do two sets of labels give the same grades to the same pairs?"""
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -101,12 +102,20 @@ def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kapp
 def matrix(
     labels_by_judge: dict[str, pd.DataFrame], statistic: Callable[[pd.DataFrame], float] = kappa
 ) -> pd.DataFrame:
-    """A statistic of every two judges' joined pairs: the row's judge as the baseline, the column's as the label."""
-    values = {
-        judge: {other: statistic(joined(baseline, labels)) for other, baseline in labels_by_judge.items()}
-        for judge, labels in labels_by_judge.items()
-    }
-    return pd.DataFrame(values, index=list(labels_by_judge), columns=list(labels_by_judge))
+    """A statistic of every two judges' joined pairs: the row's judge as the baseline, the column's as the label.
+
+    Kappa is the same either way round and is computed once.
+    """
+    judges = list(labels_by_judge)
+    graded = pd.DataFrame({judge: labels.set_index(PAIR)["relevance"] for judge, labels in labels_by_judge.items()})
+    values = pd.DataFrame(np.nan, index=judges, columns=judges)
+    for row, column in product(range(len(judges)), repeat=2):
+        if statistic is kappa and column < row:
+            values.iat[row, column] = values.iat[column, row]
+        else:
+            both = graded.iloc[:, [row, column]].set_axis(["baseline", "label"], axis=1).dropna().astype(int)
+            values.iat[row, column] = statistic(both)
+    return values
 
 
 def confusion(both: pd.DataFrame) -> pd.DataFrame:
