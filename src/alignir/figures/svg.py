@@ -107,7 +107,7 @@ def _string(root: ElementTree.Element, name: str) -> None:
         mark = {"id": f"{name}{number}", "markerUnits": "userSpaceOnUse", "overflow": "visible"}
         style = group.attrib.pop("style", "")
         marker = ElementTree.Element(f"{NAMESPACE}marker", {**mark, **({"style": style} if style else {})})
-        ElementTree.SubElement(marker, f"{NAMESPACE}use", {"href": links.pop()})
+        ElementTree.SubElement(marker, f"{NAMESPACE}use", {"href": str(links.pop())})
         corners = "L".join(f"{child.get('x')} {child.get('y')}" for child in group)
         path = ElementTree.Element(
             f"{NAMESPACE}path", {"d": f"M{corners}", "style": f"fill:none;marker:url(#{mark['id']})"}

@@ -103,7 +103,7 @@ def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
     """Judges under one or several user models, and under NOBODY where the baseline labels are a reference."""
     runs = list(next(iter(by_users.values())).values())
     scores = {run.judge: _scores(run) for run in runs}
-    others = {}
+    others: dict[Column, pd.DataFrame] = {}
     for users, judges in by_users.items():
         first = next(iter(judges.values()))
         known = {BASELINE: scores[first.judge][BASELINE]} if users == NOBODY else _online(first)
