@@ -86,15 +86,11 @@ def main() -> int:
     if args.data:
         from alignir.alignment import bootstrap
         from alignir.data import collections, trec
-        from alignir.data.ranked import as_runs
         from alignir.evaluation import scores
         from alignir.retrieval import run_files
 
         dataset = collections.folder("trec_dl_2019", args.data)
-        runs = run_files.run_files(
-            dataset, None, ["*"], ["rankllm_bm25*"], "error"
-        )  # without the two that tie for ever
-        runs = as_runs(runs, dataset.queries.index)
+        runs = run_files.run_files(dataset, exclude=["rankllm_bm25*"])  # without the two that always tie
         baseline = scores.evaluate(dataset.qrels, runs)
         for judge in JUDGES:
             labels = trec.read_qrels(args.data / "llm_labels" / f"{judge}.qrels.gz")

@@ -4,6 +4,11 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alignir.data.collections import Dataset
+    from alignir.data.ranked import Runs
 
 DL19 = "trec-dl-2019"
 CLARA2 = {
@@ -71,18 +76,16 @@ class Check:
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
     from alignir.data import collections, trec
-    from alignir.data.ranked import as_runs
     from alignir.evaluation import scores
     from alignir.evaluation.measures import NDCG
     from alignir.retrieval import run_files
 
     folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
-    runs = run_files.run_files(dataset, None, ["*"], [], "error")
-    rankings = as_runs(runs, dataset.queries.index)
+    runs = run_files.run_files(dataset)
 
     def evaluate(labels, measures=(NDCG,)):
-        return scores.evaluate(labels, rankings, measures)
+        return scores.evaluate(labels, runs, measures)
 
     graded = evaluate(dataset.qrels, (*GRADED, *BINARY))
     means = scores.means(graded)
@@ -96,12 +99,18 @@ def dl19(data: Path) -> dict[str, list[Check]]:
     }
 
 
-def collection(dataset, runs) -> list[Check]:
+def collection(dataset: "Dataset", runs: "Runs") -> list[Check]:
     from alignir.evaluation.agreement import distribution
 
     found = [len(dataset.queries), len(dataset.passages), len(dataset.qrels), *distribution(dataset.qrels)]
-    top = runs[(runs["rank"] <= 10) & runs["system"].isin(TWINS)]
-    tops = top.groupby(["query_id", "system"])["doc_id"].agg(tuple).unstack().reindex(columns=TWINS)
+    top = runs.top(10).frame
+    tops = (
+        top[top["system"].isin(TWINS)]
+        .groupby(["query_id", "system"])["doc_id"]
+        .agg(tuple)
+        .unstack()
+        .reindex(columns=TWINS)
+    )
     same = (tops[TWINS[0]] == tops[TWINS[1]]).sum()
     twins = Check(" and ".join(TWINS), "queries with the same top 10", LABELS["queries"], same, 0)
     return [*counts("DL19", LABELS, found), twins]
