@@ -1,9 +1,10 @@
 """How long do `alignir tables`, `figures` and `report` take over a large experiment, and how large is the page?
 
     python scripts/bench/recorded.py
-    python scripts/bench/recorded.py --judges 6 --systems 12 --keep FOLDER
+    python scripts/bench/recorded.py --judges 6 --users 10
+    python scripts/bench/recorded.py --judges 4 --users 1 --systems 3 --queries 4 --keep FOLDER
 
-Records a sweep of judges (files of noisy labels, word overlap, and the scripted model under two prompts) with three
+Records a sweep of judges (files of noisy labels, word overlap, and the scripted model under two prompts) with several
 user models over a made-up collection in a temporary folder, then runs each command in a process of its own. Time is
 that of the processor (user and system), which other programs do not change much.
 """
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-USERS = ("dbn", "pbm", "sdbn")
+USERS = ("dbn", "pbm", "sdbn", "cascade", "dcm", "ccm", "ubm", "informational", "navigational", "perfect")
 COMMANDS = {
     "tables": ("tables", "--out", "tables.md", "--format", "markdown"),
     "report": ("report", "--out", "report"),
@@ -27,7 +28,10 @@ COMMANDS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--judges", type=int, default=20, help="at least 4; each with three user models (default: 20)")
+    parser.add_argument("--judges", type=int, default=20, help="at least 4 (default: 20)")
+    parser.add_argument(
+        "--users", type=int, default=3, help="user models, at most 10, each a run of each judge (default: 3)"
+    )
     parser.add_argument("--systems", type=int, default=46)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--command", choices=COMMANDS, action="append", help="(default: tables and report)")
@@ -37,7 +41,7 @@ def main() -> int:
         folder = args.keep or Path(temporary)
         if not (folder / "mlruns").exists():
             write(folder, args)
-            record(folder, args.judges)
+            record(folder, args.judges, USERS[: args.users])
         show(folder, args.command or ["tables", "report"])
     return 0
 
@@ -70,7 +74,7 @@ def write(folder: Path, args) -> None:
         (folder / f"judge-{judge:02}.qrels").write_text(labels)
 
 
-def record(folder: Path, judges: int) -> None:
+def record(folder: Path, judges: int, users: tuple[str, ...]) -> None:
     labels = ",".join(f"judge-{judge:02}.qrels" for judge in range(judges - 3))
     for choices in (
         ["model=replay", f"model.labels={labels}"],
@@ -78,7 +82,7 @@ def record(folder: Path, judges: int) -> None:
         ["model=scripted", "prompt=zeshot,basic"],
     ):
         settings = ["dataset=folder", "dataset.path=data", "bootstrap.B=20", "floor.shuffles=1"]
-        alignir(folder, "-m", *choices, f"user_model={','.join(USERS)}", *settings)
+        alignir(folder, "-m", *choices, f"user_model={','.join(users)}", *settings)
 
 
 def show(folder: Path, commands: list[str]) -> None:

@@ -79,4 +79,6 @@ def day(time: datetime | None) -> str:
 
 def visible(text: str) -> str:
     """A text from outside, with what could steer a terminal or turn the order of letters around written out."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

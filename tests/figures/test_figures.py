@@ -24,6 +24,7 @@ from alignir.figures.online import online_figure
 from alignir.frames import BUDGET, GRADES, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.report import gallery, label_figures
+from alignir.report.figure import pages
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded, read_runs
@@ -264,8 +265,14 @@ def test_names_are_short_and_say_what_tells_figures_apart():
     other.params["dataset"] = "trec_dl_2019"
     assert list(gallery.drawings(Recordings([*runs, other]), ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
     assert list(gallery.drawings(Recordings(runs), ["online"])) == ["online"]
-    many = [recorded(f"judge{number}", {}) for number in range(8)]
-    assert list(gallery.drawings(Recordings(many), ["online"])) == ["online-1", "online-2"]
+    many = Recordings(recorded(f"judge{number}", {}) for number in range(10))
+    assert list(gallery.drawings(many, ["online", "scores", "tau"])) == [
+        *("online-1", "online-2", "scores-1", "scores-2", "tau")
+    ]
+    (runs,) = many.by_setting().values()
+    paged = list(pages({judge.model: run for judge, run in runs.items()}, 6))
+    assert [(page, len(some)) for page, some in paged] == [("1", 5), ("2", 5)]
+    assert [judge for _, some in paged for judge in some] == [f"judge{number}" for number in range(10)]
 
 
 def test_the_same_figure_is_the_same_file_and_its_letters_stay_letters(tmp_path):

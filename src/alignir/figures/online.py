@@ -8,7 +8,7 @@ from alignir.figures.canvas import LETTERS, UNKNOWN
 from alignir.figures.systems import tau_text
 from alignir.users.metrics import metric_title
 
-JUDGES = 6  # side by side in the width of a page
+SIDE_BY_SIDE = 6  # judges in the width of a page
 LEFT, BLOCK = 1.15, 2.2  # inches: what stands left of the blocks, and a block where there is room
 ROW, MOST = 0.86, 7.0  # inches: a row, and all of them
 MARGIN = 0.09  # of a block, on either side of its points
@@ -17,9 +17,10 @@ MARGIN = 0.09  # of a block, on either side of its points
 def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str):
     """Systems' online metrics over their nDCG@10 by judges and by the baseline labels: a row a metric, a block a judge.
 
-    `scores`: a row a system, the baseline's in the first column, a judge's in each other, JUDGES at most. `online`: a
-    row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`. All blocks have the
-    same axes, so that judges can be compared along a row; a row is one panel, which is drawn several times as fast.
+    `scores`: a row a system, the baseline's in the first column, a judge's in each other, SIDE_BY_SIDE at most.
+    `online`: a row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`. All blocks
+    have the same axes, so that judges can be compared along a row; a row is one panel: that is drawn in a third of the
+    time that many take.
     """
     baseline, judges = scores.columns[0], list(scores.columns[1:])
     width = min(canvas.WIDTH, LEFT + BLOCK * len(judges))

@@ -101,7 +101,7 @@ def _share_styles(root: ElementTree.Element) -> None:
 def _string(root: ElementTree.Element, name: str) -> None:
     """Many equal marks become one path that nobody sees, with the mark at each of its corners."""
     for number, group in enumerate(root.iter(f"{NAMESPACE}g")):
-        links = {child.get("href") for child in group}
+        links = {child.get("href", "") for child in group}
         if len(group) < MANY or len(links) > 1 or any(set(child.attrib) != {"href", "x", "y"} for child in group):
             continue
         mark = {"id": f"{name}{number}", "markerUnits": "userSpaceOnUse", "overflow": "visible"}

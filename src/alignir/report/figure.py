@@ -1,15 +1,20 @@
 """Figure: one that recorded runs give, not drawn yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from alignir.tracking.runs import Recorded
 
-def pages(names: list[str], most: int) -> list[list[str]]:
-    """The names in as few groups of at most so many as there can be, of about the same size."""
-    count = -(-len(names) // most)
-    ends = [round(len(names) * number / count) for number in range(count + 1)]
-    return [names[start:end] for start, end in pairwise(ends)]
+JUDGES = 9  # panels that fit a page
+
+
+def pages(runs: dict[str, Recorded], most: int) -> Iterator[tuple[str, dict[str, Recorded]]]:
+    """The runs of judges under the number of their page: on as few pages as hold them, about as many on each."""
+    count = -(-len(runs) // most)
+    ends = [round(len(runs) * number / count) for number in range(count + 1)]
+    for number, (start, end) in enumerate(pairwise(ends), 1):
+        yield str(number), dict(list(runs.items())[start:end])
 
 
 class Figure(NamedTuple):

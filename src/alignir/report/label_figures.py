@@ -7,7 +7,7 @@ import pandas as pd
 
 from alignir.figures import labels as figures
 from alignir.frames import BASELINE, GRADES, SECOND
-from alignir.report.figure import Figure
+from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, labelled_title
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -24,14 +24,16 @@ def labels(recordings: Recordings) -> Iterator[Figure]:
 
 def confusion(recordings: Recordings) -> Iterator[Figure]:
     for labelled, runs in _labelled(recordings):
-        yield Figure(_place(labelled), partial(_confusion, labelled_title(labelled), runs))
+        for page, some in pages(runs, JUDGES):
+            yield Figure((*_place(labelled), page), partial(_confusion, labelled_title(labelled), some))
 
 
 def calibration(recordings: Recordings) -> Iterator[Figure]:
     for labelled, runs in _labelled(recordings):
         calibrated = {judge: run for judge, run in runs.items() if CALIBRATED in run.metrics}
         if calibrated:
-            yield Figure(_place(labelled), partial(_calibration, labelled_title(labelled), calibrated))
+            for page, some in pages(calibrated, JUDGES):
+                yield Figure((*_place(labelled), page), partial(_calibration, labelled_title(labelled), some))
 
 
 def _labelled(recordings: Recordings) -> Iterator[tuple[Labelled, Runs]]:

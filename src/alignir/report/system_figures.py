@@ -9,9 +9,9 @@ import pandas as pd
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
-from alignir.figures.online import JUDGES, online_figure
+from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.frames import BASELINE
-from alignir.report.figure import Figure, pages
+from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, online_order, setting_titles
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
@@ -28,7 +28,8 @@ class Compared(NamedTuple):
 
 def scores(recordings: Recordings) -> Iterator[Figure]:
     for place, compared in _compared(recordings):
-        yield Figure(place, partial(_scores, compared))
+        for page, runs in pages(compared.runs, JUDGES):
+            yield Figure((*place, page), partial(_scores, compared._replace(runs=runs)))
 
 
 def ranks(recordings: Recordings) -> Iterator[Figure]:
@@ -38,8 +39,8 @@ def ranks(recordings: Recordings) -> Iterator[Figure]:
 
 def online(recordings: Recordings) -> Iterator[Figure]:
     for place, compared in _compared(recordings, with_users=True):
-        for number, judges in enumerate(pages(list(compared.runs), JUDGES), 1):
-            yield Figure((*place, str(number)), partial(_online, compared, judges))
+        for page, runs in pages(compared.runs, SIDE_BY_SIDE):
+            yield Figure((*place, page), partial(_online, compared._replace(runs=runs)))
 
 
 def taus(recordings: Recordings) -> Iterator[Figure]:
@@ -77,9 +78,10 @@ def _ranks(compared: Compared):
     return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by nDCG@10, {compared.title}")
 
 
-def _online(compared: Compared, judges: list[str]):
-    runs, rows = {judge: compared.runs[judge] for judge in judges}, compared.rows
-    online = means(runs[judges[0]].frame("online.parquet"), "metric")  # the same for all: users act on the baseline
+def _online(compared: Compared):
+    runs, rows = compared.runs, compared.rows
+    first = next(iter(runs.values()))
+    online = means(first.frame("online.parquet"), "metric")  # the same for all: users act on the baseline labels
     online = online[[metric for metric in _references(rows) if metric in online]]
     scores = _means(runs)
     taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)

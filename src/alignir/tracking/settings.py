@@ -16,6 +16,7 @@ NO_NUMBER = (  # settings that decide none, or only which ones there are; and al
     *("model.name", "dataset.name", "prompt.name", "prompt.file"),  # of a prompt its text counts
     *("model.base_url", "model.key_env", "model.concurrency", "model.timeout", "model.retries", "model.delay"),
     *("model.give_up_after", "model.max_tokens_name"),
+    *("model.give_up_after", "model.max_tokens_name"),
     *("model.price", "model.engine.tensor_parallel_size", "model.engine.gpu_memory_utilization"),
 )
 FINGERPRINTS = (
