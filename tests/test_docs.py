@@ -81,6 +81,9 @@ QUICKER = {
     "alignir report": ["--experiment", "one"],
     "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],
     "scripts/bench/ledger.py": ["--answers", "2000"],
+    "scripts/bench/recorded.py": [
+        *("--judges", "4", "--users", "1", "--systems", "3", "--queries", "4", "--command", "tables")
+    ],
     "scripts/bench/users.py": ["--systems", "2", "--queries", "3", "--sessions", "1000", "--plain", "100"],
 }
 

@@ -137,9 +137,9 @@ def composer() -> "Callable[[list[str]], tuple[dict[str, str], dict]]":
                 if each.key_or_group in (*GROUPS, "experiment") or "/" in each.key_or_group
             ]
             names, cfg = composed(tuple(chosen))
-            cfg = deepcopy(cfg)
-            # what Hydra does with them, once it has composed the choices
-            ConfigLoaderImpl._apply_overrides_to_config([each for each in given if each.input_line not in chosen], cfg)
+            if rest := [each for each in given if each.input_line not in chosen]:
+                cfg = deepcopy(cfg)
+                ConfigLoaderImpl._apply_overrides_to_config(rest, cfg)  # as Hydra does once it has composed the choices
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(message(error)) from error
         return names, _of_a_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
