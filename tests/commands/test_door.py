@@ -111,7 +111,7 @@ def test_every_option_says_its_default_or_that_it_is_required(words):
         (["budget", "model=nobody"], "alignir budget: In 'config': Could not find 'model/nobody'"),
         (["budget", "dataset.pth=1"], "alignir budget: Could not override 'dataset.pth'"),
         (["traffic", "user_model.model.gamma=2"], "alignir traffic: "),
-        (["fit", "user_model=dbn", "lgo=x"], "alignir fit: no setting 'lgo=x'; there are: user_model=, log=,"),
+        (["fit", "user_model=dbn", "lgo=x"], "alignir fit: setting=lgo=x: expected one of user_model=, log=,"),
     ],
 )
 def test_a_mistake_is_one_message_with_the_command_before_it(alignir, arguments, message):

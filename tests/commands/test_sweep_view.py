@@ -89,8 +89,8 @@ def test_a_sweep_is_told_in_lines_where_there_is_no_terminal(swept):
     assert lines[:5] == [
         "0 cell 1 of 2: slow · zeshot · folder: started",
         "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4",
-        "0 cell 2 of 2: three · zeshot · folder: started",
-        "0 cell 2 of 2: three · zeshot · folder: done in 0: ok 3, absent 1",
+        "0 cell 2 of 2: three · folder: started",
+        "0 cell 2 of 2: three · folder: done in 0: ok 3, absent 1",
         "0 2 of 2 cells done in 0: ok 7, absent 1",
     ]
     assert recorded_statuses(swept.folder) == {"ok": 7, "absent": 1}
@@ -103,8 +103,8 @@ def test_warnings_are_told_at_the_end_with_the_cells_that_they_concern(swept):
     (start,) = [number for number, line in enumerate(lines) if line.endswith(" warnings:")]
     told = dict(zip(lines[start + 1 :: 2], lines[start + 2 :: 2], strict=True))
     assert lines[start] == f"{len(told)} warnings:"
-    assert told["  folder: 1 of 3 queries have no judged pair and are left out"] == "    in all 2 cells"
-    assert told["  1 of 4 pairs have no label"] == "    in 1 of 2 cells: three · zeshot · folder"
+    assert told["  folder: 1 of 3 queries has no judged pair and is left out"] == "    in all 2 cells"
+    assert told["  1 of 4 pairs has no label"] == "    in 1 of 2 cells: three · folder"
     assert all(swept.output.count(message) == 1 for message in told)
 
 

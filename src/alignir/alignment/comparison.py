@@ -83,8 +83,7 @@ def against_best(
 
     The best is chosen by the same data that it is compared on, so it may look better than it is, and the p-values do
     not know that it was chosen. That they are on the safe side (see `compare`) makes up for some of it. Measured with
-    equally good judges, J = 2, 3 and 11 (30 systems, 43 and 200 queries, 200 samples in each of 16 settings;
-    scripts/bench/marks.py):
+    equally good judges, J = 2, 3 and 11 (30 systems, 43 and 200 queries, 200 samples in each of 16 settings):
 
         judges beside the best with p_holm <= .05       0 to 7% (J = 2), 0 to 4% (J = 3), 0 to 2% (J = 11)
         samples with any such judge, same true means    0 to 2% for every J

@@ -25,7 +25,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from alignir.commands import options
-from alignir.tables.budget import curve_table, enough_table, human_table
 
 SIZES = "1,2,3,5,7,10,15,20,30,50,70,100,150,200"
 MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline labels, and against those of the same n
@@ -70,6 +69,7 @@ def run(args) -> int:
     from alignir.figures.curves import budget_figure, human_figure
     from alignir.formatting import counted
     from alignir.frames import BASELINE
+    from alignir.tables.budget import curve_table, enough_table, human_table
 
     sizes = options.numbers("--queries", args.queries)
     if args.human:
