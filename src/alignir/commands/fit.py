@@ -58,7 +58,8 @@ def settings_of(arguments: list[str]) -> dict[str, Any]:
         given[key] = value
     for key in ("user_model", "log"):
         if not given[key]:
-            raise InputError(f"{key}= has no value: it is {SETTINGS[key][1]}")
+            _, text = SETTINGS[key]
+            raise InputError(f"{key}= has no value: it is {text}")
     for key, kind in (("depth", int), ("shrinkage", float), ("held_out", float), ("seed", int)):
         try:
             given[key] = kind(given[key]) if given[key] else None

@@ -23,8 +23,6 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
-    import pandas as pd
-
     from alignir.alignment.tau import against_baseline
     from alignir.config import recorded_cell
     from alignir.data.pools import filled
@@ -32,6 +30,7 @@ def run(args) -> int:
     from alignir.evaluation import agreement
     from alignir.evaluation.scores import evaluate
     from alignir.experiment.inputs import read_inputs
+    from alignir.formatting import number
     from alignir.frames import ANSWER
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
@@ -55,11 +54,8 @@ def run(args) -> int:
                 baseline,
             )["tau_b"].item()
             found = agreement.agreement(qrels, frame, cell.assumptions.relevant_from)
-            numbers = [tau, found["kappa4"], found["kappa_bin"]]
-            lines.append(
-                [cell.title, reader, str(int(frame["relevance"].notna().sum())), str(differ)]
-                + ["–" if pd.isna(number) else f"{number:.4f}" for number in numbers]
-            )
+            numbers = map(number, (tau, found["kappa4"], found["kappa_bin"]))
+            lines.append([cell.title, reader, str(frame["relevance"].notna().sum()), str(differ), *numbers])
     if not lines:
         raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")
     columns = ["run", "reader", "labels", "differ", "tau_b", "kappa", "kappa, yes or no"]
