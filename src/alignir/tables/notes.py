@@ -11,7 +11,7 @@ from alignir.users.metrics import LOWER_IS_BETTER
 
 NDCG_NOTE = (
     "nDCG@10: trec_eval's ndcg_cut_10, gain = grade, ties by doc_id descending; a result without a label counts as "
-    "grade 0, a query that a system returned nothing for as 0; the mean of all queries"
+    "grade 0, a query that a system returned nothing for as 0; the mean of the queries that both sides know"
 )
 TAU_NOTE = "tau_b: Kendall's, of the systems' means as they are, corrected for ties; p: two-sided, scipy's"
 LOWER_NOTE = "↓ lower is better; tau is raw"
