@@ -1,5 +1,6 @@
 """The door: a known first word is a command, everything else is the main job with its settings."""
 
+import gc
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -29,6 +30,9 @@ def main(command: str | None = None) -> int:
 
     The exit code: a user's mistake is one message and 1, Ctrl-C one and 130; anything else that goes wrong is raised.
     """
+    # Libraries and frames make millions of objects that stay: looking for garbage as often as Python does by default
+    # takes half a second of a cell that needs no model, and finds nothing.
+    gc.set_threshold(200_000, 20, 20)
     arguments = sys.argv[1:]
     if command is None and arguments and arguments[0] in COMMANDS:
         command, *arguments = arguments
