@@ -21,6 +21,8 @@ from alignir.data.ranked import ranked
 from alignir.errors import InputError
 from alignir.frames import GRADES, QRELS
 
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: no text that can be written
+
 
 def existing(path: str | Path, what: str) -> Path:
     """The path, if it is there; else an error that names it whole."""
@@ -118,7 +120,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
             raise InputError(f"{path}:{number}: expected {expected}, found {line[:80]!r}")
         if not text.strip():
             raise InputError(f"{path}:{number}: the passage {doc_id} has no text")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if SURROGATE.search(text):
             raise InputError(f"{path}:{number}: the passage {doc_id} has half a surrogate pair, which is no text")
         yield number, doc_id, text
 
