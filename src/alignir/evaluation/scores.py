@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from alignir.evaluation.measures import (
 from alignir.frames import PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
+
+KEPT = 2_000_000  # results, of which dicts are kept: about 250 MB
+_kept: WeakKeyDictionary[Runs, list[dict[str, dict]]] = WeakKeyDictionary()
 
 
 def judged(labels: pd.DataFrame, missing: str = "drop") -> pd.DataFrame:
@@ -61,8 +65,7 @@ def evaluate(
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
         runs = runs.top(max(int(cut[1]) for cut in cuts if cut))
-    by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system")}
-    rankings = [by_system.get(system, {}) for system in runs.systems]
+    rankings = _rankings(runs)
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
     values = _by_trec_eval(qrels, rankings, runs.query_ids, names, relevant_from)
@@ -84,6 +87,17 @@ def evaluate(
         table.ravel(),
     )
     return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
+
+
+def _rankings(runs: Runs) -> list[dict[str, dict]]:
+    """{query_id: {doc_id: score}} of each system, kept while the runs are: many sets of labels score the same ones."""
+    if runs not in _kept:
+        by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system")}
+        rankings = [by_system.get(system, {}) for system in runs.systems]
+        if len(runs.frame) > KEPT:
+            return rankings
+        _kept[runs] = rankings
+    return _kept[runs]
 
 
 def _by_trec_eval(
