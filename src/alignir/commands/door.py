@@ -32,7 +32,7 @@ def main(command: str | None = None) -> int:
     """
     # Libraries and frames make millions of objects that stay: looking for garbage as often as Python does by default
     # takes half a second of a cell that needs no model, and finds nothing.
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     arguments = sys.argv[1:]
     if command is None and arguments and arguments[0] in COMMANDS:
         command, *arguments = arguments
