@@ -39,10 +39,11 @@ _kept: dict[tuple, References] = {}  # the oldest first
 def references(cell: Cell, inputs: Inputs) -> References:
     """Those of the cell, made once in a process: they take longer than a judge's own numbers."""
     dataset = inputs.dataset
-    frames = [inputs.runs.frame, dataset.qrels, *([] if dataset.second is None else [dataset.second])]
+    second = None if dataset.second is None else digest(dataset.second)
+    read = (dataset.fingerprint, inputs.digests["labels"], inputs.digests["systems"], second)
     settings = (tuple(cell.measures), cell.assumptions, cell.shuffles, inputs.runs.systems, inputs.runs.query_ids)
     users = (repr(cell.user_model), state_of(vars(cell.user_model)))
-    this = (dataset.fingerprint, settings, users, *map(digest, frames))
+    this = (read, settings, users)
     if this not in _kept:
         _kept[this] = _made(cell, inputs)
         while len(_kept) > 1 and sum(known.rows for known in _kept.values()) > ROWS:
