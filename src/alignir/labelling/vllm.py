@@ -12,7 +12,6 @@ from itertools import islice
 
 from alignir.errors import InputError
 from alignir.files import Weights
-from alignir.frames import GRADES
 from alignir.labelling.chat import WITHOUT_SYSTEM_ROLE, in_chat
 from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
@@ -192,7 +191,7 @@ class _Engine:
         if label_tokens:
             logprobs = said.logprobs[0]
             probabilities = tuple(math.exp(logprobs[token].logprob) for token in label_tokens)
-            likeliest = probabilities.index(max(probabilities))  # of a tie the lower grade
+            likeliest = prompt.scale.grades[probabilities.index(max(probabilities))]  # of a tie the lower grade
             return Answer(index, f"{prompt.lead}{likeliest}", "stop", tokens_in, tokens_out, cut, probabilities)
         text = self.harmony.decode(said.token_ids) if self.harmony else said.text
         return Answer(index, text, said.finish_reason or "error", tokens_in, tokens_out, cut)
@@ -204,12 +203,12 @@ class _Engine:
         """
         for lead in (prompt.lead, prompt.lead.rstrip()):
             before = self._encode(lead)
-            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in GRADES]
+            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in prompt.scale.grades]
             if all(found[:-1] == before for found in tokens):
                 return lead, [found[-1] for found in tokens]
         raise InputError(
-            f"prompt.decoding=logits: the labels 0-3 are no single tokens after {prompt.lead!r} for this model's "
-            "tokenizer; use free or constrained"
+            f"prompt.decoding=logits: the grades {prompt.scale.text} are no single tokens after {prompt.lead!r} for "
+            "this model's tokenizer; use free or constrained"
         )
 
     def _encode(self, text: str) -> list[int]:
