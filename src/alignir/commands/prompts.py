@@ -224,7 +224,7 @@ def diff_tables(before, after, args) -> list:
     labels = [run.frame("labels.parquet") for run in (before, after)]
     both = prompt_changes.side_by_side(*labels)
     moved = prompt_changes.moved(both)
-    shown.append(flow_table(prompt_changes.flow(both), len(moved), names, title, notes))
+    shown.append(flow_table(prompt_changes.flow(both, after.scale), len(moved), names, title, notes))
     shown.append(effect_table(before, after, dataset.qrels, labels, names, title))
     graded = moved["move"].notna()
     for kind, pairs in (("Moved most", moved[graded]), ("Lost or gained a label", moved[~graded])):

@@ -28,7 +28,7 @@ def log_table(recordings: Recordings, versions: list[PromptVersion], unused: boo
         if not of_version and unused:
             lines.append([str(version), *[UNDEFINED] * len(OF_A_RUN), day(version.created)])
     notes = [
-        "tau_b: of nDCG@10 with the baseline labels, and its 95% interval; kappa: Cohen's, on four grades",
+        "tau_b: of nDCG@10 with the baseline labels, and its 95% interval; kappa: Cohen's, on the grades",
         "unparsed: share of the pairs; no label: that and all other reasons together",
     ]
     return Table("Prompts", ["prompt", *OF_A_RUN, "date"], lines, notes)
@@ -69,11 +69,12 @@ def effect_table(
     resampled = resampling([before, after])
     baseline = scores_of(before, BASELINE)
     old, new = (scores_of(run, "model") for run in (before, after))
-    level = int(before.params["relevance_level"])
+    levels = before.baseline_scale.relevant_from, before.scale.relevant_from
+    relevant = f"kappa ≥ {levels[0]}" if levels[0] == levels[1] else "kappa, relevant"
     effects = {
         "tau_b": prompt_changes.effect_on_tau(baseline, old, new, resampled),
         "kappa": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled),
-        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=level),
+        relevant: prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=levels),
     }
     lines = [
         [
