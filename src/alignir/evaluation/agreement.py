@@ -133,7 +133,7 @@ def confusion(both: pd.DataFrame, baseline: Scale, labels: Scale) -> pd.DataFram
 def calibration(baseline: pd.DataFrame, labels: pd.DataFrame, scale: Scale, bins: int = 6) -> pd.DataFrame:
     """Mean expected and mean baseline grade of the pairs that have both, by bins of the expected grade: CALIBRATION.
 
-    The bins are of one width on the labels' scale, from low to (and only the last up to) high. NaN means where a bin is empty.
+    The bins are of one width on the labels' scale, from low to (and only the last up to) high. NaN: a bin is empty.
     """
     both = (
         baseline[[*PAIR, "relevance"]].merge(labels[[*PAIR, "expected"]], on=PAIR).dropna().astype({"expected": float})
