@@ -218,8 +218,10 @@ def _last_line(text: str) -> Found | None:
         return None
     name = marks.CATEGORY.match(lines[-1])
     found = _bare(lines[-1], text, name.end() if name else 0)
-    above = _bare(lines[-2], text) if found and len(lines) > 1 else None
-    return found._replace(doubtful=True) if above and above.number != found.number else found  # a list of numbers
+    above = _bare(lines[-2], text) if len(lines) > 1 else None
+    if found and above and above.number != found.number:
+        return found._replace(doubtful=True)  # a list of numbers
+    return found
 
 
 _READ_FORM = {"final_score": _final_score, "last_line": _last_line}
