@@ -45,10 +45,7 @@ THOUGHT_MARKS = [
         (r"Here(?: is|'s|’s) my response:", "</think>"),
         (r"\A\s*Here are my reasoning steps:", "<think>"),  # Apriel
         (r"\[BEGIN FINAL RESPONSE\]", "</think>"),
-        (
-            r"(?:<\|end\|>\s*)?<\|begin\|>\s*assistant\s*<\|content\|>",
-            "</think>",
-        ),  # Solar, whose thoughts begin with <|think|>
+        (r"(?:<\|end\|>\s*)?<\|begin\|>\s*assistant\s*<\|content\|>", "</think>"),  # Solar: <|think|> opens
         # gpt-oss: channels of thoughts and a final one; with their marks, and as text looks once those are gone
         (r"<\|end\|>\s*(?=(?:<\|start\|>\s*assistant\s*)?<\|channel\|>)", ""),
         (r"<\|start\|>\s*assistant\s*(?=<\|channel\|>)", ""),
@@ -69,7 +66,8 @@ _TURN_END = (
 # Tokens that start somebody's turn: <|im_start|>user, <|start_header_id|>assistant<|end_header_id|>, [INST], ...
 _ROLE = (
     r"(?:<\|(?:start_header_id|header_start|im_start|start|turn|start_of_role|START_OF_TURN_TOKEN|begin)\|?>"
-    r"|<start_of_turn>|\]~b\]|<extra_id_[01]>|<SPECIAL_1[01]>)\s*(?:<\|)?(?P<who>assistant|user|system|model|human|developer|tool|chatbot|)(?:_TOKEN\|>)?"
+    r"|<start_of_turn>|\]~b\]|<extra_id_[01]>|<SPECIAL_1[01]>)\s*(?:<\|)?"
+    r"(?P<who>assistant|user|system|model|human|developer|tool|chatbot|)(?:_TOKEN\|>)?"
     r"[ ]*(?:<\|(?:end_header_id|header_end|end_of_role|message|content)\|>)?"
     r"|[<\[]\|(?:im_)?(?P<token>user|assistant|system|human|observation|bot)(?:_start)?\|[>\]]"
     r"|\[(?P<inst>INST)\]|\[/INST\]"
