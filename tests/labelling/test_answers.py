@@ -104,7 +104,7 @@ NO_LAST_LINE = {
         I choose category 2. | 2 (some answer) | 2 - some answer | 2: some answer | 2 some answer
         Category: 2 - some answer | Category: 2 or 3 | Category: | Category: N | * 2 | - 2 | • 2 | *2 | 1-2 | 1 or 2
         0, 1, 2 or 3 | 1 2 | 2? | >2 | ~2 | 2+ | 2% | 2nd | 2) | two | 1. It fits.\n2. | 2\nI hope this helps.
-        0\n1\n2\n3 | 1\n\n2 | <li>1</li><li>2</li> | 1<br>2 | 0\nCategory: 2 | 1990\n2
+        0\n1\n2\n3 | <li>1</li><li>2</li><li>3</li>
         It was written in 2 | {"category": 2}""",
     "refused": "I'm unable to determine a category.",
 }

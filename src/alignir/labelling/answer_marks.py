@@ -169,7 +169,7 @@ DANGLING = re.compile(r" ?[.,/~–—-]? ?(?:o|or|t|to|a|an|and|ou|out|out o|out
 # right"), denied ("not ##final score: 3"), told of the scale ("##final score: 3 is for ...") or in brackets
 # behind one that is.
 NOT_GIVEN_BEFORE = re.compile(
-    r"\b(?:if|(?:would|could|might) have)\b[^.!?\n]*\Z|final[ _-]?score\W*[0-9][^()\n]*\([^()\n]*\Z"
+    r"\b(?:(?<!even )if|(?:would|could|might) have)\b[^.!?\n]*\Z|final[ _-]?score\W*[0-9][^()\n]*\([^()\n]*\Z"
     r"|(?:\b(?:or|nor|not|never|than|instead of)|n['’]t)(?: (?:be|give|deserve|merit|earn|reach|an?))*[ \"'“‘]*\Z",
     re.IGNORECASE,
 )

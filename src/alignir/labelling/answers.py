@@ -218,9 +218,9 @@ def _last_line(text: str) -> Found | None:
         return None
     name = marks.CATEGORY.match(lines[-1])
     found = _bare(lines[-1], text, name.end() if name else 0)
-    above = _bare(lines[-2], text) if len(lines) > 1 else None
-    if found and above and above.number != found.number:
-        return found._replace(doubtful=True)  # a list of numbers
+    above = [_bare(line, text) for line in lines[-3:-1]]
+    if found and len(above) == 2 and all(each and each.number != found.number for each in above):
+        return found._replace(doubtful=True)  # the last of a list of numbers
     return found
 
 
