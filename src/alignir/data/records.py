@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,7 +94,7 @@ def _cells(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"{path}:{last}: cannot be read as csv: {error}") from error
 
 
-def first_of(names: Sequence[str], fields: dict[str, Any]) -> str:
+def first_of(names: Sequence[str], fields: Collection[str]) -> str:
     """The first of these names that the fields have; empty if they have none."""
     return next((name for name in names if name in fields), "")
 

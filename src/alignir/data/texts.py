@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,9 +126,15 @@ def _two_columns(path: Path, kind: Kind) -> Iterator[Record]:
         yield Record(number, {kind.key: name.strip(), "text": text.strip()})
 
 
+@cache
+def _spelled(kind: Kind, names: tuple[str, ...]) -> tuple[str, str]:
+    """Which of a record's names are its id and its text; empty where none is."""
+    return first_of(kind.ids, names), first_of(kind.texts, names)
+
+
 def _id(path: Path, record: Record, kind: Kind) -> str:
-    spelled = first_of(kind.ids, record.fields)
-    value = record.fields.get(spelled)
+    of_id, _ = _spelled(kind, tuple(record.fields))
+    value = record.fields.get(of_id)
     name = str(value).strip() if isinstance(value, str | int) else ""
     if not name:
         raise _unlike(path, record, kind, " or ".join(kind.ids))
@@ -137,20 +143,26 @@ def _id(path: Path, record: Record, kind: Kind) -> str:
 
 def _text(path: Path, record: Record, kind: Kind, parts: Sequence[str]) -> tuple[str, dict[str, str]]:
     """(main text, every field but the id) of a record."""
-    spelled, of_id = first_of(kind.texts, record.fields), first_of(kind.ids, record.fields)
-    fields = texts_of({name: value for name, value in record.fields.items() if name != of_id})
+    of_id, spelled = _spelled(kind, tuple(record.fields))
+    main = record.fields.get(spelled)
+    if len(record.fields) == 2 and isinstance(main, str):
+        fields = {spelled: main}  # as most have it
+    else:
+        fields = texts_of({name: value for name, value in record.fields.items() if name != of_id})
     if parts:
         main = " ".join(filter(None, (fields.get(part, "") for part in parts)))
-    elif isinstance(record.fields.get(spelled), str):
-        main = record.fields[spelled]
-        if kind.before:
-            main = " ".join(filter(None, (*(fields.get(name, "") for name in kind.before), main)))
-    else:
+    elif not isinstance(main, str):
         raise _unlike(path, record, kind, " or ".join(kind.texts))
-    if any(SURROGATE.search(text) for text in (main, *fields.values())):
+    elif kind.before:
+        main = " ".join(filter(None, (*(fields.get(name, "") for name in kind.before), main)))
+    if not _is_text(main) or not all(map(_is_text, fields.values())):
         found = "half a surrogate pair, which is no text"
         raise InputError(f"{at(path, record.number)}: the {kind.called} {_id(path, record, kind)} has {found}")
     return main, fields
+
+
+def _is_text(text: str) -> bool:
+    return text.isascii() or not SURROGATE.search(text)
 
 
 def _unlike(path: Path, record: Record, kind: Kind, spellings: str) -> InputError:
