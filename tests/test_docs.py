@@ -1,6 +1,7 @@
 """The documentation is true: its commands run, its files compose, its links lead somewhere, its tables are today's."""
 
 import gzip
+import json
 import re
 import shlex
 import shutil
@@ -44,6 +45,9 @@ NOT_RUN = {
     "alignir dataset=trec_dl_2019 model=llama8b": GPU,
     "alignir dataset=rank_distillm dataset.n=500 model=llama8b": GPU,
     "alignir model=mine prompt=zeshot": GPU,
+    "alignir dataset=ir_datasets dataset.id=vaswani systems=bm25 model=lexical": DOWNLOAD,
+    "alignir dataset=ir_datasets dataset.id=disks45/nocr/trec-robust-2004 'dataset.query=[title,description]' "
+    "systems.path=RUNS model=llama8b": GPU,
     "alignir experiment=paper skip=finished": GPU,
     "CUDA_VISIBLE_DEVICES=0 alignir -m model=llama8b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
     "CUDA_VISIBLE_DEVICES=1 alignir -m model=gptoss20b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
@@ -136,6 +140,10 @@ def help_of(command: str) -> str:
 HELPS = {"": examples_of(EXAMPLES)} | {command: examples_of(help_of(command)) for command in COMMANDS}
 
 
+def json_lines(rows) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """The folder of somebody who reads: what the pages take for granted, what they have written, and a sweep."""
@@ -156,6 +164,25 @@ def reader(tmp_path_factory):
         lines = [f"{q} Q0 d{d} 0 {scores[row, d]} t\n" for row, q in enumerate(QUERIES) for d in range(12)]
         (data / "runs" / f"{system}.run").write_text("".join([*lines, f"{QUERIES[0]} Q0 beyond 0 9 t\n"]))
     systems = [run.stem for run in sorted((data / "runs").glob("*.run"))]
+    titled = [{"id": f"d{number}", "title": text[:5], "text": text} for number, text in enumerate(texts)]
+    (folder / "ARTICLES.jsonl").write_text(json_lines(titled))
+    candidates = [{"docid": each["id"], "doc": each} for each in titled]
+    asked = [{"query": {"qid": query, "text": "apples"}, "candidates": candidates} for query in QUERIES]
+    (folder / "REQUESTS.jsonl").write_text(json_lines(asked))
+    (folder / "SEGMENTS").mkdir()
+    (folder / "SEGMENTS" / "00.json.gz").write_bytes(
+        gzip.compress(json_lines({"docid": each["id"], "segment": each["text"]} for each in titled).encode())
+    )
+    shutil.copy(data / "queries.tsv", folder / "TOPICS.tsv")
+    (folder / "SEGMENTS.qrels").write_text(qrels)
+    (folder / "BEIR" / "qrels").mkdir(parents=True)
+    (folder / "BEIR" / "corpus.jsonl").write_text(json_lines({**each, "_id": each["id"]} for each in titled))
+    (folder / "BEIR" / "queries.jsonl").write_text(json_lines({"_id": q, "text": "green pears"} for q in QUERIES))
+    for split in ("dev", "test"):
+        (folder / "BEIR" / "qrels" / f"{split}.tsv").write_text(
+            "query-id\tcorpus-id\tscore\n" + "".join(f"{q}\t{d}\t{int(grade > 1)}\n" for q, d, grade in pairs)
+        )
+    shutil.copytree(data / "runs", folder / "BEIR-RUNS")
 
     noisy = "".join(f"{query} 0 {doc} {min(3, grade + rng.integers(0, 2))}\n" for query, doc, grade in pairs)
     (folder / "LABELS.qrels.gz").write_bytes(gzip.compress(noisy.encode()))

@@ -35,6 +35,9 @@ _PLACES = {
         "demo read_collection read_runs bm25 label evaluate simulate align agreement compare recorded run"
     ),
     "data.collections": "folder trec_dl_2019 rank_distillm",
+    "data.beir": "beir",
+    "data.from_ir_datasets": "from_ir_datasets",
+    "data.requests": "requests",
     "retrieval.run_files": "run_files",
     "retrieval.pipelines": "pipelines",
     "labelling.prompts": "Prompt read_prompt",

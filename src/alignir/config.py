@@ -1,7 +1,7 @@
 """Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
+# What to set a setting to that has no value, by the dataset's form.
+HINTS = {
+    ("alignir.folder", "dataset.path"): (
+        "FOLDER, one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for systems=runs, runs/*.run"
+    ),
+    ("alignir.folder", "dataset.documents"): "FILE, or the folder of several",
+    ("alignir.beir", "dataset.path"): "FOLDER, one that has corpus.jsonl, queries.jsonl and qrels/test.tsv",
+    ("alignir.from_ir_datasets", "dataset.id"): "ID, such as vaswani or beir/scifact/test",
+    ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",
+}
 MISTAKES = (InputError, HydraException, OmegaConfBaseException)  # in what a user typed or wrote
 
 
@@ -282,14 +292,19 @@ def _make(node: DictConfig) -> Any:
         raise
 
 
+def _missing(config: dict[str, Any], above: str = "") -> Iterator[str]:
+    """The settings without a value; values that refer to one are not among them."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from _missing(value, f"{above}{name}.")
+        elif value == "???":
+            yield f"{above}{name}"
+
+
 def _plain(cfg: DictConfig) -> dict[str, Any]:
-    lacking = sorted(OmegaConf.missing_keys(cfg))
+    lacking = sorted(_missing(cast(dict[str, Any], OmegaConf.to_container(cfg))))
     if lacking:
-        hint = "..."
-        if lacking[0] == "dataset.path" and cfg.dataset.get("_target_") == "alignir.folder":
-            hint = (
-                "FOLDER, one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for systems=runs, runs/*.run"
-            )
+        hint = HINTS.get((cfg.dataset.get("_target_"), lacking[0]), "...")
         raise InputError(f"{lacking[0]} has no value: set {lacking[0]}={hint}")
     return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 

@@ -124,7 +124,7 @@ def model_scores(cell, inputs):
     from alignir.labelling.ledger import Ledger, pair_keys
     from alignir.labelling.models import check
 
-    pairs, ledger = inputs.dataset.pairs(), Ledger(cell.ledger)
+    pairs, ledger = inputs.dataset.pairs().dropna(subset="passage"), Ledger(cell.ledger)
     if cell.llm is None:
         check(cell.model, inputs.prompt)
     else:

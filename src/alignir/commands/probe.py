@@ -55,7 +55,7 @@ def _run(args) -> int:
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
     check(cell.model, prompt)
-    pairs = cell.dataset().pairs()
+    pairs = cell.dataset().pairs().dropna(subset="passage")
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
     before = label(pairs, prompt, cell.model, Ledger(cell.ledger), cell.reader).labels["relevance"]

@@ -1,18 +1,21 @@
 """Datasets: queries, passages, baseline labels and, where there are any, the runs of systems."""
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data import finding, irds, trec
 from alignir.data.ranked import ranked
+from alignir.data.texts import Texts, read_documents, read_queries
 from alignir.errors import InputError
 from alignir.frames import GRADES, PAIR, QRELS
+
+TEXT = ("text",)  # MS MARCO's one field, as it is written
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,22 @@ class Dataset:
 
     name: str
     queries: pd.Series  # text by query_id: only queries that have a judged pair
-    passages: pd.Series  # text by doc_id: at least every judged one; the collection that `systems=bm25` searches
+    passages: pd.Series  # text by doc_id: of every judged one that has a text, and perhaps of others
     qrels: pd.DataFrame  # QRELS
     runs: Path | None = None  # the folder of run files that belongs to it
     unjudged: frozenset[str] = frozenset()  # queries that were left out because they have no judged pair
     second: pd.DataFrame | None = None  # QRELS of other people than the baseline's, to compare people with people
     source: str = ""  # where passages' texts come from, to be named in messages
-    further: Callable[[set[str]], pd.Series] | None = None  # texts of passages that are not in `passages`, by doc_id
+    notes: tuple[str, ...] = ()  # what a reader should know of how it was read, in a line each
+    further: Callable[[set[str]], Texts] | None = None  # of passages that are not in `passages`
+    everything: Callable[[], pd.Series] | None = None  # text by doc_id of all passages, where `passages` lacks some
+    query_fields: pd.DataFrame = field(default_factory=pd.DataFrame)  # what queries have beside their text, by query_id
+    passage_fields: pd.DataFrame = field(default_factory=pd.DataFrame)  # by doc_id; "" where one lacks the field
+
+    @cached_property
+    def collection(self) -> pd.Series:
+        """The text of every passage, by doc_id: what `systems=bm25` searches; read when it is asked for."""
+        return self.everything() if self.everything else self.passages
 
     @cached_property
     def fingerprint(self) -> str:
@@ -35,8 +47,9 @@ class Dataset:
         pairs = self.qrels.sort_values(QRELS[:2])
         digest = hashlib.sha256()
         for query_id, doc_id, relevance in pairs.itertuples(index=False):
-            for field in (query_id, self.queries[query_id], doc_id, self.passages[doc_id], str(relevance)):
-                digest.update(field.encode() + b"\0")
+            texts = self.queries[query_id], self.passages.get(doc_id, "")
+            for part in (query_id, texts[0], doc_id, texts[1], str(relevance)):
+                digest.update(part.encode() + b"\0")
         return digest.hexdigest()
 
     def of(self, query_ids: Iterable[str]) -> "Dataset":
@@ -52,11 +65,11 @@ class Dataset:
     def pairs(self, pool: pd.DataFrame | None = None) -> pd.DataFrame:
         """query_id, doc_id, query, passage: the texts of the judged pairs, or of the pool's, in their order.
 
-        Every judged passage has a text; another one's is NaN where the dataset has none.
+        A passage of which the dataset has no text is NaN.
         """
         pairs = (self.qrels if pool is None else pool)[QRELS[:2]].copy()
         lacking = set(pairs["doc_id"]) - set(self.passages.index)
-        texts = pd.concat([self.passages, self.further(lacking)]) if lacking and self.further else self.passages
+        texts = pd.concat([self.passages, self.further(lacking).main]) if lacking and self.further else self.passages
         pairs["query"] = pairs["query_id"].map(self.queries)
         passages = pairs["doc_id"].map(texts).astype(object)
         pairs["passage"] = passages.where(passages.str.strip() != "")
@@ -68,37 +81,50 @@ def demo(name: str) -> Dataset:
     return folder(name, Path(__file__).parent / "demo")
 
 
-def folder(name: str, path: str | Path, second: str | Path | None = None) -> Dataset:
+def folder(
+    name: str,
+    path: str | Path | None = None,
+    second: str | Path | None = None,
+    queries: str | Path | None = None,
+    documents: str | Path | None = None,
+    qrels: str | Path | None = None,
+    query: Sequence[str] | None = None,
+    passage: Sequence[str] | None = None,
+) -> Dataset:
     """A folder with queries.tsv, passages.jsonl or .tsv, qrels.txt and, for `systems=runs`, runs/*.run; .gz too.
+
+    Other names, forms and spellings are taken as well, see `finding`, `texts` and `qrel_forms`; `queries`, `documents`
+    (a file, or a folder of them) and `qrels` name files that lie elsewhere. `query` and `passage` name the fields that
+    make up the text of a query and of a passage, where that is not one field alone.
 
     The passages are the collection that is searched. More texts, of what run files show beyond it, can lie in
     passages_*.jsonl or .tsv: they are read where a pool needs them. `second` is a qrels file of other people's labels.
     """
-    path = trec.existing(path, f"folder for the dataset {name}")
-    queries_file = trec.find(path, ["queries.tsv"], "queries")
-    passages_file = trec.find(path, ["passages.jsonl", "passages.tsv"], "passages")
-    qrels_file = trec.find(path, ["qrels.txt"], "qrels")
-    qrels = trec.read_qrels(qrels_file)
-    dataset = _checked(
+    here = None if path is None else finding.folder_of(path, name, "folder")
+    queries_files = finding.queries_of(here, queries)
+    documents_files = finding.documents_of(here, documents)
+    qrels_file = finding.qrels_of(here, qrels)
+    judged = trec.read_qrels(qrels_file)
+    further = [] if here is None else finding.further_in(here)
+    of_documents = str(documents_files[0] if len(documents_files) == 1 else documents)
+    dataset = checked(
         name,
-        trec.read_queries(queries_file),
-        trec.read_passages(passages_file),
-        qrels,
-        sources=(queries_file, passages_file, qrels_file),
-        runs=path / "runs" if (path / "runs").is_dir() else None,
+        read_queries(queries_files, parts=query or ()),
+        read_documents(documents_files, parts=passage or ()),
+        judged,
+        sources=(queries_files[0], of_documents, qrels_file),
+        runs=here / "runs" if here and (here / "runs").is_dir() else None,
     )
-    endings = (".jsonl", ".jsonl.gz", ".tsv", ".tsv.gz")
-    further = sorted(file for ending in endings for file in path.glob(f"passages_*{ending}"))
-    source = " or ".join(map(str, [passages_file, *further]))
+    source = " or ".join([of_documents, *map(str, further)])
     return replace(
         dataset,
-        second=_read_second(second, qrels),
+        second=read_second(second, judged),
         source=source,
-        further=partial(_read_further, further) if further else None,
+        further=partial(_read_further, further, parts=passage or ()) if further else None,
     )
 
 
-def _read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame | None:
+def read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame | None:
     if path is None:
         return None
     second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"))
@@ -107,9 +133,11 @@ def _read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame |
     return second
 
 
-def _read_further(files: list[Path], doc_ids: set[str]) -> pd.Series:
-    texts = pd.concat([trec.read_passages(file, doc_ids) for file in files])
-    return texts[~texts.index.duplicated()]
+def _read_further(files: list[Path], doc_ids: set[str], parts: Sequence[str] = ()) -> Texts:
+    found = [read_documents(file, wanted=doc_ids, parts=parts) for file in files]
+    main, fields = pd.concat([each.main for each in found]), pd.concat([each.fields for each in found])
+    first = ~main.index.duplicated()
+    return Texts(main[first], fields[first].fillna(""))
 
 
 def trec_dl_2019(
@@ -118,16 +146,13 @@ def trec_dl_2019(
     """TREC 2019 Deep Learning, passage ranking: from a local folder, or by the name that ir_datasets has for it."""
     if path is not None:
         return folder(name, path, second)
-    source = _ir_dataset(ir_dataset)
-    try:
-        qrels = pd.DataFrame([(q.query_id, q.doc_id, q.relevance) for q in source.qrels_iter()], columns=QRELS)
-        qrels["relevance"] = qrels["relevance"].clip(lower=0)
-        queries = pd.Series({q.query_id: q.text for q in source.queries_iter()}, dtype=object)
-        passages = _ir_passages(source, qrels["doc_id"])
-    except Exception as error:
-        raise _not_downloaded(ir_dataset, error) from error
-    dataset = _checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
-    return replace(dataset, second=_read_second(second, qrels), further=partial(_ir_passages, source))
+    source = irds.load(ir_dataset)
+    with irds.told(ir_dataset):
+        qrels = irds.qrels(source, ir_dataset)
+        queries, documents = irds.queries(source, TEXT), partial(irds.documents, source, parts=TEXT)
+        passages = documents(set(qrels["doc_id"]))
+    dataset = checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
+    return replace(dataset, second=read_second(second, qrels), further=documents)
 
 
 def rank_distillm(
@@ -155,24 +180,19 @@ def rank_distillm(
     ranking = ranking[ranking["query_id"].isin(set(drawn))]
     qrels = ranking[QRELS[:2]].assign(relevance=grade_by_rank(ranking["rank"].to_numpy(), last_rank))
 
-    sources: tuple[str | Path, ...] = (run, run, run)
+    sources: tuple[str | Path, str | Path, str | Path] = (run, run, run)
     if path is not None:
         path = trec.existing(path, f"folder for the dataset {name}")
-        queries_file = trec.find(path, ["queries.tsv"], "queries")
-        passages_file = trec.find(path, ["passages.jsonl", "passages.tsv"], "passages")
-        queries = trec.read_queries(queries_file)
-        passages = trec.read_passages(passages_file, set(qrels["doc_id"]))
-        sources = (queries_file, passages_file, run)
+        queries_files, passages_files = finding.queries_of(path), finding.documents_of(path)
+        queries = read_queries(queries_files)
+        passages = read_documents(passages_files, wanted=set(qrels["doc_id"]))
+        sources = (queries_files[0], passages_files[0], run)
     elif queries is None or passages is None:
-        try:
-            wanted = set(drawn)
-            texts = {q.query_id: q.text for q in _ir_dataset(ir_queries).queries_iter() if q.query_id in wanted}
-            queries = pd.Series(texts, dtype=object)
-            passages = _ir_passages(_ir_dataset(ir_passages), qrels["doc_id"])
-        except Exception as error:
-            raise _not_downloaded(ir_passages, error) from error
+        with irds.told(ir_passages):
+            queries = irds.queries(irds.load(ir_queries), TEXT).of(set(drawn))
+            passages = irds.documents(irds.load(ir_passages), set(qrels["doc_id"]), TEXT)
         sources = (ir_queries, ir_passages, run)
-    return _checked(name, queries, passages, qrels.reset_index(drop=True), sources=sources)
+    return checked(name, queries, passages, qrels.reset_index(drop=True), sources=sources)
 
 
 def grade_by_rank(ranks: np.ndarray, last_rank: dict[int, int]) -> np.ndarray:
@@ -192,7 +212,7 @@ def _read_ranking(run: Path) -> pd.DataFrame:
     return trec.read_run(run, "re-ranker")
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, pd.Series | None, pd.Series | None]:
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, Texts | None, Texts | None]:
     """(RUNS, query texts, passage texts): either text is None where the file has no such column."""
     spellings = {"qid": "query_id", "docno": "doc_id", "docid": "doc_id"}
     try:
@@ -214,49 +234,47 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, pd.Series | None, pd.Series
     ranking = ranked(table.assign(system="re-ranker"))
     queries = table.drop_duplicates("query_id").set_index("query_id")["query"] if "query" in table else None
     passages = table.drop_duplicates("doc_id").set_index("doc_id")["text"] if "text" in table else None
-    return ranking, queries, passages
+    return ranking, *(None if texts is None else Texts(texts, texts.to_frame("text")) for texts in (queries, passages))
 
 
-def _checked(name, queries, passages, qrels, sources, runs=None) -> Dataset:
-    """The dataset, if every judged pair has both its texts; queries without a judged pair are left out."""
+def checked(
+    name: str,
+    queries: Texts,
+    passages: Texts,
+    qrels: pd.DataFrame,
+    sources: tuple[str | Path, str | Path, str | Path],
+    runs: Path | None = None,
+    lenient: bool = False,
+) -> Dataset:
+    """The dataset, if every judged pair has both its texts; queries without a judged pair are left out.
+
+    `sources` are those of the three, to be named. Where a collection is known to lack texts (`lenient`), a judged
+    passage may have none: the pool says what becomes of it.
+    """
     queries_source, passages_source, qrels_source = sources
-    for column, texts, source in (("query_id", queries, queries_source), ("doc_id", passages, passages_source)):
+    kinds = [("query_id", queries.main, queries_source), ("doc_id", passages.main, passages_source)]
+    for column, texts, source in kinds:
         texts = texts[texts.notna() & (texts.str.strip() != "")]
         unknown = ~qrels[column].isin(texts.index)
-        if unknown.any():
+        if unknown.all() or (unknown.any() and not (lenient and column == "doc_id")):
             query_id, doc_id, _ = qrels[unknown].iloc[0]
-            where = trec.line_of(qrels_source, query_id, doc_id) if _is_text(qrels_source) else qrels_source
+            where = _line_of(qrels_source, query_id, doc_id)
             what = f"query {query_id}" if column == "query_id" else f"passage {doc_id} (query {query_id})"
             raise InputError(f"{where}: the {what} has no text in {source}; {unknown.sum()} such pairs in all")
-    judged = queries.index.isin(set(qrels["query_id"]))
-    left_out = frozenset(queries.index[~judged])
-    return Dataset(name, queries[judged], passages, qrels, runs, unjudged=left_out, source=str(passages_source))
-
-
-def _is_text(source) -> bool:
-    return isinstance(source, Path) and source.suffix != ".parquet"
-
-
-def _ir_dataset(name: str):
-    try:
-        import ir_datasets
-    except ImportError:
-        raise InputError(
-            f"{name} comes through ir_datasets, which is not installed: pip install 'alignir[ir-datasets]', "
-            "or name a local folder with dataset.path=FOLDER"
-        ) from None
-    return ir_datasets.load(name)
-
-
-def _ir_passages(source, doc_ids: Iterable[str]) -> pd.Series:
-    found = source.docs_store().get_many(sorted(set(doc_ids)))
-    return pd.Series({doc_id: doc.text for doc_id, doc in found.items()}, dtype=object)
-
-
-def _not_downloaded(name: str, error: Exception) -> InputError:
-    if isinstance(error, InputError):
-        return error
-    reason = error.args[0] if error.args else type(error).__name__  # the rest is every download's own story
-    return InputError(
-        f"ir_datasets cannot give {name}: {reason}. With the files at hand, name their folder with dataset.path=FOLDER"
+    is_judged = queries.main.index.isin(set(qrels["query_id"]))
+    return Dataset(
+        name,
+        queries.main[is_judged],
+        passages.main,
+        qrels,
+        runs,
+        unjudged=frozenset(queries.main.index[~is_judged]),
+        source=str(passages_source),
+        query_fields=queries.fields[is_judged],
+        passage_fields=passages.fields,
     )
+
+
+def _line_of(source: str | Path, query_id: str, doc_id: str) -> str:
+    is_text = isinstance(source, Path) and source.suffix != ".parquet"
+    return trec.line_of(Path(source), query_id, doc_id) if is_text else str(source)

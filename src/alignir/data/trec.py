@@ -1,15 +1,11 @@
-"""TREC's files: queries, passages, qrels and runs, plain or gzipped, every mistake named by file and line.
+"""TREC's files: qrels and runs, plain or compressed, every mistake named by file and line.
 
 Runs are the bulk (52 systems x 2,000 queries x 100 results), so they go through pyarrow; a file that it cannot read, or
 might read otherwise, is read line by line, which finds the line to name.
 """
 
-import gzip
-import json
 import math
 import re
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,48 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as csv
 
+from alignir.data.lines import UNREADABLE, existing, line_of, lines, opened
+from alignir.data.qrel_forms import judgements
 from alignir.data.ranked import ranked
+from alignir.data.records import at
 from alignir.errors import InputError
 from alignir.frames import GRADES, QRELS
 
-SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: no text that can be written
-
-
-def existing(path: str | Path, what: str) -> Path:
-    """The path, if it is there; else an error that names it whole."""
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise InputError(f"no {what} at {path.absolute()}")
-    return path
-
-
-def find(folder: Path, names: list[str], what: str) -> Path:
-    """The first of these files in a folder, as it is or with `.gz`."""
-    candidates = [folder / (name + ending) for name in names for ending in ("", ".gz")]
-    for path in candidates:
-        if path.is_file():
-            return path
-    raise InputError(f"no {what} in {folder.absolute()}: expected {' or '.join(names)} (or .gz)")
-
-
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number from 1, line without its end) for each line that is not blank."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise InputError(f"{path}:{number}: expected UTF-8 text, found the bytes {raw[:60]!r}") from error
-                if line.strip():
-                    yield number, line
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+__all__ = ["contradicted", "existing", "line_of", "lines", "read_qrels", "read_results", "read_run", "run_files"]
 
 
 def read_qrels(path: str | Path) -> pd.DataFrame:
-    """QRELS from `query_id iteration doc_id relevance` lines.
+    """QRELS from `query_id iteration doc_id relevance` lines, or any other of `qrel_forms`.
 
     TREC's negative grades -1 and -2 (junk, spam) count as 0; any other grade outside 0-3, and a pair that stands twice,
     is an error.
@@ -66,78 +32,24 @@ def read_qrels(path: str | Path) -> pd.DataFrame:
     path = existing(path, "qrels file")
     rows: list[tuple[str, str, int]] = []
     seen: dict[tuple[str, str], int] = {}
-    for number, line in lines(path):
-        fields = line.split()
-        if len(fields) != 4:
-            raise InputError(f"{path}:{number}: expected 'query_id iteration doc_id relevance', found {line!r}")
-        query_id, _, doc_id, grade = fields
+    for number, query_id, doc_id, grade in judgements(path):
         try:
             relevance = int(grade)
         except ValueError:
-            raise InputError(f"{path}:{number}: expected a whole number as relevance, found {grade!r}") from None
+            raise InputError(f"{at(path, number)}: expected a whole number as relevance, found {grade!r}") from None
         if relevance in (-1, -2):
             relevance = 0
         if relevance not in GRADES:
-            raise InputError(f"{path}:{number}: expected a relevance from {GRADES[0]} to {GRADES[-1]}, found {grade}")
+            where = at(path, number)
+            raise InputError(f"{where}: expected a relevance from {GRADES[0]} to {GRADES[-1]}, found {grade}")
         if (query_id, doc_id) in seen:
             first = seen[query_id, doc_id]
-            raise InputError(f"{path}:{number}: the pair {query_id} {doc_id} is already in line {first}")
+            raise InputError(f"{at(path, number)}: the pair {query_id} {doc_id} is already in line {first}")
         seen[query_id, doc_id] = number
         rows.append((query_id, doc_id, relevance))
     if not rows:
         raise InputError(f"{path}: expected qrels lines, found none")
     return pd.DataFrame(rows, columns=QRELS)
-
-
-def read_queries(path: Path) -> pd.Series:
-    """Texts by query_id, from `query_id<TAB>text` lines."""
-    return _texts(path, _tab_separated(path, "query_id"), "query_id")
-
-
-def read_passages(path: Path, wanted: set[str] | None = None) -> pd.Series:
-    """Texts by doc_id, from `{"doc_id": ..., "text": ...}` lines or `doc_id<TAB>text` lines; only the wanted ones."""
-    rows = _json_lines(path) if ".jsonl" in path.suffixes else _tab_separated(path, "doc_id")
-    return _texts(path, rows, "doc_id", wanted)
-
-
-def _tab_separated(path: Path, key: str) -> Iterator[tuple[int, str, str]]:
-    for number, line in lines(path):
-        name, tab, text = line.partition("\t")
-        if not (name.strip() and tab and text.strip()):
-            raise InputError(f"{path}:{number}: expected '{key}<TAB>text', found {line[:80]!r}")
-        yield number, name.strip(), text.strip()
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
-    for number, line in lines(path):
-        try:
-            row = json.loads(line)
-            doc_id, text = str(row["doc_id"]), row["text"]
-        except (ValueError, KeyError, TypeError):
-            doc_id, text = "", None
-        if not doc_id or not isinstance(text, str):
-            expected = '{"doc_id": ..., "text": ...}'
-            raise InputError(f"{path}:{number}: expected {expected}, found {line[:80]!r}")
-        if not text.strip():
-            raise InputError(f"{path}:{number}: the passage {doc_id} has no text")
-        if SURROGATE.search(text):
-            raise InputError(f"{path}:{number}: the passage {doc_id} has half a surrogate pair, which is no text")
-        yield number, doc_id, text
-
-
-def _texts(path: Path, rows, key: str, wanted: set[str] | None = None) -> pd.Series:
-    texts: dict[str, str] = {}
-    where: dict[str, int] = {}
-    for number, name, text in rows:
-        if wanted is not None and name not in wanted:
-            continue
-        if name in where:
-            raise InputError(f"{path}:{number}: the {key} {name} is already in line {where[name]}")
-        where[name] = number
-        texts[name] = text
-    if not texts and wanted is None:
-        raise InputError(f"{path}: expected '{key}' and text in each line, found none")
-    return pd.Series(texts, name="text", dtype=object).rename_axis(key)
 
 
 def run_files(folder: str | Path) -> dict[str, Path]:
@@ -183,7 +95,7 @@ def contradicted(results: pd.DataFrame) -> int:
 def _read_run_fast(path: Path) -> pd.DataFrame | None:
     """The results, or None where anything about the file is unusual: then it is read line by line."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        with opened(path) as file:
             content = file.read().removeprefix(b"\xef\xbb\xbf")
         separator = b"\t" if b"\t" in content else b" "
         if not _is_plain(content, separator):
@@ -200,7 +112,7 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
                 strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowException, OSError, EOFError, zlib.error):
+    except (pa.ArrowException, *UNREADABLE):
         return None
     results = table.to_pandas()
     usual = len(results) and np.isfinite(results["score"]).all()
@@ -261,12 +173,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def line_of(path: Path, *fields: str) -> str:
-    """`file:line` of the first line that has these fields among its own; the file alone if none has."""
-    wanted = set(fields)
-    for number, line in lines(path):
-        if wanted <= set(line.split()):
-            return f"{path}:{number}"
-    return str(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.collections import Dataset
-from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.frames import LEXICAL, ONE_GRADE, PAIR, SECOND, SHUFFLED
 from alignir.labelling.graders import Lexical
 
 
@@ -19,7 +19,8 @@ def ceiling_and_floors(dataset: Dataset, shuffles: int, rng: np.random.Generator
     """
     qrels = dataset.qrels
     labels = {SECOND: [dataset.second]} if dataset.second is not None else {}
-    labels[LEXICAL] = [qrels.assign(relevance=Lexical().grade(dataset.pairs()))]
+    known = dataset.pairs().dropna(subset="passage")  # a pair without a text has no label, like a judge's
+    labels[LEXICAL] = [known[PAIR].assign(relevance=Lexical().grade(known))]
     if shuffles:
         labels[SHUFFLED] = [qrels.assign(relevance=rng.permutation(qrels["relevance"])) for _ in range(shuffles)]
     return labels | {ONE_GRADE: [qrels.assign(relevance=1)]}

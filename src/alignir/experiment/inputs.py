@@ -206,6 +206,7 @@ def _sha256(path: str) -> str:
 
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
     """What a reader should know of the input, in a line each."""
+    yield from everything.notes
     if everything.unjudged:
         left_out = len(everything.unjudged)
         have, are = ("has", "is") if left_out == 1 else ("have", "are")

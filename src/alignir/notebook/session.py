@@ -95,8 +95,8 @@ def label(
 
     `model` and `prompt` are choices of `alignir --help` ("llama8b", "zeshot"), or objects (`alignir.VLLM(...)`,
     `alignir.read_prompt(...)`). Answers of an LLM are kept in the folder `ledger`, and nothing in it is asked again.
-    A row a pair: relevance (Int64; <NA>: no label, never 0), status (only `ok` has a label), response, and what
-    frames.py says of LABELS. InputError where the model cannot run here.
+    A row a pair that has texts: relevance (Int64; <NA>: no label, never 0), status (only `ok` has a label), response,
+    and what frames.py says of LABELS. InputError where the model cannot run here.
 
     >>> label(demo(), model="lexical")["relevance"].value_counts().sort_index().tolist()
     [60, 37, 16, 7]
@@ -110,7 +110,8 @@ def label(
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
-    pairs = dataset.pairs() if isinstance(dataset, Dataset) else dataset.astype(dict.fromkeys(PAIR, str))
+    given = dataset.pairs().dropna(subset="passage") if isinstance(dataset, Dataset) else dataset
+    pairs = given.astype(dict.fromkeys(PAIR, str))
     return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
 
 

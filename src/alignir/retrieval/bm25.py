@@ -26,7 +26,7 @@ def bm25(
     import Stemmer
 
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
-    queries, passages = dataset.queries, dataset.passages
+    queries, passages = dataset.queries, dataset.collection
     k = min(k, len(passages))
     frames = []
     for stemmed, stopped in product(stem, stop):

@@ -62,13 +62,13 @@ class Encoder:
 def retrieve(dataset: Dataset, encoder: Encoder, k: int) -> pd.DataFrame:
     """RUNS of one dense system: each query's `k` passages of the highest cosine, among all passages."""
     with _loading(encoder) as model:
-        passages = embed(dataset.passages, encoder, "passage", model)
+        passages = embed(dataset.collection, encoder, "passage", model)
         queries = embed(dataset.queries, encoder, "query", model)
     rows, columns, products = nearest(queries, passages, k)
     found = {
         "system": encoder.title,
         "query_id": dataset.queries.index.to_numpy()[rows],
-        "doc_id": dataset.passages.index.to_numpy()[columns],
+        "doc_id": dataset.collection.index.to_numpy()[columns],
         "score": products.astype(float),
     }
     return top(ranked(pd.DataFrame(found)), k).reset_index(drop=True)

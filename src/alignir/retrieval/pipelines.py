@@ -64,9 +64,9 @@ def _reranked(runs: pd.DataFrame, dataset: Dataset, name: str, by, depth: int) -
     pairs = top(runs, depth)[PAIR].drop_duplicates()
     if not isinstance(by, str | Path):
         by.check()
-        pairs = pairs[pairs["doc_id"].isin(dataset.passages.index)].reset_index(drop=True)
+        pairs = pairs[pairs["doc_id"].isin(dataset.collection.index)].reset_index(drop=True)
         pairs = pairs.assign(
-            query=pairs["query_id"].map(dataset.queries), passage=pairs["doc_id"].map(dataset.passages)
+            query=pairs["query_id"].map(dataset.queries), passage=pairs["doc_id"].map(dataset.collection)
         )
         labels = pairs[PAIR].assign(relevance=by.grade(pairs))
     else:

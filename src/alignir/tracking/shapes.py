@@ -10,7 +10,7 @@ AS_IS = "as_is"  # the assumption that changes nothing
 # Choices that are a kind of model or dataset: which one it is, `name` says. A name that only repeats one is not given.
 KINDS = {
     "model": ("replay", "lexical", "scripted", "endpoint"),
-    "dataset": ("folder", "demo", "trec_dl_2019", "rank_distillm"),
+    "dataset": ("folder", "files", "beir", "requests", "demo", "trec_dl_2019", "rank_distillm"),
 }
 
 
