@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from alignir.data import trec
-from alignir.data.scales import FOUR, Meaning, Scale, scale_of
+from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, scale_of
 from alignir.errors import InputError
 from alignir.frames import PAIR, QRELS
 
@@ -18,7 +18,6 @@ DUPLICATES = ("error", "first", "last", "mode", "max")
 NO_LABEL = -1  # what many write for an answer that could not be read
 RARE = 0.05  # of the values of a file: so few beside the baseline's grades are slips, more are another scale
 
-AS_WRITTEN = Meaning()
 Values = dict[tuple[str, str], list[float | None]]  # of each pair, as they stand in a file; None: no label
 
 

@@ -122,6 +122,9 @@ class Meaning:
         return scale_of(range(max([1, *grades]) + 1), self.relevant_from)
 
 
+AS_WRITTEN = Meaning()
+
+
 def meaning(settings: Mapping | None, grades: Mapping | None = None, cut: Sequence[float] | None = None) -> Meaning:
     """From YAML: `scale: {grades: [0, 1], relevant_from: 1}`, `grades: {4: 3}`, `cut: [0.5]`.
 
