@@ -5,7 +5,8 @@ import textwrap
 from pathlib import Path
 
 from alignir.evaluation import agreement
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import means
 from alignir.formatting import counted, number
 from alignir.frames import BASELINE, GRADES, SECOND
@@ -54,7 +55,7 @@ def _labels(result):
     )
     others = [measure for measure in result.alignment["offline"].unique() if measure != NDCG]
     if others:
-        table.add_row("recorded too", f"{len(others)} more measures: {', '.join(others)}")
+        table.add_row("recorded too", f"{len(others)} more measures: {', '.join(map(measure_title, others))}")
     return table
 
 

@@ -9,19 +9,16 @@ import pandas as pd
 
 from alignir.data.ranked import Runs, as_runs
 from alignir.errors import one_of
+from alignir.evaluation.by_ir_measures import by_ir_measures
 from alignir.evaluation.measures import (
-    CUT,
-    ERR,
-    EXPONENTIAL,
-    NDCG,
-    RBP,
+    GDEVAL_HIGHEST,
     RELEVANT_FROM,
-    TREC_EVAL,
     check_measures,
     expected_reciprocal_rank,
     rank_biased_precision,
 )
-from alignir.frames import PAIR, SCORES
+from alignir.evaluation.names import CUT, ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_names
+from alignir.frames import GRADES, PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
 
@@ -48,23 +45,26 @@ def evaluate(
     missing: str = "drop",
     relevant_from: int = RELEVANT_FROM,
 ) -> pd.DataFrame:
-    """SCORES of every system for every query; `measures` are trec_eval's names (by pytrec_eval) and three more.
+    """SCORES of every system for every query, by the names that `names.recorded_name` gives to `measures`.
 
+    trec_eval's names         by pytrec_eval
     ndcg_exp, ndcg_exp_cut_K  nDCG with gain 2^grade - 1 instead of trec_eval's grade: its nDCG on grades so mapped
     rbp_P                     `rank_biased_precision` with persistence P
     err_K                     `expected_reciprocal_rank` of the top K
+    ir_measures' names        by ir_measures, from the grade that they name, ERR@K as gdeval has it: with 4 as the
+                              highest grade of any scale
 
-    Binary measures count a grade from `relevant_from` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
+    Other binary measures count a grade from `relevant_from` as relevant (trec_eval's -l); nDCG, G, ERR do not use it.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
     which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
     check_measures(measures, relevant_from)
-    runs, measures = as_runs(runs), list(dict.fromkeys(measures))
+    runs, measures = as_runs(runs), recorded_names(measures)
     qrels = judged(labels, missing)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
-        runs = runs.top(max(int(cut[1]) for cut in cuts if cut))
+        runs = runs.top(max(int(cut["k"] or cut["at"]) for cut in cuts if cut))
     rankings = _rankings(runs)
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
@@ -73,9 +73,11 @@ def evaluate(
     gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
     found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), relevant_from)
     values |= {exponential[name]: scored for name, scored in found.items()}
-    if by_rank := [measure for measure in measures if measure not in values]:
+    if by_rank := [measure for measure in measures if re.fullmatch("|".join((RBP, ERR, GDEVAL_ERR)), measure)]:
         grades = runs.grades(qrels, max(1, runs.frame["rank"].max()) if len(runs.frame) else 1).clip(min=0)
         values |= {measure: _by_rank(measure, grades, relevant_from) for measure in by_rank}
+    others = [measure for measure in measures if measure not in values]
+    values |= by_ir_measures(_nested(qrels, "relevance", int), runs, others, GRADES[-1])
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
     table[:, ~np.isin(runs.query_ids, qrels["query_id"].unique())] = np.nan
@@ -122,6 +124,8 @@ def _by_rank(measure: str, grades: np.ndarray, relevant_from: int) -> np.ndarray
     """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
     if found := re.fullmatch(RBP, measure):
         values = [rank_biased_precision(rows >= relevant_from, float(found[1])) for rows in grades]
+    elif found := re.fullmatch(GDEVAL_ERR, measure):
+        values = [expected_reciprocal_rank(rows[:, : int(found[1])], GDEVAL_HIGHEST) for rows in grades]
     else:
         cutoff = int(re.sub(ERR, r"\1", measure))
         values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]

@@ -30,6 +30,8 @@ PACKAGES = (
     "pandas",
     "scipy",
     "pytrec-eval-terrier",
+    "ir_measures",
+    "cwl-eval",
     "bm25s",
     "sentence-transformers",
 )

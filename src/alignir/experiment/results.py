@@ -15,7 +15,8 @@ from alignir.alignment.unlabelled import Range, ranges
 from alignir.data.pools import filled
 from alignir.data.ranked import Runs
 from alignir.evaluation import agreement
-from alignir.evaluation.measures import NAMES, NDCG
+from alignir.evaluation.names import NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
@@ -154,7 +155,7 @@ def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataF
         reasons.setdefault((row.labels, why_undefined(left, right), row.offline), []).append(row.reference)
     measures: dict[tuple[str, str, str], list[str]] = {}
     for (labels, why, measure), names in reasons.items():
-        measures.setdefault((labels, why, ", ".join(names)), []).append(NAMES.get(measure, measure))
+        measures.setdefault((labels, why, ", ".join(names)), []).append(measure_title(measure))
     for (labels, why, against), alike in measures.items():
         yield f"tau_b of {', '.join(alike)} under the {labels}'s labels is undefined against {against}: {why}"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment.significance import ALPHA
-from alignir.evaluation.measures import NAMES as MEASURES
+from alignir.evaluation.names import title as measure_title
 from alignir.figures import canvas
 from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.frames import BASELINE
@@ -174,7 +174,7 @@ def measures_figure(alignment: pd.DataFrame, title: str):
             text = "" if own else "–" if tau != tau else f"{tau:.2f}"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
         panel.set_xticks(range(len(columns)), [canvas.wrapped(_against(name), 0.6) for name in columns])
-        panel.set_yticks(range(len(measures)), [MEASURES.get(name, name) for name in measures])
+        panel.set_yticks(range(len(measures)), [measure_title(name) for name in measures])
         panel.set_title(f"by the {labels}'s labels", fontsize=LETTERS)
         panel.tick_params(labelsize=LETTERS, length=0)
         panel.spines[:].set_visible(False)

@@ -6,8 +6,8 @@ from typing import Any
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.data import pools
-from alignir.evaluation.measures import NAMES as MEASURES
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import counted
 from alignir.frames import GROUPS
 from alignir.report.entries import Entry, alike, numbers
@@ -162,7 +162,7 @@ def _labels(entries: list[Entry]) -> Iterator[str]:
     yield from _said(
         entries,
         lambda entry: [each for each in entry.config.get("measures", []) if each != NDCG] or None,
-        lambda measures: f"Other offline measures are {', '.join(MEASURES.get(each, each) for each in measures)}",
+        lambda measures: f"Other offline measures are {', '.join(map(measure_title, measures))}",
     )
     yield from _said(
         entries,

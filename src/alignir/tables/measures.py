@@ -2,7 +2,7 @@
 
 import math
 
-from alignir.evaluation.measures import NAMES
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import number
 from alignir.frames import BASELINE
 from alignir.tables.names import (
@@ -51,7 +51,7 @@ def _tables(setting: Setting, judge: Judge, runs: list[Recorded]) -> list[Table]
     for columns in fitting_a_page(online):
         lines = [
             [
-                NAMES.get(measure, measure),
+                measure_title(measure),
                 title,
                 *(number(taus.get((measure, labels, column), math.nan)) for column in (OF_BASELINE, *columns)),
             ]
