@@ -195,7 +195,7 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
 def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     """Plain objects from the config: the config ends here."""
     from alignir.alignment.bootstrap import Resampling
-    from alignir.experiment.cells import Assumptions, Cell, Drawn
+    from alignir.experiment.cells import Cell, Drawn
 
     config = _plain(cfg)
     choice = {group: f"{group}={name}" for group, name in names.items()}
@@ -213,7 +213,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         pool=cfg.pool,
         without_text=cfg.without_text,
         measures=config["measures"],
-        assumptions=Assumptions(cfg.relevance_level, Resampling(**config["bootstrap"])),
+        resampling=Resampling(**config["bootstrap"]),
         rejudge=Drawn(**config["rejudge"]),
         families=config["families"],
         shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),

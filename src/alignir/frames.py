@@ -31,7 +31,7 @@ LABELS can stand wherever QRELS can. Ids are strings everywhere.
 from collections.abc import Iterable
 
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption")  # that a cell is chosen from
-GRADES = (0, 1, 2, 3)
+
 PAIR = ["query_id", "doc_id"]
 QRELS = [*PAIR, "relevance"]
 ANSWER = ["response", "finish_reason", "prompt_tokens", "output_tokens", "cut"]

@@ -38,7 +38,7 @@ def arguments(prog: str) -> ArgumentParser:
 def run(args) -> int:
     from alignir.alignment.bootstrap import Resampling
     from alignir.alignment.tau import against_baseline, against_users
-    from alignir.evaluation.measures import NDCG
+    from alignir.evaluation.names import NDCG
     from alignir.evaluation.scores import evaluate
     from alignir.notebook.session import read_runs
     from alignir.tables import label_files as tables
@@ -50,7 +50,7 @@ def run(args) -> int:
     measures = args.measure or [NDCG]
 
     def scores(side: label_files.Labels):
-        return evaluate(side.labels, runs, measures, relevant_from=side.scale.relevant_from)
+        return evaluate(side.labels, runs, measures, scale=side.scale)
 
     people = scores(baseline)
     online = users_of(args.users, baseline, runs) if args.users else None

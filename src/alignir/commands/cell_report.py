@@ -9,7 +9,7 @@ from alignir.evaluation.names import NDCG
 from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import means
 from alignir.formatting import counted, number
-from alignir.frames import BASELINE, GRADES, SECOND
+from alignir.frames import BASELINE, SECOND
 from alignir.progress import in_words
 from alignir.users.metrics import NAMES
 
@@ -31,10 +31,10 @@ def _labels(result):
     from rich.table import Table
 
     labels = result.labelling.labels
-    counts = agreement.distribution(labels)
+    counts = agreement.distribution(labels, result.labelling.scale)
     status = in_words(labels["status"].value_counts().to_dict())
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
-    table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
+    table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in counts.index))
     table.add_row(
         "status", status + (f"; {counted(labels['cut'].sum(), 'passage')} cut to fit" if labels["cut"].any() else "")
     )

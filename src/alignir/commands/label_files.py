@@ -55,7 +55,7 @@ def read(files: list[Path], args) -> list[Labels]:
     grades, relevant = _by_name("--scale", args.scale, names), _by_name("--relevant-from", args.relevant_from, names)
     found: list[Labels] = []
     for name, file in zip(names, files, strict=True):
-        declared = {"grades": grades.get(name), "relevant_from": (relevant.get(name) or [None])[0]}
+        declared = {"grades": grades.get(name), "relevant_from": relevant[name][0] if name in relevant else None}
         said = meaning(declared)
         values = judgements.read_values(file, args.duplicates, said)
         scale = judgements.scale_beside(values, said, found[0].scale if found else FOUR)

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.evaluation.names import NDCG, recorded_name
-from alignir.frames import GRADES
 
-RELEVANT_FROM = 2  # for binary measures, as TREC DL counts officially: grade 1 is "related, but does not answer"
 GDEVAL_HIGHEST = 4  # what TREC's gdeval takes the highest grade for
 
 
-def check_measures(measures: Sequence[str], relevant_from: int = RELEVANT_FROM) -> None:
+def check_measures(measures: Sequence[str]) -> None:
     """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
     if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
@@ -21,8 +20,6 @@ def check_measures(measures: Sequence[str], relevant_from: int = RELEVANT_FROM) 
             recorded_name(measure)
         except InputError as error:
             raise InputError(f"measures: {error}") from error
-    if type(relevant_from) is not int or relevant_from not in GRADES[1:]:
-        raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevant_from}")
 
 
 def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarray:
@@ -33,7 +30,7 @@ def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarra
     return relevant @ ((1 - persistence) * persistence ** np.arange(relevant.shape[1]))
 
 
-def expected_reciprocal_rank(grades: np.ndarray, highest: int = GRADES[-1]) -> np.ndarray:
+def expected_reciprocal_rank(grades: np.ndarray, highest: int = FOUR.highest) -> np.ndarray:
     """Sum over ranks r of 1/r P(a user stops at r), 0 to 1 (Chapelle et al., CIKM 2009).
 
     A result of grade g satisfies with R = (2^g - 1) / 2^highest, and who is not satisfied goes on. `grades` are of

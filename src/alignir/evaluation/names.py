@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
-from alignir.frames import GRADES
 
 NDCG = "ndcg_cut_10"
 # trec_eval's measures that are one number a query, 0 where nothing was returned. They are spelled out because
@@ -91,7 +91,7 @@ def title(recorded: str) -> str:
     return name + (f"({inner})" if inner else "") + at
 
 
-def measure_of(name: str, highest: int = GRADES[-1]) -> Any:
+def measure_of(name: str, highest: int = FOUR.highest) -> Any:
     """ir_measures' measure of a name as it writes it; `max_rel`, where it is asked for and not given, is `highest`."""
     import ir_measures
 

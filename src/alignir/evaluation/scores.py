@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.ranked import Runs, as_runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import one_of
 from alignir.evaluation.by_ir_measures import by_ir_measures
 from alignir.evaluation.measures import (
     GDEVAL_HIGHEST,
-    RELEVANT_FROM,
     check_measures,
     expected_reciprocal_rank,
     rank_biased_precision,
 )
 from alignir.evaluation.names import CUT, ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_names
-from alignir.frames import GRADES, PAIR, SCORES
+from alignir.frames import PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
 
@@ -43,7 +43,7 @@ def evaluate(
     runs: Runs | pd.DataFrame,
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
-    relevant_from: int = RELEVANT_FROM,
+    scale: Scale = FOUR,
 ) -> pd.DataFrame:
     """SCORES of every system for every query, by the names that `names.recorded_name` gives to `measures`.
 
@@ -54,12 +54,12 @@ def evaluate(
     ir_measures' names        by ir_measures, from the grade that they name, ERR@K as gdeval has it: with 4 as the
                               highest grade of any scale
 
-    Other binary measures count a grade from `relevant_from` as relevant (trec_eval's -l); nDCG, G, ERR do not use it.
+    Other binary measures count what is relevant on the labels' scale (trec_eval's -l); nDCG, G and ERR do not.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
     which would flatter the system. Unjudged results are not relevant.
     A query without any label is NaN for all systems: nothing is known there.
     """
-    check_measures(measures, relevant_from)
+    check_measures(measures)
     runs, measures = as_runs(runs), recorded_names(measures)
     qrels = judged(labels, missing)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
@@ -68,16 +68,16 @@ def evaluate(
     rankings = _rankings(runs)
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
-    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, relevant_from)
+    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, scale.relevant_from)
     exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
     gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
-    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), relevant_from)
+    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), scale.relevant_from)
     values |= {exponential[name]: scored for name, scored in found.items()}
     if by_rank := [measure for measure in measures if re.fullmatch("|".join((RBP, ERR, GDEVAL_ERR)), measure)]:
         grades = runs.grades(qrels, max(1, runs.frame["rank"].max()) if len(runs.frame) else 1).clip(min=0)
-        values |= {measure: _by_rank(measure, grades, relevant_from) for measure in by_rank}
+        values |= {measure: _by_rank(measure, grades, scale) for measure in by_rank}
     others = [measure for measure in measures if measure not in values]
-    values |= by_ir_measures(_nested(qrels, "relevance", int), runs, others, GRADES[-1])
+    values |= by_ir_measures(_nested(qrels, "relevance", int), runs, others, scale.highest)
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
     table[:, ~np.isin(runs.query_ids, qrels["query_id"].unique())] = np.nan
@@ -120,15 +120,15 @@ def _by_trec_eval(
     return dict(zip(names, values, strict=True))
 
 
-def _by_rank(measure: str, grades: np.ndarray, relevant_from: int) -> np.ndarray:
+def _by_rank(measure: str, grades: np.ndarray, scale: Scale) -> np.ndarray:
     """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
     if found := re.fullmatch(RBP, measure):
-        values = [rank_biased_precision(rows >= relevant_from, float(found[1])) for rows in grades]
+        values = [rank_biased_precision(rows >= scale.relevant_from, float(found[1])) for rows in grades]
     elif found := re.fullmatch(GDEVAL_ERR, measure):
         values = [expected_reciprocal_rank(rows[:, : int(found[1])], GDEVAL_HIGHEST) for rows in grades]
     else:
         cutoff = int(re.sub(ERR, r"\1", measure))
-        values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
+        values = [expected_reciprocal_rank(rows[:, :cutoff], scale.highest) for rows in grades]
     return np.array(values)
 
 

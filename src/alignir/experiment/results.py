@@ -14,6 +14,7 @@ from alignir.alignment.tau import against_baseline, against_users, common, why_u
 from alignir.alignment.unlabelled import Range, ranges
 from alignir.data.pools import filled
 from alignir.data.ranked import Runs
+from alignir.data.scales import Scale
 from alignir.evaluation import agreement
 from alignir.evaluation.names import NDCG
 from alignir.evaluation.names import title as measure_title
@@ -22,7 +23,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.references import references
 from alignir.formatting import counted
-from alignir.frames import ALL, BASELINE, GRADES, SECOND
+from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label, unknown_endings
 from alignir.labelling.ledger import Ledger
 
@@ -48,20 +49,24 @@ class Result:
 
 def compute(cell: Cell, inputs: Inputs) -> Result:
     """The line that the project is about: label, evaluate, simulate, align."""
-    qrels, runs, assumed = inputs.dataset.qrels, inputs.runs, cell.assumptions
+    qrels, runs = inputs.dataset.qrels, inputs.runs
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (NDCG, *cell.measures), cell.missing, assumed.relevant_from)
+    scores = evaluate(labels, runs, (NDCG, *cell.measures), cell.missing, inputs.scale)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
-        against_baseline(scores, baseline, assumed.resampling).assign(labels="model"),
-        against_users(scores, online, assumed.resampling).assign(labels="model"),
+        against_baseline(scores, baseline, cell.resampling).assign(labels="model"),
+        against_users(scores, online, cell.resampling).assign(labels="model"),
         beside.alignment,
     ]
     alignment = pd.concat(alignment, ignore_index=True)
-    calibration = agreement.calibration(qrels, labelling.labels) if labelling.labels["expected"].notna().any() else None
-    family = without(inputs.own, scores, baseline, assumed.resampling) if inputs.own else {}
+    calibration = (
+        agreement.calibration(qrels, labelling.labels, inputs.scale)
+        if labelling.labels["expected"].notna().any()
+        else None
+    )
+    family = without(inputs.own, scores, baseline, cell.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -82,14 +87,14 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
         family,
-        _unlabelled_ranges(labels, runs, scores, baseline),
+        _unlabelled_ranges(labels, inputs.scale, runs, scores, baseline),
         tuple(notes),
     )
 
 
 def _labelled(cell: Cell, inputs: Inputs) -> Labelling:
     ledger = Ledger(cell.ledger)
-    labelling = label(inputs.pairs, inputs.prompt, cell.model, ledger, cell.reader)
+    labelling = label(inputs.pairs, inputs.prompt, cell.model, ledger, cell.reader, inputs.scale)
     if cell.missing == "fallback" and cell.llm is not None:
         labelling = fall_back(labelling, inputs.pairs, inputs.prompt, cell.llm, ledger)
     return labelling
@@ -97,13 +102,13 @@ def _labelled(cell: Cell, inputs: Inputs) -> Labelling:
 
 def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd.DataFrame | None) -> dict[str, float]:
     """Of labels with the baseline's, of people with people, and of the model with itself where it was asked again."""
-    dataset, relevant_from = inputs.dataset, cell.assumptions.relevant_from
-    found = agreement.agreement(dataset.qrels, labelling.labels, relevant_from)
-    found |= agreement.details(dataset.qrels, labelling.labels)
-    if calibration is not None:
+    dataset, scale = inputs.dataset, inputs.scale
+    sides = (dataset.qrels, labelling.labels, dataset.scale, scale)
+    found = agreement.agreement(*sides) | agreement.details(*sides)
+    if calibration is not None and scale.grades == dataset.scale.grades:
         found["calibration_error"] = agreement.calibration_error(calibration)
     if dataset.second is not None:
-        people = agreement.agreement(dataset.qrels, dataset.second, relevant_from)
+        people = agreement.agreement(dataset.qrels, dataset.second, dataset.scale, dataset.scale)
         found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
@@ -125,12 +130,12 @@ def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, flo
 
 
 def _unlabelled_ranges(
-    labels: pd.DataFrame, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
+    labels: pd.DataFrame, scale: Scale, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
 ) -> dict[str, Range]:
     if not labels["relevance"].isna().any():
         return {}
     by_judge, by_people = (side[side["measure"] == NDCG] for side in (scores, baseline))
-    tried, bounds = ranges(labels, runs, by_judge, by_people, GRADES, 10)
+    tried, bounds = ranges(labels, runs, by_judge, by_people, scale.grades, 10)
     return {"tried": tried, "bounds": bounds}
 
 

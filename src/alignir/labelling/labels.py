@@ -52,16 +52,16 @@ def label(
     model: Model,
     ledger: Ledger,
     reader: str = "strict",
-    baseline: Scale = FOUR,
+    scale: Scale = FOUR,
 ) -> Labelling:
     """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
-    only where every repeat misses it. Everything else in a row is the first repeat's. `baseline` is the scale of the
-    labels that it is compared with.
+    only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of a
+    grader's labels.
     """
     if isinstance(model, Grader):
-        return _graded(pairs, model, model.scale_beside(baseline))
+        return _graded(pairs, model, scale)
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]

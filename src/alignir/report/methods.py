@@ -166,7 +166,7 @@ def _labels(entries: list[Entry]) -> Iterator[str]:
     )
     yield from _said(
         entries,
-        _setting("relevance_level"),
+        lambda entry: entry.run.baseline_scale.relevant_from,
         lambda level: f"Binary measures count grades from {level} as relevant",
     )
     yield from _said(

@@ -11,7 +11,7 @@ from alignir.alignment.tau import smallest_step
 from alignir.data.ranked import Runs
 from alignir.data.scales import Scale
 from alignir.evaluation import agreement
-from alignir.evaluation.measures import NAMES
+from alignir.evaluation.names import title
 from alignir.formatting import Number, count, counted, full, number, with_interval
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tables.table import Table
@@ -98,7 +98,7 @@ def alignment(
             with_interval(cells[each].tau_b, cells[each].ci_low, cells[each].ci_high) if each in cells else ""
             for each in references
         ]
-        lines.append([name, NAMES.get(measure, measure), *taus])
+        lines.append([name, title(measure), *taus])
     titles = [sides[0].name if each == BASELINE else metric_title(each) for each in references]
     notes = [
         f"tau_b of {counted(len(runs.systems), 'system')} on {counted(len(runs.query_ids), 'query')}; one swap is "

@@ -45,8 +45,9 @@ def _tables(setting: Setting, judge: Judge, runs: list[Recorded]) -> list[Table]
     measures = dict.fromkeys(measure for measure, _, _ in taus)
     online = sorted({column for _, _, column in taus if column != OF_BASELINE}, key=online_order)
     notes = [size_note([setting]), NDCG_NOTE, *label_notes(runs)]
-    if level := runs[-1].params.get("relevance_level"):
-        notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
+    levels = runs[-1].scale.relevant_from, runs[-1].baseline_scale.relevant_from
+    level = f"{levels[0]}" if levels[0] == levels[1] else f"{levels[0]} by the judge, from {levels[1]} by the baseline"
+    notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
     tables = []
     for columns in fitting_a_page(online):
         lines = [

@@ -81,7 +81,7 @@ def from_scale(rule: Callable[[Scale], Iterable[float]], scale: Scale = FOUR) ->
     return FromScale(rule(scale), rule)
 
 
-def on_scale(name: str, values: Sequence[float], scale: Scale) -> Sequence[float]:
+def on_scale(name: str, values: Sequence[float], scale: Scale) -> tuple[float, ...]:
     """The values for the grades of a scale; an InputError that names them, if somebody chose them for another.
 
     >>> on_scale("attraction", (0.1, 0.9), FOUR)
@@ -94,7 +94,7 @@ def on_scale(name: str, values: Sequence[float], scale: Scale) -> Sequence[float
         raise InputError(
             f"{name}: expected {len(scale.grades)} values, one for each grade of {scale.text}, found {len(values)}"
         )
-    return values
+    return tuple(values)
 
 
 def use_defaults(parameters: Any) -> None:

@@ -92,8 +92,9 @@ class Simulated:
         model, dwell, metrics = self._on(scale)
         grades = scale.places(runs.grades(qrels, self.depth, unjudged=scale.grades[0]).reshape(-1, self.depth))
         kinds = grades
-        if self.pairs is not None:
-            model, pairs = self._fitted()
+        fitted, pairs = self._fitted()
+        if pairs is not None:
+            model = fitted
             kinds = runs.grades(pairs, self.depth, unjudged=len(pairs)).reshape(-1, self.depth)
         for draw in range(draws):
             if self.sessions is None:
