@@ -71,7 +71,7 @@ def certain(difference: float, resampled: list[float]) -> tuple[float, float, fl
     return difference - reach, difference + reach, (1 + further) / (1 + len(distances))
 
 
-@pytest.mark.parametrize("relevant_from", [None, 2])
+@pytest.mark.parametrize("relevant_from", [None, (2, 2), (2, 1)])
 def test_the_effect_on_kappa_is_scikit_learns_on_the_same_resampled_queries(relevant_from):
     rng = np.random.default_rng(0)
     baseline, before, after = drawn(rng, PAIRS), drawn(rng, PAIRS, 0.1), drawn(rng, PAIRS, 0.3)

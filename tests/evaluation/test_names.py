@@ -10,6 +10,7 @@ import pytest
 from conftest import rankings_of
 
 from alignir.data.ranked import ranked
+from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.evaluation import scores
 from alignir.evaluation.names import recorded_name, recorded_names, title
@@ -153,7 +154,7 @@ def test_err_is_gdevals_and_err_k_is_of_this_scale():
 
 
 def test_a_grade_in_a_name_holds_whatever_the_first_relevant_one_is():
-    one, two = (values_of("AP(rel=2)", "map", relevant_from=level).unstack("measure") for level in (1, 2))
+    one, two = (values_of("AP(rel=2)", "map", scale=Scale((0, 1, 2, 3), level)).unstack("measure") for level in (1, 2))
     assert one["AP-rel.2"].equals(two["AP-rel.2"])
     assert one["AP-rel.2"].to_numpy() == pytest.approx(two["map"].to_numpy())
     assert not one["map"].equals(two["map"])

@@ -15,13 +15,14 @@ from conftest import ROOT
 from scipy.stats import kendalltau
 
 from alignir.config import composed_cell
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, svg, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.figures.online import online_figure
-from alignir.frames import BUDGET, GRADES, HUMAN
+from alignir.frames import BUDGET, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.report import gallery, label_figures
 from alignir.report.figure import pages
@@ -241,7 +242,7 @@ class Unsure(Scripted):
 
     def answer(self, prompt, pairs):
         for answer in super().answer(prompt, pairs):
-            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in GRADES)
+            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in FOUR.grades)
             yield replace(answer, probabilities=chances)
 
 

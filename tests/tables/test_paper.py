@@ -19,9 +19,10 @@ from alignir import frames
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import against_baseline, against_users
 from alignir.config import swept_names
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
-from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
+from alignir.frames import ALIGNMENT, BASELINE, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.tables import choices, kinds, latex, missing
 from alignir.tables.missing import Grid
 from alignir.tables.paper import baseline_table, online_tables
@@ -284,12 +285,14 @@ def every_kind() -> list[Table]:
         alignment = pd.concat([each.assign(labels=kind) for kind in ("model", SHUFFLED, ONE_GRADE) for each in found])
         labels = pairs.assign(relevance=rng.integers(0, 4, len(pairs)))
         metrics = {"n_systems": len(systems), "n_queries": len(query_ids), "n_pairs": len(pairs), "coverage": 0.9}
-        metrics |= {f"labels/{grade}": 7 for grade in GRADES} | {f"labels/{BASELINE}/{grade}": 7 for grade in GRADES}
+        metrics |= {f"labels/{grade}": 7 for grade in FOUR.grades} | {
+            f"labels/{BASELINE}/{grade}": 7 for grade in FOUR.grades
+        }
         metrics |= {f"status/{status}": 1 for status in STATUSES} | {"agreement/kappa4": 0.5, "correlation/top1": 1}
         metrics |= {f"family/{name}": -0.1 for name in ("tau_all", "tau_b", "difference", "ci_low", "ci_high")}
         metrics |= {"family/left_out": 2, "family/moved": 1}
         base = run(model, prompt, dataset, tags={**LLM, "family.systems": ODD, "user_model.definitions": ODD})
-        settings = {"model.family": ODD, "relevance_level": "2", **BOOTSTRAP}
+        settings = {"model.family": ODD, **BOOTSTRAP}
         params = {**base.params, **settings}
         recorded = Recorded(None, base.run_id, base.run_id, params, base.tags, metrics, alignment)
         runs.append(recorded)

@@ -78,9 +78,9 @@ class Dataset:
         return pairs
 
 
-def demo(name: str) -> Dataset:
+def demo(name: str, scale: Mapping | None = None) -> Dataset:
     """The small collection that ships with alignir: everyday questions, graded by hand."""
-    return folder(name, Path(__file__).parent / "demo", scale=FOUR._asdict())
+    return folder(name, Path(__file__).parent / "demo", scale=scale or FOUR._asdict())
 
 
 def folder(
@@ -178,6 +178,7 @@ def rank_distillm(
     path: str | Path | None = None,
     ir_queries: str = "",
     ir_passages: str = "",
+    relevant_from: int | None = None,
 ) -> Dataset:
     """Rank-DistiLLM (Schlatt et al., 2024): an LLM re-ranker's rankings, as a TREC run or as parquet.
 
@@ -206,7 +207,7 @@ def rank_distillm(
             queries = irds.queries(irds.load(ir_queries), TEXT).of(set(drawn))
             passages = irds.documents(irds.load(ir_passages), set(qrels["doc_id"]), TEXT)
         sources = (ir_queries, ir_passages, run)
-    scale = scale_of(range(max(map(int, last_rank), default=1) + 1))
+    scale = scale_of(range(max(map(int, last_rank), default=1) + 1), relevant_from)
     return checked(name, queries, passages, qrels.reset_index(drop=True), sources=sources, scale=scale)
 
 

@@ -92,14 +92,10 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
     if declared is None and baseline != FOUR and "scale" in cell.config["dataset"]:
         yield f"baseline labels are of {baseline.text}, relevant from {baseline.relevant_from}, as read (dataset.scale)"
     if scale != baseline:
-        of = (
-            "grades are compared with the baseline's, "
-            if scale.grades == baseline.grades
-            else "grades are not compared with "
-        )
+        not_compared = "" if scale.grades == baseline.grades else "; grades of the two are not compared"
         yield (
-            f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}; {of}"
-            f"the baseline's are of {baseline.text}, from {baseline.relevant_from}"
+            f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}, the baseline's of "
+            f"{baseline.text}, from {baseline.relevant_from}{not_compared}"
         )
     for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
         if each.relevant_from > each.highest:

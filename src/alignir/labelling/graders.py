@@ -94,6 +94,7 @@ class Lexical:
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
     name: str = "lexical"
     family: str | None = None
+    relevant_from: int | None = None
 
     def check(self) -> None:
         shares = list(self.shares)
@@ -102,7 +103,7 @@ class Lexical:
 
     def scale_beside(self, baseline: Scale) -> Scale:
         """0 to the number of shares."""
-        return scale_of(range(len(self.shares) + 1))
+        return scale_of(range(len(self.shares) + 1), self.relevant_from)
 
     def grade(self, pairs: pd.DataFrame, scale: Scale = FOUR) -> pd.Series:
         """A grade for each row of `pairs`, which has `query` and `passage`; a query without any term gives 0."""

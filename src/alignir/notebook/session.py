@@ -28,15 +28,16 @@ if TYPE_CHECKING:
 Rankings: TypeAlias = Runs | pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
-def demo(name: str = "demo") -> Dataset:
+def demo(name: str = "demo", scale: Mapping[str, Any] | None = None) -> Dataset:
     """The small collection that ships with alignir: everyday questions, passages, and grades 0-3 given by hand.
 
+    `scale` says another first relevant grade than 2: `{"grades": [0, 1, 2, 3], "relevant_from": 1}`.
     `queries` (Series of texts by query_id), `passages` (by doc_id), `qrels` (query_id, doc_id, relevance).
 
     >>> len(demo().queries), len(demo().qrels)
     (12, 120)
     """
-    return collections.demo(name)
+    return collections.demo(name, scale)
 
 
 def read_collection(path: str | Path, name: str = "", second: str | Path | None = None) -> Dataset:
