@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -63,7 +64,8 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     if rankings.frame.empty:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
-        dataset = everything.of(select(cell.queries, everything, rankings))
+        by = cell.headline, cell.assumptions.relevant_from
+        dataset = everything.of(select(cell.queries, everything, rankings, *by))
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
@@ -112,7 +114,9 @@ def _check_choices(cell: Cell) -> None:
         if choice not in choices:
             raise one_of(setting, choice, choices)
     pools.depth(cell.pool)
-    check_measures(cell.measures, cell.assumptions.relevant_from)
+    several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
+    measures = [cell.headline, *cell.measures] if several else cell.measures
+    check_measures(measures, cell.assumptions.relevant_from)
     if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:

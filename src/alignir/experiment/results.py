@@ -13,7 +13,6 @@ from alignir.alignment.significance import pairwise
 from alignir.alignment.tau import against_baseline, against_users, common, why_undefined
 from alignir.data.pools import filled
 from alignir.evaluation import agreement
-from alignir.evaluation.names import NDCG
 from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.experiment.cells import Cell
@@ -35,7 +34,9 @@ class Result:
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of CEILING_AND_FLOORS
-    correlations: dict[str, float]  # of nDCG@10 with the baseline's, and the shares of significant differences kept
+    correlations: dict[
+        str, float
+    ]  # of the headline measure with the baseline's, and the shares of significant differences kept
     agreement: dict[str, float]
     calibration: pd.DataFrame | None  # CALIBRATION, where the model gave probabilities
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
@@ -48,7 +49,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     qrels, runs, assumed = inputs.dataset.qrels, inputs.runs, cell.assumptions
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (NDCG, *cell.measures), cell.missing, assumed.relevant_from)
+    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, assumed.relevant_from)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
@@ -58,7 +59,8 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     ]
     alignment = pd.concat(alignment, ignore_index=True)
     calibration = agreement.calibration(qrels, labelling.labels) if labelling.labels["expected"].notna().any() else None
-    family = without(inputs.own, scores, baseline, assumed.resampling) if inputs.own else {}
+    judged, people = (side[side["measure"] == cell.headline] for side in (scores, baseline))
+    family = without(inputs.own, judged, people, assumed.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -74,7 +76,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         online,
         beside.noise,
         alignment,
-        _correlations(scores, baseline),
+        _correlations(judged, people),
         _agreement(cell, inputs, labelling, calibration),
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
@@ -113,9 +115,9 @@ def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd
 
 
 def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
-    """Other answers than tau_b to how alike nDCG@10 orders the systems by both, on the queries that both know."""
-    sides = common(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
-    left, right = (means(side)[NDCG] for side in sides)
+    """Other answers than tau_b to how alike two SCORES of one measure order the systems, on the queries of both."""
+    sides = common(scores, baseline)
+    left, right = (means(side).iloc[:, 0] for side in sides)
     both = matrices(*sides)
     return correlations.every(left, right) | pairwise(both.left, both.right)["share"].to_dict()
 
