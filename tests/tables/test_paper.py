@@ -25,7 +25,7 @@ from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.tables import choices, kinds, latex, missing
 from alignir.tables.missing import Grid
-from alignir.tables.paper import baseline_table, online_tables
+from alignir.tables.paper import baseline_tables, online_tables
 from alignir.tables.table import Table, render
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Failure, Recorded
@@ -62,7 +62,8 @@ def note(table: Table, start: str) -> str:
 
 
 def baseline(*runs: Recorded, **more) -> Table:
-    return baseline_table(Recordings(runs), set(), **more)
+    (table,) = baseline_tables(Recordings(runs), set(), **more)
+    return table
 
 
 def online_table(*runs: Recorded, **more) -> Table:
@@ -109,7 +110,7 @@ def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     judges = [run("a", lines=[line(0.5, p=0.06)]), run("b", lines=[line(0.5, low=-0.1, high=0.9)], **BOOTSTRAP)]
     judges.append(run("c", lines=[line(0.9)]))
     judges = [replace(judge, params={**judge.params, **BOOTSTRAP}) for judge in judges]
-    table = baseline_table(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
+    (table,) = baseline_tables(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
     assert [row[2] for row in table.rows] == ["0.5000°†", "0.5000° [-0.10, 0.90]", "0.9000"]
     assert note(table, "° cannot be told from 0")
     assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 500 resamples; each against the best only" in note(

@@ -1,12 +1,13 @@
 """Measures: which offline measures there are, and those that are computed here."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from alignir.data.scales import FOUR
 from alignir.errors import InputError
-from alignir.evaluation.names import NDCG, recorded_name
+from alignir.evaluation.names import ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_name
 
 GDEVAL_HIGHEST = 4  # what TREC's gdeval takes the highest grade for
 
@@ -20,6 +21,24 @@ def check_measures(measures: Sequence[str]) -> None:
             recorded_name(measure)
         except InputError as error:
             raise InputError(f"measures: {error}") from error
+
+
+def definition(measure: str, relevant_from: str) -> str:
+    """What a measure of this recorded name is, for the notes under a table; `relevant_from` as it was recorded.
+
+    >>> definition("ndcg_cut_20", "2"), definition("map", "2")
+    ("trec_eval's ndcg_cut_20, gain = grade", "trec_eval's, relevant from grade 2")
+    """
+    ways = {
+        r"ndcg(_cut_\d+)?": f"trec_eval's {measure}, gain = grade",
+        r"ndcg_rel|Rndcg|G": "trec_eval's",
+        TREC_EVAL: f"trec_eval's, relevant from grade {relevant_from}",
+        EXPONENTIAL: "trec_eval's nDCG, gain = 2^grade - 1",
+        RBP: f"rank-biased precision, relevant from grade {relevant_from}",
+        ERR: "expected reciprocal rank, satisfied with (2^grade - 1) / 2^highest",
+        GDEVAL_ERR: f"gdeval's, satisfied with (2^grade - 1) / 2^{GDEVAL_HIGHEST}",
+    }
+    return next((text for names, text in ways.items() if re.fullmatch(names, measure)), "as ir_measures has it")
 
 
 def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarray:

@@ -42,7 +42,8 @@ class Cell:
     reader: str  # of answers: strict or lenient
     pool: str  # what is labelled: qrels, runs@K or holes@K
     without_text: str  # a pair of the pool whose passage has no text: error, or skip
-    measures: Sequence[str]  # as scores.evaluate knows them; nDCG@10 is there in any case
+    headline: str  # the measure that systems are ordered by, as names.recorded_name has it
+    measures: Sequence[str]  # more of them, as people write them
     resampling: Resampling  # the same wherever one is drawn
     rejudge: Drawn  # pairs to ask once more, for the model's agreement with itself
     families: dict[str, str] | str | None  # of systems, by name pattern, or a file

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -66,7 +66,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     if rankings.frame.empty:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
-        dataset = everything.of(select(cell.queries, everything, rankings))
+        dataset = everything.of(select(cell.queries, everything, rankings, cell.headline))
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
@@ -94,8 +94,8 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
     if scale != baseline:
         not_compared = "" if scale.grades == baseline.grades else "; grades of the two are not compared"
         yield (
-            f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}, the baseline's of "
-            f"{baseline.text}, from {baseline.relevant_from}{not_compared}"
+            f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}, the "
+            f"baseline's of {baseline.text}, from {baseline.relevant_from}{not_compared}"
         )
     for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
         if each.relevant_from > each.highest:
@@ -138,7 +138,8 @@ def _check_choices(cell: Cell) -> None:
         if choice not in choices:
             raise one_of(setting, choice, choices)
     pools.depth(cell.pool)
-    check_measures(cell.measures)
+    several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
+    check_measures([cell.headline, *cell.measures] if several else cell.measures)
     if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:

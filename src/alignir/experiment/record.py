@@ -9,6 +9,7 @@ import pandas as pd
 
 from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
+from alignir.evaluation.names import recorded_names
 from alignir.evaluation.scores import means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
@@ -37,6 +38,7 @@ PACKAGES = (
 )
 
 FIRST = (
+    "headline",
     "missing",
     "reader",
     "pool",
@@ -160,7 +162,7 @@ def params(cell: Cell, inputs: Inputs) -> dict[str, str]:
             f"{whose}.grades": grades,
             f"{whose}.relevant_from": scale.relevant_from,
         }
-    settings["measures"] = ", ".join(cell.measures)
+    settings["measures"] = ", ".join(recorded_names(cell.measures))
     known = [group for group in ("model", "prompt", *GROUPS) if group in cell.called]  # in the order that MLflow shows
     groups = {group: cell.config.get(group) or {} for group in known}
     names = {group: cell.names[group] for group in known}

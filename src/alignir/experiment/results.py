@@ -1,5 +1,6 @@
 """Results: what a cell finds once its pairs are labelled: scores, users' metrics, alignment, agreement."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,6 @@ from alignir.data.pools import filled
 from alignir.data.ranked import Runs
 from alignir.data.scales import Scale
 from alignir.evaluation import agreement
-from alignir.evaluation.names import NDCG
 from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.experiment.cells import Cell
@@ -38,7 +38,9 @@ class Result:
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of CEILING_AND_FLOORS
-    correlations: dict[str, float]  # of nDCG@10 with the baseline's, and the shares of significant differences kept
+    correlations: dict[
+        str, float
+    ]  # of the headline measure with the baseline's, and the shares of significant differences kept
     agreement: dict[str, float]
     calibration: pd.DataFrame | None  # CALIBRATION, where the model gave probabilities
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
@@ -52,7 +54,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     qrels, runs = inputs.dataset.qrels, inputs.runs
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (NDCG, *cell.measures), cell.missing, inputs.scale)
+    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, inputs.scale)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
@@ -61,12 +63,10 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         beside.alignment,
     ]
     alignment = pd.concat(alignment, ignore_index=True)
-    calibration = (
-        agreement.calibration(qrels, labelling.labels, inputs.scale)
-        if labelling.labels["expected"].notna().any()
-        else None
-    )
-    family = without(inputs.own, scores, baseline, cell.resampling) if inputs.own else {}
+    expected = labelling.labels["expected"].notna().any()
+    calibration = agreement.calibration(qrels, labelling.labels, inputs.scale) if expected else None
+    judged, people = (side[side["measure"] == cell.headline] for side in (scores, baseline))
+    family = without(inputs.own, judged, people, cell.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -82,12 +82,12 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         online,
         beside.noise,
         alignment,
-        _correlations(scores, baseline),
+        _correlations(judged, people),
         _agreement(cell, inputs, labelling, calibration),
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
         family,
-        _unlabelled_ranges(labels, inputs.scale, runs, scores, baseline),
+        _unlabelled_ranges(labels, inputs.scale, runs, judged, people),
         tuple(notes),
     )
 
@@ -122,9 +122,9 @@ def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd
 
 
 def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
-    """Other answers than tau_b to how alike nDCG@10 orders the systems by both, on the queries that both know."""
-    sides = common(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
-    left, right = (means(side)[NDCG] for side in sides)
+    """Other answers than tau_b to how alike two SCORES of one measure order the systems, on the queries of both."""
+    sides = common(scores, baseline)
+    left, right = (means(side).iloc[:, 0] for side in sides)
     both = matrices(*sides)
     return correlations.every(left, right) | pairwise(both.left, both.right)["share"].to_dict()
 
@@ -132,10 +132,11 @@ def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, flo
 def _unlabelled_ranges(
     labels: pd.DataFrame, scale: Scale, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
 ) -> dict[str, Range]:
-    if not labels["relevance"].isna().any():
+    """What is known of nDCG@K only: of another measure nothing is said."""
+    cut = re.fullmatch(r"ndcg_cut_(\d+)", scores["measure"].iloc[0])
+    if cut is None or not labels["relevance"].isna().any():
         return {}
-    by_judge, by_people = (side[side["measure"] == NDCG] for side in (scores, baseline))
-    tried, bounds = ranges(labels, runs, by_judge, by_people, scale.grades, 10)
+    tried, bounds = ranges(labels, runs, scores, baseline, scale.grades, int(cut[1]))
     return {"tried": tried, "bounds": bounds}
 
 

@@ -32,15 +32,16 @@ def tau_text(tau: float, low: float = float("nan"), high: float = float("nan")) 
     return f"tau {tau:.3f}" + (f" [{low:.2f}, {high:.2f}]" if low == low else "")
 
 
-def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str):
-    """Systems' nDCG@10 by a judge's labels over that by the baseline labels, a panel a judge; who moves most is named.
+def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str, measure: str = "nDCG@10"):
+    """Systems' scores by a judge's labels over that by the baseline labels, a panel a judge; who moves most is named.
 
     `scores`: a row a system; the baseline's in the first column, a judge's in each other. `taus`: by judge, tau_b,
     ci_low, ci_high. The dotted line is where both labels give the same score; +3 is three ranks higher than by the
     baseline labels.
     """
     baseline, judges = scores.iloc[:, 0], scores.columns[1:]
-    figure, panels = canvas.panels(judges, 2.5, title, 3, "nDCG@10 by baseline labels", "nDCG@10 by the judge's labels")
+    sides = f"{measure} by baseline labels", f"{measure} by the judge's labels"
+    figure, panels = canvas.panels(judges, 2.5, title, 3, *sides)
     width = figure.get_figwidth() / min(len(judges), 3) - 0.4
     for judge, panel in panels.items():
         moved = moves(scores[judge], baseline)

@@ -124,7 +124,9 @@ def evaluate(
     missing: str = "drop",
     scale: Scale = FOUR,
 ) -> pd.DataFrame:
-    """SCORES: system, query_id, measure, value, by trec_eval's measures (nDCG@10 is `ndcg_cut_10`), 0 to 1.
+    """SCORES: system, query_id, measure, value, by trec_eval's or ir_measures' names ("map", "nDCG@20", "AP(rel=2)").
+
+    The column `measure` has the names that are recorded: `ndcg_cut_20`, `AP-rel.2`.
 
     `labels`: query_id, doc_id, relevance; `runs`: of `bm25`, `read_runs`, a frame system, query_id, doc_id, score, or
     {system: frame}. PyTerrier's names (qid, docno, label) are taken as they are. A query without any label is NaN; a
