@@ -99,7 +99,7 @@ def test_missing_labels_could_be_anything(tmp_path):
     assert metrics["unlabelled/tried_high"] >= max(taus) - 1e-12
     assert metrics["unlabelled/bounds_low"] <= metrics["unlabelled/tried_low"]
     assert metrics["unlabelled/bounds_high"] >= metrics["unlabelled/tried_high"]
-    assert "With grades in place of the missing labels tau_b can be " in description.description(metrics)
+    assert "With grades in place of the missing labels tau_b can be " in description.description(metrics, NDCG)
     assert not [name for name in record.metrics(*result()) if name.startswith("unlabelled/")]
 
 

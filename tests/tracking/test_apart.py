@@ -91,7 +91,7 @@ def test_users_are_told_apart_within_a_setting():
         UserModel("dbn", apart="seed=7"),
     ]
     assert UserModel("dbn", "gamma_05", "seed=7").title == "dbn, gamma_05 (seed=7)"
-    follows = [run("1", user_model__from="1", families="1"), run("2", user_model__from="2")]
+    follows = [run("1", user_model__from="1", bootstrap__seed="1"), run("2", user_model__from="2")]
     assert {each.users for each in Recordings(follows)} == {UserModel("dbn")}  # the setting says it already
 
 

@@ -134,7 +134,7 @@ def model_scores(cell, inputs):
             if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
     labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
-    return evaluate(labels, inputs.runs, [cell.headline], cell.missing, cell.assumptions.relevant_from)
+    return evaluate(labels, inputs.runs, [cell.headline], cell.missing, inputs.scale)
 
 
 def frequencies(args, dataset, query_ids):

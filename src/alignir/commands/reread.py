@@ -44,7 +44,7 @@ def run(args) -> int:
         answers, cell = run.frame("labels.parquet"), recorded_cell(run.file("config.yaml"), run.names)
         inputs = read_inputs(cell, to_ask=False)
         qrels = inputs.dataset.qrels
-        baseline = evaluate(qrels, inputs.runs)
+        baseline = evaluate(qrels, inputs.runs, (cell.headline,), scale=inputs.dataset.scale)
         answer = [*ANSWER, *probabilities(inputs.scale.grades)]
         labels = {
             reader: read_all(answers, answers[answer], inputs.prompt.form, reader, inputs.scale) for reader in READERS
@@ -53,7 +53,7 @@ def run(args) -> int:
         differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
         for reader, frame in labels.items():
             tau = against_baseline(
-                evaluate(filled(cell.pool, qrels, frame), inputs.runs, missing=cell.missing),
+                evaluate(filled(cell.pool, qrels, frame), inputs.runs, (cell.headline,), cell.missing, inputs.scale),
                 baseline,
             )["tau_b"].item()
             found = agreement.agreement(qrels, frame, inputs.dataset.scale, inputs.scale)

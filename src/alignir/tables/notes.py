@@ -39,7 +39,7 @@ def measure_notes(runs: Iterable[Recorded]) -> list[str]:
 def measure_note(run: Recorded) -> str:
     """What the headline measure of a run is, and what counts as nothing in it."""
     measure = headline(run)
-    text = f"{run.headline}: {definition(measure, run.params.get('relevance_level', '–'))}"
+    text = f"{run.headline}: {definition(measure, run.baseline_scale.relevant_from)}"
     grade = "as the measure has it" if re.fullmatch(BY_JUDGED, measure) else "as grade 0"
     return (
         f"{text}, ties by doc_id descending; a result without a label counts {grade}, a query that a system returned "
