@@ -32,11 +32,13 @@ def select(
     runs: Runs,
     headline: str = NDCG,
     relevant_from: int = RELEVANT_FROM,
+    unjudged: str = "not_relevant",
 ) -> list[str]:
     """The query_ids that the strategy chooses for systems with these rankings, where it needs scores by `headline`."""
     if "scores" not in inspect.signature(strategy).parameters:
         return strategy(dataset)
-    return strategy(dataset, scores=evaluate(dataset.qrels, runs, (headline,), relevant_from=relevant_from))
+    scores = evaluate(dataset.qrels, runs, (headline,), relevant_from=relevant_from, unjudged=unjudged)
+    return strategy(dataset, scores=scores)
 
 
 def everything(dataset: Dataset) -> list[str]:

@@ -40,8 +40,8 @@ def references(cell: Cell, inputs: Inputs) -> References:
     dataset = inputs.dataset
     second = None if dataset.second is None else digest(dataset.second)
     read = (dataset.fingerprint, inputs.digests["labels"], inputs.digests["systems"], second)
-    measures = (cell.headline, *cell.measures)
-    settings = (measures, cell.assumptions, cell.shuffles, inputs.runs.systems, inputs.runs.query_ids)
+    scoring = (cell.headline, *cell.measures, cell.unjudged)
+    settings = (scoring, cell.assumptions, cell.shuffles, inputs.runs.systems, inputs.runs.query_ids)
     users = (repr(cell.user_model), state_of(vars(cell.user_model)))
     this = (read, settings, users)
     if this not in _kept:
@@ -53,7 +53,8 @@ def references(cell: Cell, inputs: Inputs) -> References:
 
 def _made(cell: Cell, inputs: Inputs) -> References:
     dataset, runs, assumed = inputs.dataset, inputs.runs, cell.assumptions
-    baseline = evaluate(dataset.qrels, runs, (cell.headline, *cell.measures), relevant_from=assumed.relevant_from)
+    measures, level = (cell.headline, *cell.measures), assumed.relevant_from
+    baseline = evaluate(dataset.qrels, runs, measures, relevant_from=level, unjudged=cell.unjudged)
     draws = list(cell.user_model.draws_of(dataset.qrels, runs))
     online = draws[0]
     people, users = sides(baseline), sides(online)
@@ -69,12 +70,10 @@ def _made(cell: Cell, inputs: Inputs) -> References:
 def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:
     """ALIGNMENT of the headline measure by each of them, as if a judge had given those labels."""
     rng = np.random.default_rng(cell.shuffles.seed)
+    by, level, unjudged = (cell.headline,), cell.assumptions.relevant_from, cell.unjudged
     for name, draws in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
         resampling = cell.assumptions.resampling if len(draws) == 1 else NONE
-        scored = (
-            sides(evaluate(labels, inputs.runs, (cell.headline,), relevant_from=cell.assumptions.relevant_from))
-            for labels in draws
-        )
+        scored = (sides(evaluate(labels, inputs.runs, by, relevant_from=level, unjudged=unjudged)) for labels in draws)
         aligned = [
             pd.concat([against_baseline(each, people, resampling), against_users(each, users, resampling)])
             for each in scored

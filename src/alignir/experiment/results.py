@@ -49,7 +49,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     qrels, runs, assumed = inputs.dataset.qrels, inputs.runs, cell.assumptions
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, assumed.relevant_from)
+    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, assumed.relevant_from, cell.unjudged)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
