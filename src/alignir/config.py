@@ -211,6 +211,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
+        unjudged=config["unjudged"],
         reader=cfg.reader,
         pool=cfg.pool,
         without_text=cfg.without_text,

@@ -23,10 +23,10 @@ def check_measures(measures: Sequence[str]) -> None:
             raise InputError(f"measures: {error}") from error
 
 
-def definition(measure: str, relevant_from: str) -> str:
+def definition(measure: str, relevant_from: int) -> str:
     """What a measure of this recorded name is, for the notes under a table; `relevant_from` as it was recorded.
 
-    >>> definition("ndcg_cut_20", "2"), definition("map", "2")
+    >>> definition("ndcg_cut_20", 2), definition("map", 2)
     ("trec_eval's ndcg_cut_20, gain = grade", "trec_eval's, relevant from grade 2")
     """
     ways = {

@@ -21,6 +21,7 @@ from alignir.evaluation.names import CUT, ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RB
 from alignir.frames import PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
+UNJUDGED = ("not_relevant", "condensed")
 
 KEPT = 2_000_000  # results, of which dicts are kept: about 250 MB
 _kept: WeakKeyDictionary[Runs, list[dict[str, dict]]] = WeakKeyDictionary()
@@ -44,6 +45,7 @@ def evaluate(
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
     scale: Scale = FOUR,
+    unjudged: str = "not_relevant",
 ) -> pd.DataFrame:
     """SCORES of every system for every query, by the names that `names.recorded_name` gives to `measures`.
 
@@ -56,12 +58,17 @@ def evaluate(
 
     Other binary measures count what is relevant on the labels' scale (trec_eval's -l); nDCG, G and ERR do not.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
-    which would flatter the system. Unjudged results are not relevant.
+    which would flatter the system. Results that these labels do not judge are `unjudged`: not_relevant, or condensed:
+    left out of the rankings before they are scored, by whatever measure.
     A query without any label is NaN for all systems: nothing is known there.
     """
     check_measures(measures)
     runs, measures = as_runs(runs), recorded_names(measures)
     qrels = judged(labels, missing)
+    if unjudged not in UNJUDGED:
+        raise one_of("unjudged", unjudged, UNJUDGED)
+    if unjudged == "condensed":
+        runs = runs.condensed(qrels)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
         runs = runs.top(max(int(cut["k"] or cut["at"]) for cut in cuts if cut))

@@ -39,6 +39,7 @@ class Cell:
     user_model: Users
     ledger: Path
     missing: str  # what a pair without a label is: drop, zero or fallback
+    unjudged: str  # a result without a label of a side: not_relevant or condensed
     reader: str  # of answers: strict or lenient
     pool: str  # what is labelled: qrels, runs@K or holes@K
     without_text: str  # a pair of the pool whose passage has no text: error, or skip

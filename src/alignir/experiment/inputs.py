@@ -19,7 +19,7 @@ from alignir.data.ranked import Runs, as_runs, nothing_returned
 from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError, one_of
 from alignir.evaluation.measures import check_measures
-from alignir.evaluation.scores import MISSING, judged_at
+from alignir.evaluation.scores import MISSING, UNJUDGED, judged_at
 from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
 from alignir.formatting import counted
@@ -66,7 +66,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     if rankings.frame.empty:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
-        dataset = everything.of(select(cell.queries, everything, rankings, cell.headline))
+        dataset = everything.of(select(cell.queries, everything, rankings, cell.headline, cell.unjudged))
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
@@ -133,6 +133,7 @@ def _check_choices(cell: Cell) -> None:
     for setting, choice, choices in (
         ("reader", cell.reader, READERS),
         ("missing", cell.missing, MISSING),
+        ("unjudged", cell.unjudged, UNJUDGED),
         ("without_text", cell.without_text, WITHOUT_TEXT),
     ):
         if choice not in choices:

@@ -30,11 +30,13 @@ def select(
     dataset: Dataset,
     runs: Runs,
     headline: str = NDCG,
+    unjudged: str = "not_relevant",
 ) -> list[str]:
     """The query_ids that the strategy chooses for systems with these rankings, where it needs scores by `headline`."""
     if "scores" not in inspect.signature(strategy).parameters:
         return strategy(dataset)
-    return strategy(dataset, scores=evaluate(dataset.qrels, runs, (headline,), scale=dataset.scale))
+    scores = evaluate(dataset.qrels, runs, (headline,), scale=dataset.scale, unjudged=unjudged)
+    return strategy(dataset, scores=scores)
 
 
 def everything(dataset: Dataset) -> list[str]:

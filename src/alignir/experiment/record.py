@@ -39,6 +39,7 @@ PACKAGES = (
 
 FIRST = (
     "headline",
+    "unjudged",
     "missing",
     "reader",
     "pool",

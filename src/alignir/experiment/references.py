@@ -40,8 +40,8 @@ def references(cell: Cell, inputs: Inputs) -> References:
     dataset = inputs.dataset
     second = None if dataset.second is None else digest(dataset.second)
     read = (dataset.fingerprint, inputs.digests["labels"], inputs.digests["systems"], second)
-    measures, rankings = (cell.headline, *cell.measures), (inputs.runs.systems, inputs.runs.query_ids)
-    settings = (measures, cell.resampling, dataset.scale, cell.shuffles, *rankings)
+    scoring, rankings = (cell.headline, *cell.measures, cell.unjudged), (inputs.runs.systems, inputs.runs.query_ids)
+    settings = (scoring, cell.resampling, dataset.scale, cell.shuffles, *rankings)
     users = (repr(cell.user_model), state_of(vars(cell.user_model)))
     this = (read, settings, users)
     if this not in _kept:
@@ -53,7 +53,8 @@ def references(cell: Cell, inputs: Inputs) -> References:
 
 def _made(cell: Cell, inputs: Inputs) -> References:
     dataset, runs = inputs.dataset, inputs.runs
-    baseline = evaluate(dataset.qrels, runs, (cell.headline, *cell.measures), scale=dataset.scale)
+    measures = (cell.headline, *cell.measures)
+    baseline = evaluate(dataset.qrels, runs, measures, scale=dataset.scale, unjudged=cell.unjudged)
     draws = list(cell.user_model.draws_of(dataset.qrels, runs, dataset.scale))
     online = draws[0]
     people, users = sides(baseline), sides(online)
@@ -69,9 +70,10 @@ def _made(cell: Cell, inputs: Inputs) -> References:
 def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:
     """ALIGNMENT of the headline measure by each of them, as if a judge had given those labels."""
     rng = np.random.default_rng(cell.shuffles.seed)
+    by = (cell.headline,)
     for name, (draws, scale) in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
         resampling = cell.resampling if len(draws) == 1 else NONE
-        scored = (sides(evaluate(labels, inputs.runs, (cell.headline,), scale=scale)) for labels in draws)
+        scored = (sides(evaluate(labels, inputs.runs, by, scale=scale, unjudged=cell.unjudged)) for labels in draws)
         aligned = [
             pd.concat([against_baseline(each, people, resampling), against_users(each, users, resampling)])
             for each in scored

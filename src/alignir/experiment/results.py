@@ -54,7 +54,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     qrels, runs = inputs.dataset.qrels, inputs.runs
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, inputs.scale)
+    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, inputs.scale, cell.unjudged)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
@@ -87,7 +87,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
         family,
-        _unlabelled_ranges(labels, inputs.scale, runs, judged, people),
+        _unlabelled_ranges(labels, inputs.scale, runs, judged, people) if cell.unjudged == "not_relevant" else {},
         tuple(notes),
     )
 

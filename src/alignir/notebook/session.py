@@ -123,15 +123,17 @@ def evaluate(
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
     scale: Scale = FOUR,
+    unjudged: str = "not_relevant",
 ) -> pd.DataFrame:
-    """SCORES: system, query_id, measure, value, by trec_eval's or ir_measures' names ("map", "nDCG@20", "AP(rel=2)").
+    """SCORES: system, query_id, measure, value, by trec_eval's names or ir_measures' ("map", "nDCG@20", "AP(rel=2)").
 
     The column `measure` has the names that are recorded: `ndcg_cut_20`, `AP-rel.2`.
 
     `labels`: query_id, doc_id, relevance; `runs`: of `bm25`, `read_runs`, a frame system, query_id, doc_id, score, or
     {system: frame}. PyTerrier's names (qid, docno, label) are taken as they are. A query without any label is NaN; a
     pair without one is unjudged (`missing`: drop) or of grade 0 (zero); binary measures count what the scale says is
-    relevant (`dataset.scale`, `alignir.Scale((0, 1), 1)`).
+    relevant (`dataset.scale`, `alignir.Scale((0, 1), 1)`);
+    results without a label are `unjudged`: not_relevant, or condensed, left out of the rankings.
 
     >>> qrels = pd.DataFrame({"qid": ["q"], "docno": ["d1"], "label": [3]})
     >>> run = pd.DataFrame({"qid": ["q", "q"], "docno": ["d2", "d1"], "score": [2.0, 1.0]})
@@ -140,7 +142,7 @@ def evaluate(
     """
     from alignir.evaluation.scores import evaluate as score
 
-    return score(labels_of(labels), rankings_of(runs), measures, missing, scale)
+    return score(labels_of(labels), rankings_of(runs), measures, missing, scale, unjudged)
 
 
 def simulate(qrels: pd.DataFrame, runs: Rankings, users: str | Users = "dbn", scale: Scale = FOUR) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.tables.names import dataset_title, headline, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
+from alignir.tracking.settings import text_of
 from alignir.tracking.shapes import Column, Setting
 from alignir.users.metrics import LOWER_IS_BETTER
 
@@ -40,11 +41,20 @@ def measure_note(run: Recorded) -> str:
     """What the headline measure of a run is, and what counts as nothing in it."""
     measure = headline(run)
     text = f"{run.headline}: {definition(measure, run.baseline_scale.relevant_from)}"
-    grade = "as the measure has it" if re.fullmatch(BY_JUDGED, measure) else "as grade 0"
-    return (
-        f"{text}, ties by doc_id descending; a result without a label counts {grade}, a query that a system returned "
-        "nothing for as 0; the mean of the queries that both sides know"
-    )
+    if condensed(run):
+        unjudged = (
+            "a result without a label is left out of the ranking (condensed), a query of which nothing is left counts "
+            "as 0"
+        )
+    else:
+        grade = "the measure has it" if re.fullmatch(BY_JUDGED, measure) else "grade 0"
+        unjudged = f"a result without a label counts as {grade}, a query that a system returned nothing for as 0"
+    return f"{text}, ties by doc_id descending; {unjudged}; the mean of the queries that both sides know"
+
+
+def condensed(run: Recorded) -> bool:
+    """Whether results without a label were left out of the rankings."""
+    return text_of(run, "unjudged") == "condensed"
 
 
 def size_note(settings: list[Setting]) -> str:
