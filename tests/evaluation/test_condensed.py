@@ -187,7 +187,7 @@ def test_each_side_of_a_cell_is_condensed_by_its_own_labels(tmp_path):
         def best(dataset, scores):
             return [str(scores["value"].mean())]
 
-        return select(best, inputs.dataset, inputs.runs, "map", 2, unjudged)
+        return select(best, inputs.dataset, inputs.runs, "map", unjudged)
 
     assert chosen("condensed") == [str(found.baseline["value"].mean())]
     assert chosen("not_relevant") == [str(plain.baseline["value"].mean())]

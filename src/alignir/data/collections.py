@@ -45,9 +45,9 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of what is judged: the texts of the pairs and their baseline labels, in any order."""
+        """sha256 of what is judged: the texts of the pairs and their baseline labels with their scale, in any order."""
         pairs = self.qrels.sort_values(QRELS[:2])
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
         for query_id, doc_id, relevance in pairs.itertuples(index=False):
             texts = self.queries[query_id], self.passages.get(doc_id, "")
             for part in (query_id, texts[0], doc_id, texts[1], str(relevance)):
