@@ -7,6 +7,7 @@ examples:
   alignir align --qrels DATA/qrels.txt --labels LABELS.qrels.gz --runs DATA/runs
 """
 
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -40,12 +41,11 @@ def run(args) -> int:
     from alignir.alignment.tau import against_baseline, against_users
     from alignir.evaluation.names import NDCG
     from alignir.evaluation.scores import evaluate
-    from alignir.notebook.session import read_runs
     from alignir.tables import label_files as tables
     from alignir.tables.table import show
 
     baseline, *judges = label_files.read([args.qrels, *args.labels], args)
-    runs = read_runs(args.runs).of(baseline.labels["query_id"].unique())
+    runs = runs_of(args.runs, baseline)
     resampling = Resampling(args.B, seed=args.seed)
     measures = args.measure or [NDCG]
 
@@ -63,12 +63,27 @@ def run(args) -> int:
     return 0
 
 
+def runs_of(folder: Path, baseline: "label_files.Labels"):
+    """The rankings of the run files for the queries that the baseline labels; what is odd about them is told."""
+    import pandas as pd
+
+    from alignir.data.collections import Dataset
+    from alignir.retrieval.run_files import run_files
+
+    query_ids = baseline.labels["query_id"].unique()
+    judged = Dataset("", pd.Series("", query_ids), pd.Series(dtype=object), baseline.labels)
+    runs = run_files(judged, folder, unknown="ignore")
+    for note in runs.notes:
+        print(note, file=sys.stderr)
+    return runs
+
+
 def users_of(name: str, baseline: "label_files.Labels", runs):
     """ONLINE of simulated users who act on the baseline labels."""
-    from alignir.notebook.presets import preset
+    from alignir.config import composed_cell
     from alignir.users.simulated import Simulated
 
-    users = preset("user_model", name)
+    users = composed_cell(["model=lexical", f"user_model={name}"]).user_model
     if not isinstance(users, Simulated):
         raise InputError(f"--users {name}: expected users that are simulated, such as dbn")
     qrels = baseline.labels.dropna(subset="relevance")
