@@ -15,8 +15,10 @@ from alignir.commands import label_files, options
 
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
-    parser.add_argument("baseline", type=Path, metavar="BASELINE", help="labels that are taken for the truth, as qrels")
-    parser.add_argument("labels", type=Path, nargs="+", metavar="LABELS", help="files of other labels")
+    parser.add_argument(
+        "baseline", type=Path, metavar="BASELINE", help="labels taken for the truth, as qrels (required)"
+    )
+    parser.add_argument("labels", type=Path, nargs="+", metavar="LABELS", help="files of other labels (required)")
     label_files.add_scales(parser)
     options.add_format(parser)
     return parser

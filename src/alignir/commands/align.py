@@ -17,18 +17,25 @@ from alignir.errors import InputError
 
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
-    parser.add_argument("--qrels", type=Path, required=True, metavar="FILE", help="the baseline labels")
+    parser.add_argument("--qrels", type=Path, required=True, metavar="FILE", help="the baseline labels (required)")
     parser.add_argument(
-        "--labels", type=Path, action="append", required=True, metavar="FILE", help="other labels; may be repeated"
+        "--labels",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="others; may be repeated (required)",
     )
-    parser.add_argument("--runs", type=Path, required=True, metavar="FOLDER", help="of run files, one a system")
+    parser.add_argument("--runs", type=Path, required=True, metavar="FOLDER", help="of run files (required)")
     parser.add_argument(
         "--measure",
         action="append",
         metavar="MEASURE",
         help="such as nDCG@10 or AP; may be repeated (default: nDCG@10)",
     )
-    parser.add_argument("--users", metavar="USERS", help="also with the online metrics of simulated users, such as dbn")
+    parser.add_argument(
+        "--users", metavar="USERS", help="also with metrics of simulated users, such as dbn (default: none)"
+    )
     parser.add_argument("--B", type=int, default=1000, help="bootstrap resamples of the queries (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the resamples (default: %(default)s)")
     label_files.add_scales(parser)
