@@ -354,8 +354,7 @@ def test_what_the_readme_shows_of_the_demo_is_printed_today(alignir, summarize):
     expected = {
         line for line in lines(shown) if line.startswith(("Table", "Labels", "model prompt", "baseline", "floor"))
     }
-    expected = {
-        line for line in expected if "unparsed" not in line and line != "baseline labels 27.5% 30.8% 22.5% 19.2% 0 0"
-    }
+    of_the_judge = "unparsed", "missing", "27.5% 30.8% 22.5% 19.2% 0 0"  # it leaves pairs unlabelled, lexical does not
+    expected = {line for line in expected if not any(each in line for each in of_the_judge)}
     assert len(expected) >= 12
     assert expected <= lines(summarize().stdout)

@@ -5,6 +5,7 @@ recorded.
 
 examples:
   alignir agreement DATA/qrels.txt LABELS.qrels.gz
+  alignir agreement DATA/qrels.txt LABELS.qrels.gz --relevant-from LABELS=1
 """
 
 from argparse import ArgumentParser
