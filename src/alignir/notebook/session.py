@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
-from alignir.data import collections, trec
+from alignir.data import collections, run_paths, trec
 from alignir.data.collections import Dataset
 from alignir.data.ranked import Runs, as_runs
 from alignir.errors import InputError
@@ -53,7 +53,7 @@ def read_collection(path: str | Path, name: str = "", second: str | Path | None 
 
 
 def read_runs(path: str | Path) -> Runs:
-    """The rankings of TREC run files: of one file, or of every *.run (or *.run.gz) in a folder; a system a file.
+    """The rankings of TREC run files: of one file, or of a folder's, those of `systems=runs`; a system a file.
 
     `frame` has system, query_id, doc_id, score, and rank from 1 in trec_eval's order: score descending as float32,
     then doc_id descending. InputError with file and line where something is wrong.
@@ -65,7 +65,7 @@ def read_runs(path: str | Path) -> Runs:
     [['bm25', 'd1', 1], ['bm25', 'd2', 2]]
     """
     path = trec.existing(Path(path), "run file or folder of run files")
-    files = trec.run_files(path) if path.is_dir() else {path.name.removesuffix(".gz").removesuffix(".run"): path}
+    files = run_paths.run_files(path) if path.is_dir() else {run_paths.names([path])[0]: path}
     return as_runs(pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True))
 
 
