@@ -37,6 +37,7 @@ PLUGIN = "needs a launcher that is a package of its own"
 SUITE = "is the test suite"
 LONG = "takes minutes, which is its purpose"
 DATA = "needs the real data; tests/commands/test_verify.py has them"
+ANSWERS = "needs a file of answers; tests/labelling/test_answers.py writes one"
 NOT_RUN = {
     "bash scripts/demo.sh": LOADS,
     "bash scripts/test.sh": SUITE,
@@ -72,6 +73,7 @@ NOT_RUN = {
     "alignir probe model=smollm2 prompt=zeshot dataset=demo": LOADS,
     "alignir experiment=paper +plan=true": DOWNLOAD,
     "python scripts/bench/coverage.py --samples 150": LONG,
+    "python scripts/bench/reader.py ANSWERS": ANSWERS,
 }
 # What is added to a command here, so that it takes a second: no resamples, fewer draws, cells and answers, the recorded
 # runs of one cell. No command does anything else for it. Of options and settings that stand twice the last one counts.

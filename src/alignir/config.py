@@ -47,7 +47,8 @@ HINTS = {
     ("alignir.from_ir_datasets", "dataset.id"): "ID, such as vaswani or beir/scifact/test",
     ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",
 }
-MISTAKES = (InputError, HydraException, OmegaConfBaseException)  # in what a user typed or wrote
+# In what a user typed or wrote, or what the machine did not let us do: a full disk, a file that nobody may read.
+MISTAKES = (InputError, HydraException, OmegaConfBaseException, OSError)
 
 
 class _OwnConf(SearchPathPlugin):
@@ -93,8 +94,15 @@ def this_job() -> Job:
 
 
 def message(error: Exception) -> str:
-    """What one of the MISTAKES says, with the reason where Hydra keeps that apart."""
+    """What one of the MISTAKES says, with the reason where Hydra keeps that apart.
+
+    >>> message(FileNotFoundError(2, "No such file or directory", "labels.txt"))
+    'labels.txt: No such file or directory'
+    """
     text, cause = str(error), error.__cause__
+    if isinstance(error, OSError):
+        said = error.strerror or text or type(error).__name__
+        return f"{error.filename}: {said}" if error.filename else said
     if isinstance(error, OverrideParseException):
         return str(overrides.unreadable(error.override, text.partition("\n")[0]))
     if not isinstance(cause, OmegaConfBaseException):
@@ -293,7 +301,7 @@ def _make(node: DictConfig) -> Any:
 
 
 def _missing(config: dict[str, Any], above: str = "") -> Iterator[str]:
-    """The settings without a value; values that refer to one are not among them."""
+    """The settings without a value; a value that refers to one of them is not one, too."""
     for name, value in config.items():
         if isinstance(value, dict):
             yield from _missing(value, f"{above}{name}.")

@@ -111,6 +111,13 @@ def test_every_option_says_its_default_or_that_it_is_required(words):
         (["budget", "model=nobody"], "alignir budget: In 'config': Could not find 'model/nobody'"),
         (["budget", "dataset.pth=1"], "alignir budget: Could not override 'dataset.pth'"),
         (["traffic", "user_model.model.gamma=2"], "alignir traffic: "),
+        (["tables", "--out", "."], "alignir tables: --out .: expected a file, found a folder"),
+        (["probe", "--pairs", "-1"], "alignir probe: --pairs -1: expected a number from 1"),
+        (["probe", "--seed", "-1"], "alignir probe: --seed -1: expected a number from 0"),
+        (["budget", "--seed", "-1"], "alignir budget: --seed -1: expected a number from 0"),
+        (["traffic", "--draws", "1"], "alignir traffic: --draws 1: expected a number from 2"),
+        (["fit", "user_model=dbn", "log=x", "seed=-1"], "alignir fit: expected held_out between 0 and 1, depth from 1"),
+        (["fit", "user_model=dbn", "log=x.csv", "depth="], "alignir fit: "),
         (["fit", "user_model=dbn", "lgo=x"], "alignir fit: setting=lgo=x: expected one of user_model=, log=,"),
     ],
 )
@@ -121,6 +128,25 @@ def test_a_mistake_is_one_message_with_the_command_before_it(alignir, arguments,
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert done.stderr.count("alignir: ") + done.stderr.count(f"alignir {arguments[0]}: ") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["model=scripted", "+plan=true"]])
+def test_output_that_nobody_reads_ends_without_a_word(arguments, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "alignir", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == door.UNREAD == 141
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's device that is always full")
+def test_output_for_which_there_is_no_room_is_one_message(tmp_path):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "alignir", "--help"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "alignir: No space left on device\n")
 
 
 def test_ctrl_c_ends_a_command_without_a_stack_trace(tmp_path):

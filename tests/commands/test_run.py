@@ -50,7 +50,7 @@ def test_every_choice_composes_and_names_what_exists(group, choice):
     for node in (config[name] for name in GROUPS if name not in ("assumption", "experiment")):
         target = get_object(node["_target_"])
         assert target.__doc__
-        if not OmegaConf.missing_keys(node):
+        if "???" not in OmegaConf.to_yaml(node):  # also where a value refers to one that is missing
             assert callable(instantiate(node, _convert_="all")) or node is config.model or node is config.user_model
 
 
@@ -126,6 +126,16 @@ def test_help_lists_the_groups_and_their_choices(alignir):
             ["user_model.model.continuation=2"],
             "user_model=dbn: continuation: expected a probability from 0 to 1, found 2",
         ),
+        (["user_model.seed=-1"], "user_model=dbn: seed: expected a whole number from 0, found -1"),
+        (["model=lexical", "floor.seed=abc"], "floor.seed: expected a whole number from 0, found abc"),
+        (["model=lexical", "rejudge.seed=-1"], "rejudge.seed: expected a whole number from 0, found -1"),
+        (
+            ["model=lexical", "bootstrap.seed=-1"],
+            "bootstrap: expected whole numbers from 0 as B and seed, found 1000 a",
+        ),
+        (["model=scripted", "model.delay=abc"], "model.delay: expected seconds from 0, found abc"),
+        (["model=lexical", "tracking.experiment="], "tracking.experiment=: MLflow cannot make it: Invalid experiment"),
+        (["model=lexical", "hydra.run.dir=bad.txt/x"], "alignir: bad.txt/x: Not a directory"),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_no_stack_trace(alignir, small, tmp_path, arguments, message):
@@ -171,13 +181,91 @@ def test_every_reason_of_a_sweep_is_printed_once(alignir, tmp_path, labels):
     assert done.stderr.splitlines()[-1] == "alignir: 2 cells failed, for the reasons above"
 
 
-def test_a_reason_of_a_launchers_process_is_printed_once(alignir):
+BROKEN = """
+import builtins
+from dataclasses import dataclass
+
+@dataclass
+class Broken:
+    what: str
+    when: str
+    why: str = "oops"
+    name: str = "broken"
+    family: str | None = None
+
+    def check(self):
+        self._fail("check")
+
+    def grade(self, pairs):
+        self._fail("grade")
+        return pairs["doc_id"].str.len() % 4
+
+    def _fail(self, now):
+        if now == self.when:
+            raise getattr(builtins, self.what)(self.why)
+"""
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """model=broken: a model of somebody's own that raises `what`, when it is checked or when it grades."""
+    (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "conf" / "model" / "broken.yaml").write_text(
+        "_target_: broken.Broken\nwhat: ???\nwhen: ???\nwhy: oops\n"
+    )
+    return ["model=broken", "bootstrap.B=0"]
+
+
+@pytest.mark.parametrize(("what", "traces"), [("ZeroDivisionError", 1), ("PermissionError", 0)])
+@pytest.mark.parametrize("when", ["grade", "check"])
+def test_what_nobody_foresaw_is_told_once(alignir, broken, what, traces, when):
+    done = alignir("-m", *broken, f"model.what={what}", f"model.when={when},never", ok=False)
+    assert done.returncode == 1
+    assert done.output.count("oops") == 1
+    assert done.output.count("Traceback") == traces
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("alignir: ")]
+    assert told.startswith("alignir: broken")
+    assert ("this was not foreseen, please report it:" in told) is bool(traces)
+    assert ("1 of 2 cells done, 1 failed" in done.stderr) is (when == "grade")  # the other cell goes on
+
+
+def test_a_stack_trace_of_several_cells_is_shown_once(alignir, broken):
+    done = alignir("-m", *broken, "model.what=ZeroDivisionError", "model.when=grade", "floor.seed=1,2", ok=False)
+    assert done.output.count("Traceback") == 1
+    assert re.search(r"floor.seed=2: ZeroDivisionError: oops, as above$", done.stderr, re.M)
+    assert done.stderr.splitlines()[-1] == "alignir: 2 cells failed, for the reasons above"
+
+
+@pytest.mark.parametrize(("what", "traces"), [("ZeroDivisionError", 1), ("PermissionError", 0)])
+def test_what_nobody_foresaw_in_a_single_run_is_told_once(alignir, broken, what, traces):
+    done = alignir(*broken, f"model.what={what}", "model.when=grade", ok=False)
+    assert done.returncode == 1
+    assert done.output.count("oops") == 1
+    assert done.output.count("Traceback") == traces
+    assert done.stderr.splitlines()[-1] == ("ZeroDivisionError: oops" if traces else "alignir: oops")
+    assert "Error executing job" not in done.stderr
+
+
+def with_joblib(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Two cells at once. Not in a fork, which would wait for joblib's processes until they are idle for minutes."""
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs hydra-joblib-launcher")
-    labels = "model.labels=nowhere.txt,neither.txt"
-    done = alignir("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "model=replay", labels, ok=False)
+    command = [sys.executable, "-m", "alignir", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_what_nobody_foresaw_in_a_launchers_process_is_told_once(broken, tmp_path):
+    done = with_joblib(tmp_path, *broken, "model.what=ZeroDivisionError", "model.when=grade,never")
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count("oops") == 1
+    assert done.stderr.count("Traceback") == 1
+
+
+def test_a_reason_of_a_launchers_process_is_printed_once(tmp_path):
+    done = with_joblib(tmp_path, "model=replay", "model.labels=nowhere.txt,neither.txt")
     assert done.returncode == 1
     assert sorted(re.findall(r"at \S*/(\w+)\.txt$", done.stderr, re.M)) == ["neither", "nowhere"]
-    assert "Traceback" not in done.output
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_one_system_has_no_swap(alignir, summarize, small):

@@ -10,7 +10,7 @@ from alignir.config import composed_cell
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
-from alignir.experiment import record
+from alignir.experiment import description, record
 from alignir.experiment.inputs import read_inputs
 from alignir.experiment.results import compute
 from alignir.labelling.labels import label
@@ -73,6 +73,28 @@ def test_a_judge_of_one_query_is_compared_on_that_query(tmp_path):
     baseline = found.alignment.query("labels == 'baseline' and reference == 'clicks'").iloc[0]
     assert baseline["n_queries"] == 12
     assert "11 queries have no label at all and are left out on both sides" in found.notes
+
+
+def test_missing_labels_could_be_anything(tmp_path):
+    """All lowest and all highest are computed here by filling the labels; the ranges hold them, and are recorded."""
+    _, inputs, _ = result()
+    qrels = inputs.dataset.qrels
+    some = qrels.drop(index=qrels.index[::7]).assign(iteration=0)[["query_id", "iteration", "doc_id", "relevance"]]
+    (tmp_path / "some.qrels").write_text(some.to_csv(sep=" ", header=False, index=False))
+    cell, inputs, found = result("model=replay", f"model.labels={tmp_path / 'some.qrels'}")
+    right = evaluate(qrels, inputs.runs).groupby("system")["value"].mean()
+    taus = []
+    for grade in (0, 3):
+        labels = qrels.assign(relevance=qrels["relevance"].where(qrels.index.isin(some.index), grade))
+        left = evaluate(labels, inputs.runs).groupby("system")["value"].mean()
+        taus.append(kendalltau(left.round(12), right.round(12)).statistic)
+    metrics = record.metrics(cell, inputs, found)
+    assert metrics["unlabelled/tried_low"] <= min(taus) + 1e-12
+    assert metrics["unlabelled/tried_high"] >= max(taus) - 1e-12
+    assert metrics["unlabelled/bounds_low"] <= metrics["unlabelled/tried_low"]
+    assert metrics["unlabelled/bounds_high"] >= metrics["unlabelled/tried_high"]
+    assert "With grades in place of the missing labels tau_b can be " in description.description(metrics)
+    assert not [name for name in record.metrics(*result()) if name.startswith("unlabelled/")]
 
 
 def test_a_run_that_asked_nothing_cost_nothing(tmp_path):

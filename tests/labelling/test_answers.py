@@ -1,19 +1,21 @@
 """Reading answers: a label, or a status that says why there is none. Never a guess."""
 
 import json
-import os
 import re
+import runpy
 import unicodedata
-from collections import Counter
 from itertools import product
-from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alignir.frames import GRADES, STATUSES
 from alignir.labelling.answers import FORMS, final_scores, read, read_leniently, said_aloud, unknown_finish_reason
+
+READER = str(ROOT / "scripts" / "bench" / "reader.py")
+BENCH = runpy.run_path(READER)
 
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
 
@@ -26,7 +28,8 @@ VALUES = """2 | 2. | 2! | **2** | **2**. | *2* | _2_ | __2__ | `2` | ```2``` | 2
     &nbsp;2 | ٢ | \n2 | \n\n**2** | \n\n\\boxed{2} | \n### 2 | \n```\n2\n``` | \r\n2\r\n | N=2 | N = 2 | O: 2
     Score: 2 | **Score:** 2 | grade 2 | Category: **2** | relevance score: 2 | 2 (in part) | 2, since it is old
     2; in part | 2 - in part | 2 – in part | 2—in part | 2: in part | 2 = some answer | 2 in part | 2 points | 2 (O)
-    2 (M=1, T=3) | 2, M: 1, T: 3 | 2 (2 = some answer) | 2. It is from 2013. | 2 ✅ | 2\nIt has 3 parts. | 2\n\n3
+    2 (M=1, T=3) | 2, M: 1, T: 3 | 2 (2 = some answer)
+    2 (0 = nothing, 3 = exact answer) | 2. It is from 2013. | 2 ✅ | 2\nIt has 3 parts. | 2\n\n3
     2\n---"""
 
 # The same for how the form itself is written; `§` stands for the number.
@@ -59,7 +62,8 @@ LAST = """2 | 2. | **2** | **2.** | *2* | _2_ | `2` | (2) | [2] | {2} | '2' | �
     2\n\n--- | 2\n*** | \t2\r\n\r\n | Category: 2 | **Category:** 2 | **Category**: 2 | Category: **2**
     **Category: 2** | Category 2 | Category = 2 | Relevance category: 2 | **Relevance category:** 2
     Relevance category (0-3): 2 | Answer: 2 | **Answer:** 2 | Answer: \\boxed{2} | Final answer: 2
-    **Final Answer**\n\n2 | Category:\n2 | - Category: 2 | ### Category: 2 | Category: "2" | Category: 2/3"""
+    **Final Answer**\n\n2 | Category:\n2 | Category: (2) | Answer: 2)
+    - Category: 2 | ### Category: 2 | Category: "2" | Category: 2/3"""
 
 # What is no label, and the status.
 NO_FINAL_SCORE = {
@@ -78,6 +82,12 @@ NO_FINAL_SCORE = {
         ##final score: \\frac{2}{3} | ##final score: 2:30 | ##final score: M: 2 | ##final score: M = 2, T = 3
         ##final score:\n- 2 | ##final score:\n* 2 | ##final score:\n1. It fits.\n2. It is sound.
         ##final score:\n0 = nothing\n1 = related | ##final score: 2 would be too much
+        ##final score: 2 vs 3 | ##final score: 2 vs. 3 | ##final score: 2 oder 3. | ##final score: 1 或 2
+        ##final score: 2 x 1 | ##final score: 3 - 1 = 2 | ##final score: (3 - 1 = 2)
+        ##final score: 2 or ##final score: 3 | Either ##final score: 2 or ##final score: 3
+        ##final score: 3 is too high. | ##final score: 3 is for the exact answer | ##final score: 0 means: unrelated
+        It does not deserve ##final score: 3. | I would not give "##final score: 3". | It is less than ##final score: 2
+        If it had the date, ##final score: 3
         It would have earned ##final score: 3 with a date. | The final score is 2. | My final score: 2
         M=1, T=2, final score: 2 | Final scores: 2 | Final score 3 is too high. | Score: 2 | Grade: 2
         Rating: [[2]] | Category: 2 | Answer: 2 | ##score: 2 | ##M: 2\n##T: 3 | M: 2 T: 1 | O: 2
@@ -94,6 +104,7 @@ NO_LAST_LINE = {
         I choose category 2. | 2 (some answer) | 2 - some answer | 2: some answer | 2 some answer
         Category: 2 - some answer | Category: 2 or 3 | Category: | Category: N | * 2 | - 2 | • 2 | *2 | 1-2 | 1 or 2
         0, 1, 2 or 3 | 1 2 | 2? | >2 | ~2 | 2+ | 2% | 2nd | 2) | two | 1. It fits.\n2. | 2\nI hope this helps.
+        0\n1\n2\n3 | <li>1</li><li>2</li><li>3</li>
         It was written in 2 | {"category": 2}""",
     "refused": "I'm unable to determine a category.",
 }
@@ -118,6 +129,11 @@ WRAPPERS = {
     "PLaMo": ("<|plamo:begin_think:plamo|>", "<|plamo:end_think:plamo|>"),
     "LongCat": ("<longcat_think>", "</longcat_think>"),
     "Pangu": ("[unused16]", "[unused17]"),
+    "Gemini": ("<ctrl94>thought\n", "<ctrl95>"),
+    "Gemma without its marks": ("thought\n", "<channel|>"),
+    "Solar Open": ("<|think|>", "<|end|><|begin|>assistant<|content|>"),
+    "KAT": ("<think_on>\n<think>\n", "\n</think>\n\n<answer>\n"),
+    "Apriel": ("Here are my reasoning steps:\n", "\n[BEGIN FINAL RESPONSE]\n"),
     "s1": ("<|im_start|>think\n", "\n<|im_start|>answer\n"),
     "Granite": ("Here is my thought process:\n", "\n\nHere is my response:\n"),
     "Granite, quantized": ("Here's my thought process: ", "Here's my response: "),
@@ -133,12 +149,17 @@ WRAPPERS = {
         f"<|end|>{FINAL}",
     ),
     "gpt-oss without its marks": ("analysisWe weigh it. ", "assistantfinal"),
+    "gpt-oss on a line of its own": ("analysis\n", "assistantfinal"),
     "gpt-oss in Chinese": ("analysis这段话", "assistantfinal"),
     "scratchpad": ("<scratchpad>", "</scratchpad>"),
     "reflection": ("<reflection>", "</reflection>"),
     "analysis": ("<analysis>", "</analysis>"),
     "two names": ("<self-reflection>", "</self-reflection>"),
     "Claude": ("<antThinking>", "</antThinking>"),
+    "reason": ("<reason>", "</reason>"),
+    "CoT": ("<CoT>", "</CoT>"),
+    "Chinese": ("<思考>", "</思考>"),
+    "brackets": ("[thinking]", "[/thinking]"),
     "one in the other": ("<thinking>a<reflection>b</reflection> c ", "</thinking>"),
     "two": ("<think>a</think><think>", "</think>"),
     "that speaks of its mark": ("<think>I see <think> in it. ", "</think>"),
@@ -158,15 +179,22 @@ THOUGHTS = [
 # What ends a turn, directly behind the last word of an answer.
 TURN_ENDS = """</s> | <eos> | <|eot_id|> | <|eom_id|> | <|im_end|> | <|end|> | <|return|> | <|endoftext|>
     <|end_of_text|> | <end_of_turn> | <|END_OF_TURN_TOKEN|> | <|END_RESPONSE|> | <|end_of_solution|> | <turn|>
+    <seed:eos> | <sep> human: rust <sep> assistant: | [END FINAL RESPONSE] | <extra_id_1>User\n | <SPECIAL_11>User\n
     [|endofturn|] | [EOS] | <|user|> | <｜end▁of▁sentence｜> | [/INST] | <|start_header_id|>user<|end_header_id|>
     <|im_start|>assistant\n | assistant | \nassistant | user | \nuser | \n\n###\n
+    \n\nuser: rust\nassistant: | \nUSER: rust\nASSISTANT: |  USER: rust ASSISTANT:
+    \nquery: rust\npassage: Iron oxide.\n\n
+    \n\n**Query:** rust\n**Passage:** Iron oxide.\n\n | \n- Query: rust\n- Passage: Iron oxide.\n\n
+    \n\n## Query\nrust\n\n## Passage\nIron oxide.\n\n | \n> Query: rust\n> Passage: Iron oxide.\n\n
     \n\nQuery: rust\nPassage: Iron oxide.\n\n | \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
     <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|>"""
 
 # What starts the turn of the model that answers.
 HEADERS = """<|im_start|>assistant\n | <|start_header_id|>assistant<|end_header_id|>\n\n | <start_of_turn>model\n
     model\n | <s> | <|assistant|>\n | assistant\n\n | Assistant: | [/INST] | <|im_end|>\n<|im_start|>assistant\n
-    <|start|>assistant<|channel|>final<|message|>"""
+    <|start|>assistant<|channel|>final<|message|> | \nASSISTANT: | assistant:
+    <judge>Easy.</judge>\n<think_off>\n<answer>\n
+    **Query:** rust\n**Passage:** Iron oxide.\n\n"""
 
 # Answers that were cut off, and what can still be read.
 CUT = [
@@ -201,6 +229,12 @@ CORRECTIONS = [
     ("##final score: 1\n##final score: 2", 2),
     ("##final score: 1\n\nOn second thought:\n**Final score:** 2", 2),
     ("##final score: 1. No, ##final score: 2", 2),
+    ("##final score: 2 (not ##final score: 3, as it has no date)", 2),
+    ("##final score: 2 (with the date I had given ##final score: 3)", 2),
+    ("##final score: 2, whereas ##final score: 3 needs the date", 2),
+    ("##final score: 2 rather than ##final score: 3", 2),
+    ('##final score: 2. If it had the date, I would write "##final score: 3".', 2),
+    ("It is dated (in part; ##final score: 2).", 2),
     ("##final score: N\n##final score: 2", 2),
     ("##final score: 2\nAs asked, in the form ##final score: N", 2),
     ("##final score: 2\n\nOne with the date deserves ##final score: 3.", 2),
@@ -396,7 +430,7 @@ def test_scores_that_differ_can_be_told():
 def test_long_answers_of_one_piece_do_not_hold_the_reader_up():
     """Each takes a tenth of a second, not minutes: no pattern looks at the same text again and again."""
     pieces = rows("""<think> | </think> | # | \n | * | _ | 2 | 2. | final score | ##final score: 2 | < | <a | [ | (
-        \\ | &lt; | assistant\n | Query:\n | ###\n | </s>. | 1.\n | ` | `a""")
+        \\ | &lt; | assistant\n | - query\n | - query | Query:\n | ###\n | </s>. | 1.\n | ` | `a""")
     for form, piece in product(FORMS, [" ", *pieces]):
         read(piece * (100_000 // len(piece)) + "\n2", form, "length")
 
@@ -462,7 +496,7 @@ def test_numbers_around_the_form_change_nothing(before, behind, grade, finish_re
 
 @given(st.lists(LINES), st.sampled_from(GRADES))
 def test_numbers_before_the_last_line_change_nothing(before, grade):
-    assert read("\n".join(["It was read.", *before, str(grade)]), "last_line") == (grade, "ok")
+    assert read("\n".join([*before, "It was read.", str(grade)]), "last_line") == (grade, "ok")
 
 
 @given(st.lists(st.sampled_from([*WORDS, *THOUGHTS, "\n"])).map(" ".join), st.sampled_from([*WRAPPERS]), LINES)
@@ -503,26 +537,34 @@ def test_the_last_score_wins_whatever_stands_before_it(before, grade):
     assert read(f"{before}</think>\n##final score: {grade}", "final_score") in {(grade, "ok"), (None, "truncated")}
 
 
-def answers_beside_the_checkout() -> list[dict]:
-    """The cases of shared/cases/answers.jsonl, of $ALIGNIR_SHARED or of the nearest folder that has a shared/."""
-    folders = [os.environ.get("ALIGNIR_SHARED", "nowhere"), *(folder / "shared" for folder in Path(__file__).parents)]
-    for file in (Path(folder) / "cases" / "answers.jsonl" for folder in folders):
-        if file.is_file():
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    pytest.skip(
-        "needs shared/cases/answers.jsonl beside the checkout or in $ALIGNIR_SHARED; it is not part of the repository"
-    )
-
-
 def test_the_answers_beside_the_checkout_are_read_right():
-    """Prints right, unread and wrong by kind (pytest -s). `or_none`: no label is as good."""
-    counts, faults = Counter(), []
-    for case in answers_beside_the_checkout():
-        label, status = read(case["response"], case["form"], case["finish_reason"])
-        right = label == case["label"] or (label is None and case.get("or_none", False))
-        outcome = "right" if right else "unread" if label is None else "wrong"
-        counts[case["kind"], outcome] += 1
-        faults += [] if right else [(outcome, case["form"], case["response"], case["label"], label, status)]
-    for kind in sorted({kind for kind, _ in counts}):
-        print(f"{kind}: " + ", ".join(f"{counts[kind, o]} {o}" for o in ("right", "unread", "wrong")))
-    assert not faults
+    file = BENCH["beside_the_checkout"]()
+    if file is None:
+        pytest.skip("needs shared/cases/answers.jsonl beside the checkout or in $ALIGNIR_SHARED, not of the repository")
+    assert not [case for case in BENCH["read_cases"](file) if case["outcome"] != "right"]
+
+
+def test_right_unread_and_wrong_are_counted_by_kind(alignir, tmp_path):
+    """By scripts/bench/reader.py, of any file of answers; what has no kind is counted by its form."""
+    cases = [
+        {"response": "##final score: 2", "form": "final_score", "label": 2, "kind": "plain"},
+        {"response": "##final score: two", "form": "final_score", "label": 2, "kind": "plain", "or_none": True},
+        {"response": "##final score: two", "form": "final_score", "label": 2},
+        {"response": "It fits.\n2", "form": "last_line", "label": 1, "kind": "plain"},
+    ]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("\n".join(json.dumps({"finish_reason": "stop", **case}) for case in cases))
+    printed = alignir(str(file), program=(READER,), ok=False).stdout.splitlines()
+    assert [line.split() for line in printed[:4]] == [
+        ["right", "unread", "wrong"],
+        ["plain", "2", "0", "1"],
+        ["final_score", "0", "1", "0"],
+        ["all", "2", "1", "1"],
+    ]
+    assert printed[4:] == [
+        "unread, 2 expected, (None, 'unparsed') read: '##final score: two'",
+        "wrong, 1 expected, (2, 'ok') read: 'It fits.\\n2'",
+    ]
+    assert "answers.jsonl: name one" in alignir("answers.jsonl.gz", program=(READER,), ok=False).stderr.replace(
+        ".gz", ""
+    )

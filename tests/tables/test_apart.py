@@ -135,7 +135,7 @@ def test_names_that_a_person_gave_are_those_of_rows_columns_and_runs(record, tmp
         record("dataset=folder", "dataset.path=data", "dataset.name=ours", "model=replay", f"model.labels={file}",
                f"model.name={name}")  # fmt: skip
     table = table_1(record.all())
-    assert table.columns[2:] == ["ours"]
+    assert table.columns[2] == "ours"
     assert [row[:2] for row in table.rows[:2]] == [["gpt4", "–"], ["llama", "–"]]
     runs = record.client.search_runs([record.client.get_experiment_by_name("alignir").experiment_id])
     assert {run.info.run_name for run in runs} == {"gpt4 · ours", "llama · ours"}

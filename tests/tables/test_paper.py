@@ -132,6 +132,32 @@ def test_a_judge_whose_requests_failed_is_marked_and_told_how_many():
     assert "Llama" not in said
 
 
+def test_missing_labels_stand_beside_tau_with_what_it_could_be():
+    few, many, whole = (run(model, lines=[line(0.5), line(0.2, labels=ONE_GRADE)]) for model in ("a", "b", "c"))
+    ends = {"tried_low": 0.4, "tried_high": 0.55, "bounds_low": -0.25, "bounds_high": 1.0}
+    for cell, coverage in ((few, 0.95), (many, 0.9)):
+        cell.metrics.update({"coverage": coverage, **{f"unlabelled/{end}": value for end, value in ends.items()}})
+    whole.metrics["coverage"] = 1.0
+    table = baseline(few, many, whole)
+    assert table.columns[2:] == ["TREC 2019", "missing", "worst, best", "bounds"]
+    assert {row[0]: row[3:] for row in table.rows} == {
+        "a": ["5.0%", "[0.40, 0.55]", "[-0.25, 1.00]"],
+        "b": ["10.0%§", "[0.40, 0.55]", "[-0.25, 1.00]"],
+        "c": ["0.0%", "", ""],
+        "floor: one grade": ["", "", ""],
+    }
+    assert note(table, "missing: the share")
+    assert baseline(whole).columns[2:] == ["TREC 2019"]
+    two = baseline(few, run("c", dataset="rank_distillm", lines=[line(0.5)]))
+    assert two.columns[2:] == [
+        "TREC 2019",
+        "missing, TREC 2019",
+        "worst, best, TREC 2019",
+        "bounds, TREC 2019",
+        "Rank-DistiLLM",
+    ]
+
+
 def test_the_notes_say_what_the_interval_is_as_it_was_recorded():
     lines = [line(0.5, low=0.25, high=0.75)]
     table = baseline(run(lines=lines, **BOOTSTRAP))

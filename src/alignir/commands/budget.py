@@ -74,8 +74,8 @@ def run(args) -> int:
     sizes = options.numbers("--queries", args.queries)
     if args.human:
         options.numbers("--human", args.human)
-    if args.draws < 2:
-        raise InputError(f"--draws {args.draws}: expected a number from 2")
+    options.check_from("--draws", args.draws, 2)
+    options.check_from("--seed", args.seed, 0)
     check_out(args.out)
     cell = composed_cell(args.settings)
     inputs = read_inputs(cell, to_ask=False)

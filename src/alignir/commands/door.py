@@ -1,6 +1,8 @@
 """The door: a known first word is a command, everything else is the main job with its settings."""
 
 import gc
+import os
+import select
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -23,12 +25,14 @@ COMMANDS = {
     "verify": "alignir's numbers beside published ones",
 }
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+UNREAD = 141  # and after `| head`
 
 
 def main(command: str | None = None) -> int:
     """Run the command of this name with the arguments of the process; None: the first argument may name one.
 
-    The exit code: a user's mistake is one message and 1, Ctrl-C one and 130; anything else that goes wrong is raised.
+    The exit code: a user's mistake is one message and 1, Ctrl-C one and 130, output that nobody reads none and 141;
+    anything else that goes wrong is raised.
     """
     # Libraries and frames make millions of objects that stay: looking for garbage as often as Python does by default
     # takes half a second of a cell that needs no model, and finds nothing.
@@ -37,12 +41,16 @@ def main(command: str | None = None) -> int:
     if command is None and arguments and arguments[0] in COMMANDS:
         command, *arguments = arguments
     try:
-        return _command(command, arguments) if command else _main_job(arguments)
+        code = _command(command, arguments) if command else _main_job(arguments)
+        sys.stdout.flush()  # a disk that is full says so here, not after the end
+        return code
     except KeyboardInterrupt:
         return _told(command, "stopped", STOPPED)
     except InputError as error:
         return _told(command, str(error), 1)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            return UNREAD
         from alignir import config
 
         if not isinstance(error, config.MISTAKES):
@@ -67,6 +75,16 @@ def _main_job(arguments: list[str]) -> int:
     from alignir.commands import run
 
     return run.main(arguments)
+
+
+def _unread() -> bool:
+    """Whether the pipe that stdout goes to has been closed; what is left of the output then goes nowhere."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), select.POLLOUT)
+    closed = any(event & select.POLLERR for _, event in pipe.poll(0))
+    if closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return closed
 
 
 def _no_command(word: str) -> str:

@@ -55,7 +55,7 @@ def settings_of(arguments: list[str]) -> dict[str, Any]:
         key, equals, value = argument.partition("=")
         if not equals or key not in SETTINGS:
             raise one_of("setting", argument, [f"{key}=" for key in SETTINGS])
-        given[key] = value
+        given[key] = value or SETTINGS[key][0]
     for key in ("user_model", "log"):
         if not given[key]:
             _, text = SETTINGS[key]
@@ -65,8 +65,8 @@ def settings_of(arguments: list[str]) -> dict[str, Any]:
             given[key] = kind(given[key]) if given[key] else None
         except ValueError:
             raise InputError(f"{key}={given[key]}: expected a number") from None
-    if not 0 < given["held_out"] < 1 or given["depth"] < 1 or (given["shrinkage"] or 0) < 0:
-        raise InputError("expected held_out between 0 and 1, depth from 1 and shrinkage from 0")
+    if not 0 < given["held_out"] < 1 or given["depth"] < 1 or min(given["shrinkage"] or 0, given["seed"]) < 0:
+        raise InputError("expected held_out between 0 and 1, depth from 1, shrinkage and seed from 0")
     return given
 
 

@@ -105,8 +105,16 @@ def numbers(option: str, text: str) -> list[int]:
     return found
 
 
+def check_from(option: str, number: int, least: int) -> None:
+    """Raise if the number that an option was given is too small."""
+    if number < least:
+        raise InputError(f"{option} {number}: expected a number from {least}")
+
+
 def check_out(path: Path) -> None:
-    """Raise before any work is done, if a command's --out cannot be written for want of a folder."""
+    """Raise before any work is done, if a command's --out cannot be written: for want of a folder, or as one."""
+    if path.is_dir():
+        raise InputError(f"--out {path}: expected a file, found a folder")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--out {path}: there is no such folder")
 

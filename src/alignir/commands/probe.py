@@ -52,6 +52,8 @@ def _run(args) -> int:
     from alignir.labelling.models import check
     from alignir.tables import table
 
+    options.check_from("--pairs", args.pairs, 1)
+    options.check_from("--seed", args.seed, 0)
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
     check(cell.model, prompt)

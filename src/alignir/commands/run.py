@@ -5,12 +5,15 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from functools import lru_cache
 
 from alignir import config
 from alignir.commands.sweep_view import view
 
 _failures: list[str] = []  # what went wrong, cell by cell
+_traces: set[str] = set()  # stack traces that were shown
+_unread: list[BrokenPipeError] = []  # nobody reads what is printed
 # A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
 # before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
 _checking = False
@@ -41,6 +44,8 @@ def main(arguments: list[str]) -> int:
                 config.start(job)
     except Told:
         failed = 1
+    except BrokenPipeError as error:
+        _unread.append(error)
     except config.MISTAKES as error:
         print(f"alignir: {config.message(error)}", file=sys.stderr)
         failed = 1
@@ -53,6 +58,8 @@ def main(arguments: list[str]) -> int:
         failed = 130
     finally:
         close_engines()
+    if _unread:
+        raise _unread[0]  # the door ends without a word
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
@@ -63,16 +70,26 @@ def job(cfg) -> None:
     this = config.this_job()
     try:
         _run(cfg, this)
-    except config.MISTAKES as error:
-        text = config.message(error)
-        _failures.append(f"{_title(this)}: {text}" if this.sweep else text)
-        print(f"alignir: {_failures[-1]}", file=sys.stderr)
+    except BrokenPipeError as error:
+        _unread.append(error)
+    except Exception as error:
+        _tell(config.message(error) if isinstance(error, config.MISTAKES) else _unforeseen(error), this)
         if not this.in_this_process:
             raise Told from error  # another process has its own list of failures; Hydra carries the exception over
-    except Exception as error:
-        if this.sweep:  # Hydra raises it after the last cell
-            print(f"alignir: {_title(this)}: {type(error).__name__}: {error}", file=sys.stderr)
-        raise
+
+
+def _tell(text: str, this: config.Job) -> None:
+    _failures.append(f"{_title(this)}: {text}" if this.sweep else text)
+    print(f"alignir: {_failures[-1]}", file=sys.stderr)
+
+
+def _unforeseen(error: Exception) -> str:
+    """With the stack trace, which cells that fail alike have once."""
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    if trace in _traces:
+        return f"{type(error).__name__}: {error}, as above"
+    _traces.add(trace)
+    return f"this was not foreseen, please report it:\n{trace}"
 
 
 def _run(cfg, this: config.Job) -> None:

@@ -48,8 +48,7 @@ def run(args) -> int:
     from alignir.users.simulated import Simulated
 
     sizes = options.numbers("--sessions", args.sessions)
-    if args.draws < 2:
-        raise InputError(f"--draws {args.draws}: expected a number from 2")
+    options.check_from("--draws", args.draws, 2)
     check_out(args.out)
     cell = composed_cell(args.settings)
     if not isinstance(cell.user_model, Simulated):

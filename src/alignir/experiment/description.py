@@ -24,6 +24,7 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
         f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
         f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of "
         f"{counted(metrics['n_pairs'], 'pair')} have a label.",
+        *_if_labels_were_other(metrics),
         "",
         "| users | tau_b | 95% interval |",
         "|:--|--:|--:|",
@@ -42,6 +43,17 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
             f"- `labels.json` shows {ROWS:,} of {metrics['n_pairs']:,} pairs, drawn at random; `labels.parquet` has all"
         )
     return "\n".join(lines).strip()
+
+
+def _if_labels_were_other(metrics: dict[str, float]) -> list[str]:
+    """What tau_b with the baseline labels could be with the labels that are missing, where some are."""
+    if "unlabelled/tried_low" not in metrics:
+        return []
+    tried, bounds = (
+        " to ".join(_number(metrics, f"unlabelled/{name}_{end}") for end in ("low", "high"))
+        for name in ("tried", "bounds")
+    )
+    return [f"With grades in place of the missing labels tau_b can be {tried}, and nothing outside of {bounds}."]
 
 
 def _number(metrics: dict[str, float], name: str) -> str:

@@ -117,14 +117,19 @@ def _check_choices(cell: Cell) -> None:
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:
         _check_settings(cell.llm)
-    for setting, number in (("rejudge.n", cell.rejudge.n), ("floor.shuffles", cell.shuffles.n)):
+    for setting, number in (
+        ("rejudge.n", cell.rejudge.n),
+        ("rejudge.seed", cell.rejudge.seed),
+        ("floor.shuffles", cell.shuffles.n),
+        ("floor.seed", cell.shuffles.seed),
+    ):
         if not (isinstance(number, int) and number >= 0):
             raise InputError(f"{setting}: expected a whole number from 0, found {number}")
     B, over, method, seed = cell.assumptions.resampling
     for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
         if choice not in choices:
             raise one_of(f"bootstrap.{name}", choice, choices)
-    if not (isinstance(B, int) and B >= 0 and isinstance(seed, int)):
+    if not (isinstance(B, int) and B >= 0 and isinstance(seed, int) and seed >= 0):
         raise InputError(f"bootstrap: expected whole numbers from 0 as B and seed, found {B} and {seed}")
     if cell.ledger.exists() and not cell.ledger.is_dir():
         raise InputError(f"ledger: expected a folder, found the file {cell.ledger.absolute()}")

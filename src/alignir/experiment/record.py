@@ -79,6 +79,8 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
     values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
     values |= {f"correlation/{name}": value for name, value in result.correlations.items()}
+    for name, (low, high) in result.unlabelled.items():
+        values |= {f"unlabelled/{name}_low": low, f"unlabelled/{name}_high": high}
     values |= {f"family/{name}": value for name, value in result.family.items()}
     if dataset.second is not None:
         values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}

@@ -11,7 +11,9 @@ from alignir.alignment.bootstrap import matrices
 from alignir.alignment.families import without
 from alignir.alignment.significance import pairwise
 from alignir.alignment.tau import against_baseline, against_users, common, why_undefined
+from alignir.alignment.unlabelled import Range, ranges
 from alignir.data.pools import filled
+from alignir.data.ranked import Runs
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NAMES, NDCG
 from alignir.evaluation.scores import evaluate, judged_at, means
@@ -19,7 +21,7 @@ from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.references import references
 from alignir.formatting import counted
-from alignir.frames import ALL, BASELINE, SECOND
+from alignir.frames import ALL, BASELINE, GRADES, SECOND
 from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label, unknown_endings
 from alignir.labelling.ledger import Ledger
 
@@ -39,6 +41,7 @@ class Result:
     calibration: pd.DataFrame | None  # CALIBRATION, where the model gave probabilities
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
     family: dict[str, float]  # what families.without finds; nothing where no system is of the model's family
+    unlabelled: dict[str, Range]  # of tau_b over grades of the missing labels: "tried" and "bounds"; empty: none miss
     notes: tuple[str, ...]
 
 
@@ -78,6 +81,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
         family,
+        _unlabelled_ranges(labels, runs, scores, baseline),
         tuple(notes),
     )
 
@@ -117,6 +121,16 @@ def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, flo
     left, right = (means(side)[NDCG] for side in sides)
     both = matrices(*sides)
     return correlations.every(left, right) | pairwise(both.left, both.right)["share"].to_dict()
+
+
+def _unlabelled_ranges(
+    labels: pd.DataFrame, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
+) -> dict[str, Range]:
+    if not labels["relevance"].isna().any():
+        return {}
+    by_judge, by_people = (side[side["measure"] == NDCG] for side in (scores, baseline))
+    tried, bounds = ranges(labels, runs, by_judge, by_people, GRADES, 10)
+    return {"tried": tried, "bounds": bounds}
 
 
 def _family_notes(cell: Cell, own: list[str], family: dict[str, float]):

@@ -14,8 +14,11 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\uf
 LINE_END = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 # A tag is the mark of a thought where its name holds one of these: <think>, <seed:think>, <|START_THINKING|>,
-# <|begin_of_thought|>, <scratchpad>, <self_reflection>. With "/" or "end" in it, it ends one.
-_THOUGHTS = "think|thought|reasoning|rationale|reflect|analy[sz]|scratchpad|monologue|ponder|brainstorm|deliberat"
+# <|begin_of_thought|>, <scratchpad>, <self_reflection>. With "/", "end" or "off" in it, it ends one.
+_THOUGHTS = (
+    "think|thought|reason|rationale|reflect|introspect|analy[sz]|scratchpad|monologue|ponder|brainstorm|deliberat"
+    "|(?<![a-z])cot(?![a-z])|思考"
+)
 _THOUGHT_TAG = (
     rf"<\|?\s*(?P<slash>/?)\s*(?P<name>[\w:-]{{0,25}}?(?P<thought>{_THOUGHTS})[\w:-]{{0,20}})\b[^<>\n]{{0,200}}(?<!/)>"
 )
@@ -24,22 +27,25 @@ _THOUGHT_TAG = (
 THOUGHT_MARKS = [
     (re.compile(pattern), tag)
     for pattern, tag in (
-        (r"\[(?:THINK|THINKING|unused16)\]", "<think>"),  # Mistral, Pangu
-        (r"\[(?:/THINK|/THINKING|unused17)\]", "</think>"),
+        (r"(?i)\[(?:think|thinking|unused16)\]", "<think>"),  # Mistral, Pangu
+        (r"(?i)\[(?:/think|/thinking|unused17)\]", "</think>"),
         (r"◁(/?)think(?:ing)?▷", r"<\1think>"),  # Kimi
         (r"<\|inner_prefix\|>", "<think>"),  # Apertus
         (r"<\|inner_suffix\|>", "</think>"),
         (r"<\|channel>", "<think>"),  # Gemma 4
         (r"<channel\|>", "</think>"),
-        (r"<unused94>", "<think>"),  # MedGemma
-        (r"<unused95>", "</think>"),
-        (r"\A\s*thought[ ]*\n", "<think>"),  # what is left of either once its marks are gone
+        (r"<(?:unused|ctrl)94>", "<think>"),  # MedGemma, Gemini
+        (r"<(?:unused|ctrl)95>", "</think>"),
+        (r"\A\s*(?:thought|analysis|commentary)[ ]*\n", "<think>"),  # what is left of a channel without its marks
         (r"<\|im_start\|>think\b", "<think>"),  # s1
         (r"<\|im_start\|>answer\b", "</think>"),
         (r"\A\s*[Tt]hinking[ ]?\.\.\.", "<think>"),  # ollama
         (r"\.\.\.[ ]?[Dd]one thinking\.?", "</think>"),
         (r"\A\s*Here(?: is|'s|’s) my thought process:", "<think>"),  # Granite
         (r"Here(?: is|'s|’s) my response:", "</think>"),
+        (r"\A\s*Here are my reasoning steps:", "<think>"),  # Apriel
+        (r"\[BEGIN FINAL RESPONSE\]", "</think>"),
+        (r"(?:<\|end\|>\s*)?<\|begin\|>\s*assistant\s*<\|content\|>", "</think>"),  # Solar: <|think|> opens
         # gpt-oss: channels of thoughts and a final one; with their marks, and as text looks once those are gone
         (r"<\|end\|>\s*(?=(?:<\|start\|>\s*assistant\s*)?<\|channel\|>)", ""),
         (r"<\|start\|>\s*assistant\s*(?=<\|channel\|>)", ""),
@@ -53,13 +59,15 @@ THOUGHT_MARKS = [
 
 # Tokens that end a turn: </s>, <|im_end|>, <|eot_id|>, <|END_OF_TURN_TOKEN|>, <end_of_turn>, ... (not <|end_of_box|>)
 _TURN_END = (
-    r"</s>|<eo[astd]>|<end_of_turn>|<end_of_utterance>|<turn\|>|<im_end>|\[\|?(?:endofturn|EOS)\|?\]|\[e~\["
+    r"</s>|<(?:seed:)?eo[astd]>|<end_of_turn>|<end_of_utterance>|<turn\|>|<im_end>|<sep>|\[\|?(?:endofturn|EOS)\|?\]"
+    r"|\[e~\[|\[END FINAL RESPONSE\]"
     r"|<\|(?![^|>]*box)[^<>|\s]{0,30}?(?:end|eo[tsmd]|return|stop|call|plamo:tag)[^<>|\s]{0,30}\|>"
 )
 # Tokens that start somebody's turn: <|im_start|>user, <|start_header_id|>assistant<|end_header_id|>, [INST], ...
 _ROLE = (
     r"(?:<\|(?:start_header_id|header_start|im_start|start|turn|start_of_role|START_OF_TURN_TOKEN|begin)\|?>"
-    r"|<start_of_turn>|\]~b\])\s*(?:<\|)?(?P<who>assistant|user|system|model|human|developer|tool|chatbot|)(?:_TOKEN\|>)?"
+    r"|<start_of_turn>|\]~b\]|<extra_id_[01]>|<SPECIAL_1[01]>)\s*(?:<\|)?"
+    r"(?P<who>assistant|user|system|model|human|developer|tool|chatbot|)(?:_TOKEN\|>)?"
     r"[ ]*(?:<\|(?:end_header_id|header_end|end_of_role|message|content)\|>)?"
     r"|[<\[]\|(?:im_)?(?P<token>user|assistant|system|human|observation|bot)(?:_start)?\|[>\]]"
     r"|\[(?P<inst>INST)\]|\[/INST\]"
@@ -67,11 +75,13 @@ _ROLE = (
 MARKS = re.compile(rf"{_THOUGHT_TAG}|{_ROLE}|{_TURN_END}", re.IGNORECASE)
 ASKS = ("user", "human", "system", "developer", "observation", "inst")  # what follows them is not this answer
 # In plain words: the header of this turn, and of the next one or of the next example (the prompt's blocks said again).
-OWN_HEADER = re.compile(r"\A(?:\s*(?:(?:assistant|model|#{3,})[ ]*\n|Assistant ?:))+")
+OWN_HEADER = re.compile(r"\A\s*(?:(?:(?:assistant|model|#{3,})[ ]*\n|(?i:assistant) ?:)\s*)*")
 NEXT_TURN = re.compile(
-    r"^(?:#+ ?)?(?:Query|Search query|Q|Passage|Question|Document|Instruction|Input|Example|Human|User|Assistant)"
-    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model)[ ]*$"
-    r"|(?:assistant(?<![A-Za-z_ ]assistant)|user(?<![A-Za-z_ ]user))[ ]*$",
+    r"^(?:#+ ?)?(?i:(?:Search )?Query|Q|Passage|Question|Document|Instruction|Input|Example|Human|User|Assistant)"
+    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model)[ ]*$|\b(?:USER|ASSISTANT):"
+    r"|(?:assistant(?<![A-Za-z_ ]assistant)|user(?<![A-Za-z_ ]user))[ ]*$"
+    # decorated it may also be this pair, said again: that stands at the start of an answer
+    r"|(?<=\n)[>#*_\- ]{1,8}(?i:query)\b[^\n]*\n+(?:[^\n]+\n+)?[>#*_\- ]{1,8}(?i:passage)\b",
     re.MULTILINE,
 )
 
@@ -148,12 +158,24 @@ GOES_ON = re.compile(r" [^\W\d_]|[^\n]*?final[ _-]?score", re.IGNORECASE)  # a s
 DOUBT = re.compile(
     rf"[^\W_]| ?[%°]|-ish\b| ?[+*×÷/^] ?[0-9]|[{_CLOSE}]*+(?:\?|or\b)", re.IGNORECASE
 )  # 3rd, 2?, 2+1, 2 or
-OTHER = re.compile(rf"(?:[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+([0-9]++)(?! ?%)", re.IGNORECASE)  # 1-2; 1, maybe 2
+OTHER = re.compile(  # 1-2; 1, maybe 2; 1 oder 2; but not "(0 = none" behind it, nor 67 %
+    rf"(?:(?:[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+|\ [^\W\d_]+\.?\ (?=[0-9][^\w\n]*$))([0-9]++)"
+    r"(?!\ ?%|(?<=\([0-9])\ ?=\ ?[^\W\d_])",
+    re.IGNORECASE | re.MULTILINE,
+)
 # All that is left of an answer that was cut off, maybe within a number, "2/3" or "2 or 3".
 DANGLING = re.compile(r" ?[.,/~–—-]? ?(?:o|or|t|to|a|an|and|ou|out|out o|out of|of)? ?\Z", re.IGNORECASE)
-# A score that is only supposed: "a better one would have earned ##final score: 3", "##final score: 3 would be right".
-SUPPOSED_BEFORE = re.compile(r"\b(?:would|could|might) have\b[^.!?\n]*\Z", re.IGNORECASE)
-SUPPOSED_BEHIND = re.compile(r" (?:would|could|might|may)\b", re.IGNORECASE)
+# A score that is not given: supposed ("with a date it would have earned ##final score: 3", "##final score: 3 would be
+# right"), denied ("not ##final score: 3"), told of the scale ("##final score: 3 is for ...") or in brackets
+# behind one that is.
+NOT_GIVEN_BEFORE = re.compile(
+    r"\b(?:(?<!even )if|(?:would|could|might) have)\b[^.!?\n]*\Z|final[ _-]?score\W*[0-9][^()\n]*\([^()\n]*\Z"
+    r"|(?:\b(?:or|nor|not|never|than|instead of)|n['’]t)(?: (?:be|give|deserve|merit|earn|reach|an?))*[ \"'“‘]*\Z",
+    re.IGNORECASE,
+)
+NOT_GIVEN_BEHIND = re.compile(
+    r" (?:would|could|might|may|means|needs|requires|is (?:not|for|too|only|reserved))\b", re.IGNORECASE
+)
 
 # The lenient reader's patterns, the likelier first.
 LIKELY = [

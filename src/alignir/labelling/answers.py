@@ -130,7 +130,7 @@ def said_aloud(response: str) -> str | None:
             if (mark["who"] or mark["token"] or mark["inst"] or "").lower() in marks.ASKS:
                 return ""
             said = ""
-        elif not mark["slash"] and "end" not in re.split("[_:-]", mark["name"].lower()):
+        elif not mark["slash"] and {"end", "off"}.isdisjoint(re.split("[_:-]", mark["name"].lower())):
             thoughts += [kind] * (kind not in thoughts)  # thoughts may speak of their own mark
         elif kind in thoughts:
             del thoughts[thoughts.index(kind) :]
@@ -194,10 +194,9 @@ def _forms(text: str) -> list[Found]:
         ends_line = marks.SETTLED.match(text, end)
         in_form = match["hashes"] or (begins and (match["separator"] or ends_line))
         listed = "\n" in match["gap"] and not ends_line  # the first number of a list under a heading
-        supposed = marks.SUPPOSED_BEFORE.search(text, max(0, start - 80), start) or marks.SUPPOSED_BEHIND.match(
-            text, end
-        )
-        if not in_form or listed or supposed:
+        if not in_form or listed or marks.NOT_GIVEN_BEHIND.match(text, end):
+            continue
+        if marks.NOT_GIVEN_BEFORE.search(text, max(0, start - 200), start):
             continue
         other = marks.OTHER.match(text, end)
         found.append(
@@ -218,7 +217,11 @@ def _last_line(text: str) -> Found | None:
     if not lines or (marks.LIST_NUMBER.fullmatch(lines[-1]) and any(map(marks.LIST_NUMBER.match, lines[:-1]))):
         return None
     name = marks.CATEGORY.match(lines[-1])
-    return _bare(lines[-1][name.end() :] if name else lines[-1], text)
+    found = _bare(lines[-1], text, name.end() if name else 0)
+    above = [_bare(line, text) for line in lines[-3:-1]]
+    if found and len(above) == 2 and all(each and each.number != found.number for each in above):
+        return found._replace(doubtful=True)  # the last of a list of numbers
+    return found
 
 
 _READ_FORM = {"final_score": _final_score, "last_line": _last_line}
@@ -228,9 +231,9 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if re.search(r"[^\W_]", line)]
 
 
-def _bare(line: str, text: str) -> Found | None:
-    """A line that is a number and nothing else; "2)" is the number of a list."""
-    match = marks.GRADE.fullmatch(line)
+def _bare(line: str, text: str, start: int = 0) -> Found | None:
+    """A line that is, from `start` on, a number and nothing else; "2)" is the number of a list."""
+    match = marks.GRADE.fullmatch(line, start)
     if not match or re.fullmatch(r"\s*[0-9]+\)", line):
         return None
     at_the_end = text.endswith(line) and bool(marks.DANGLING.match(match["behind"]))

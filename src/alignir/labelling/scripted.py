@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from alignir.errors import InputError
 from alignir.frames import GRADES
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
@@ -26,7 +27,8 @@ class Scripted:
         return {"name": self.name}
 
     def check(self, prompt: Prompt) -> None:
-        pass
+        if not (isinstance(self.delay, int | float) and self.delay >= 0):
+            raise InputError(f"model.delay: expected seconds from 0, found {self.delay}")
 
     def repeat(self, number: int) -> "Scripted":
         return self

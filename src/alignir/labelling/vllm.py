@@ -5,19 +5,19 @@ import importlib.util
 import json
 import logging
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from alignir.errors import InputError
 from alignir.files import Weights
-from alignir.frames import GRADES
-from alignir.labelling.chat import WITHOUT_SYSTEM_ROLE, in_chat
 from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
+from alignir.labelling.vllm_answers import ReasoningParser, check_parser
 from alignir.labelling.vllm_process import cpu_build, set_environment, without_llvmlite
+from alignir.labelling.vllm_prompts import Asked, Tokens
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class VLLM:
     weights: Weights | None = None
     chat: dict = field(default_factory=dict)  # the chat template's own settings
     harmony: dict | None = None  # gpt-oss: reasoning_effort and date of the harmony form
+    reasoning_parser: str | None = None  # vLLM's own, by name; null: thoughts are known by their marks
     thinking_tokens: int = 0  # room for reasoning, beside the answer's own max_tokens
     sampling: dict = field(default_factory=dict)
     engine: dict = field(default_factory=dict)  # vllm.LLM's arguments
@@ -55,6 +56,7 @@ class VLLM:
             "thinking_tokens": self.thinking_tokens,
             "sampling": self.sampling,
             "engine": {key: self.engine[key] for key in decisive if key in self.engine},
+            **({"reasoning_parser": self.reasoning_parser} if self.reasoning_parser else {}),
         }
 
     def key(self) -> str:
@@ -65,10 +67,20 @@ class VLLM:
         return self.weights.sha256 if self.weights else None
 
     def check(self, prompt: Prompt) -> None:
+        if self.harmony and not _complete(self.harmony):
+            raise InputError(
+                f"model.harmony={self.harmony}: expected a reasoning_effort (low, medium or high) and a date, such as "
+                '{reasoning_effort: low, date: "2025-08-05"}'
+            )
         if self.harmony and prompt.decoding != "free":
             raise InputError(
                 f"prompt.decoding={prompt.decoding}: {self.name} opens every answer with a channel, which a constraint "
                 "or a single token would forbid; use free"
+            )
+        if self.harmony and self.reasoning_parser:
+            raise InputError(
+                f"model.reasoning_parser={self.reasoning_parser}: model.harmony tells thoughts from answers by itself; "
+                "leave one of the two out"
             )
         if importlib.util.find_spec("vllm") is None:
             raise InputError(
@@ -77,6 +89,8 @@ class VLLM:
             )
         if "trust_remote_code" in self.engine:
             raise InputError("model.engine.trust_remote_code: alignir runs no code that comes with a model's weights")
+        if self.reasoning_parser:
+            check_parser(self.reasoning_parser)
         if self.weights is not None:
             self.weights.check()
 
@@ -85,6 +99,7 @@ class VLLM:
         return replace(self, sampling={**self.sampling, "seed": self.sampling.get("seed", 0) + number})
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+        _sampling(self, prompt)  # a mistake in it is known before weights are loaded
         return self._open().answer(self, prompt, pairs)
 
     def _open(self) -> "_Engine":
@@ -99,6 +114,11 @@ class VLLM:
                 _refused[key] = str(error)
                 raise
         return _loaded[key]
+
+
+def _complete(harmony: dict) -> bool:
+    efforts = ("low", "medium", "high")
+    return set(harmony) == {"reasoning_effort", "date"} and str(harmony["reasoning_effort"]).lower() in efforts
 
 
 def close() -> None:
@@ -130,6 +150,7 @@ class _Engine:
         if cpu_build():
             settings.setdefault("dtype", "float32")  # bfloat16 is ten times slower on a CPU without AMX
             settings.setdefault("enforce_eager", True)
+        settings.setdefault("tokenizer_mode", "hf")  # the one for Mistral's repositories has no chat template
         log.info("loading %s", model.name)
         try:
             with without_llvmlite():
@@ -146,114 +167,59 @@ class _Engine:
         except Exception as error:
             raise InputError(f"vLLM could not load {model.name} from {path}: {_reason(error)}") from error
         self.tokenizer = self.llm.get_tokenizer()
-        self.max_model_len = self.llm.llm_engine.model_config.max_model_len
-        special = sorted(self.tokenizer.get_added_vocab(), key=len, reverse=True)
-        self.special = re.compile("|".join(map(re.escape, special))) if special else None
         self.harmony = Harmony(**model.harmony) if model.harmony else None
-        self.told: set[str] = set()  # the prompts whose system text was said to stand before the user's
+        self.tokens = Tokens(self.tokenizer, self.llm.llm_engine.model_config.max_model_len, self.harmony)
 
     def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
         """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
-        from vllm import SamplingParams
         from vllm.inputs import TokensPrompt
-        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
         max_tokens = prompt.max_tokens + model.thinking_tokens
-        settings = {"temperature": 0.0, **model.sampling, "max_tokens": max_tokens}
-        if self.harmony:
-            settings |= {"stop_token_ids": self.harmony.stop_tokens, "skip_special_tokens": False}
-        label_tokens = None
-        if prompt.decoding == "constrained":
-            settings["structured_outputs"] = StructuredOutputsParams(regex=prompt.pattern)
-        elif prompt.decoding == "logits":
-            _, label_tokens = self._label_tokens(prompt)
-            settings |= {"max_tokens": 1, "logprob_token_ids": label_tokens}
-        sampling = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **settings)
-        engine, waiting, cuts, in_flight = self.llm.llm_engine, enumerate(pairs), {}, 0
+        label_tokens = self.tokens.label_tokens(prompt)[1] if prompt.decoding == "logits" else None
+        sampling = _sampling(model, prompt, label_tokens, self.harmony)
+        parser = None
+        if model.reasoning_parser:
+            config = self.llm.llm_engine.model_config
+            parser = ReasoningParser(model.reasoning_parser, self.tokenizer, model.chat, config)
+        engine, waiting, in_flight = self.llm.llm_engine, enumerate(pairs), 0
+        asked: dict[str, Asked] = {}
         try:
             while True:
                 block = list(islice(waiting, BLOCK)) if in_flight <= IN_FLIGHT - BLOCK else []
-                for (index, _), (tokens, cut) in zip(block, self._fit(model, prompt, block, max_tokens), strict=True):
-                    cuts[str(index)] = cut
-                    engine.add_request(str(index), TokensPrompt(prompt_token_ids=tokens), sampling)
+                fitted = self.tokens.fit(model.name, model.chat, prompt, [pair for _, pair in block], max_tokens)
+                for (index, _), each in zip(block, fitted, strict=True):
+                    try:
+                        engine.add_request(str(index), TokensPrompt(prompt_token_ids=each.tokens), sampling)
+                    except Exception as error:  # a setting that this model forbids
+                        raise _refusing(model, error) from error
+                    asked[str(index)] = each
                 in_flight += len(block)
                 if not in_flight:
                     return
                 for output in engine.step():
                     if output.finished:
                         in_flight -= 1
-                        yield self._answer(output, cuts.pop(output.request_id), prompt, label_tokens)
+                        yield self._answer(output, asked.pop(output.request_id), prompt, label_tokens, parser)
         finally:
-            engine.abort_request(list(cuts))  # whoever stops listening leaves the engine empty for the next cell
+            engine.abort_request(list(asked))  # whoever stops listening leaves the engine empty for the next cell
 
-    def _answer(self, output, cut: bool, prompt: Prompt, label_tokens: list[int] | None) -> Answer:
+    def _answer(
+        self, output: Any, asked: Asked, prompt: Prompt, label_tokens: list[int] | None, parser: ReasoningParser | None
+    ) -> Answer:
         said = output.outputs[0]
         index, tokens_in, tokens_out = int(output.request_id), len(output.prompt_token_ids), len(said.token_ids)
         if label_tokens:
             logprobs = said.logprobs[0]
             probabilities = tuple(math.exp(logprobs[token].logprob) for token in label_tokens)
             likeliest = probabilities.index(max(probabilities))  # of a tie the lower grade
-            return Answer(index, f"{prompt.lead}{likeliest}", "stop", tokens_in, tokens_out, cut, probabilities)
-        text = self.harmony.decode(said.token_ids) if self.harmony else said.text
-        return Answer(index, text, said.finish_reason or "error", tokens_in, tokens_out, cut)
-
-    def _label_tokens(self, prompt: Prompt) -> tuple[str, list[int]]:
-        """(lead, label tokens): what stands before the label, and the single token that each label is after it.
-
-        Some tokenizers keep a digit apart from the space before it, others have a token for both.
-        """
-        for lead in (prompt.lead, prompt.lead.rstrip()):
-            before = self._encode(lead)
-            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in GRADES]
-            if all(found[:-1] == before for found in tokens):
-                return lead, [found[-1] for found in tokens]
-        raise InputError(
-            f"prompt.decoding=logits: the labels 0-3 are no single tokens after {prompt.lead!r} for this model's "
-            "tokenizer; use free or constrained"
-        )
-
-    def _encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False)
-
-    def _fit(self, model: VLLM, prompt: Prompt, block, max_tokens: int) -> list[tuple[list[int], bool]]:
-        """(prompt tokens, passage was cut) for each pair: passages too long for the context lose their end."""
-        room = self.max_model_len - max_tokens
-        safe = [(self._plain(query), self._plain(passage)) for _, (query, passage) in block]
-        fitted = []
-        for (query, passage), tokens in zip(safe, self._tokens(model, prompt, safe), strict=True):
-            cut, kept = False, None
-            while len(tokens) > room:
-                cut = True
-                if kept is None:
-                    kept = self._encode(passage)
-                if not kept:
-                    raise InputError(
-                        f"the prompt {prompt.name} needs {len(tokens)} tokens without the passage, but {model.name} "
-                        f"has room for {room} (max_model_len {self.max_model_len} less {max_tokens} for the answer)"
-                    )
-                kept = kept[: max(0, len(kept) - (len(tokens) - room))]
-                (tokens,) = self._tokens(model, prompt, [(query, self.tokenizer.decode(kept))])
-            fitted.append((tokens, cut))
-        return fitted
-
-    def _plain(self, text: str) -> str:
-        """The text with the model's control tokens broken up, so that a passage cannot end the user's turn."""
-        return self.special.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text) if self.special else text
-
-    def _tokens(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> list[list[int]]:
-        texts = [prompt.render(query, passage) for query, passage in pairs]
-        if not texts:
-            return []
-        lead = self._label_tokens(prompt)[0] if prompt.decoding == "logits" else ""
+            return Answer(index, f"{prompt.lead}{likeliest}", "stop", tokens_in, tokens_out, asked.cut, probabilities)
         if self.harmony:
-            return [self.harmony.tokens(prompt.system, text) for text in texts]
-        if self.tokenizer.chat_template is None:  # a base model: the prompt as it is
-            return self.tokenizer([f"{prompt.system}\n\n{text}".strip() + lead for text in texts])["input_ids"]
-        rendered, has_system_role = in_chat(self.tokenizer, prompt.system, texts, model.chat)
-        if not has_system_role and prompt.name not in self.told:
-            log.warning("%s: %s (prompt %s)", model.name, WITHOUT_SYSTEM_ROLE, prompt.name)
-            self.told.add(prompt.name)
-        return self.tokenizer([text + lead for text in rendered], add_special_tokens=False)["input_ids"]
+            text = self.harmony.decode(said.token_ids)
+        elif prompt.decoding == "constrained":  # nothing but an answer, whatever the prompt opens
+            text = said.text
+        else:
+            text = parser.marked(said.text, asked.opened) if parser else asked.opened + said.text
+        return Answer(index, text, said.finish_reason or "error", tokens_in, tokens_out, asked.cut)
 
     def shut_down(self) -> None:
         from vllm.distributed import cleanup_dist_env_and_memory
@@ -262,6 +228,33 @@ class _Engine:
         del self.llm
         cleanup_dist_env_and_memory()
         gc.collect()
+
+
+def _sampling(
+    model: VLLM, prompt: Prompt, label_tokens: list[int] | None = None, harmony: Harmony | None = None
+) -> Any:
+    """vLLM's parameters of an answer. Special tokens are kept in its text: the marks of thoughts are among them."""
+    set_environment()
+    with without_llvmlite():
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    max_tokens = prompt.max_tokens + model.thinking_tokens
+    settings = {"temperature": 0.0, "skip_special_tokens": False, **model.sampling, "max_tokens": max_tokens}
+    if harmony:
+        settings |= {"stop_token_ids": harmony.stop_tokens, "skip_special_tokens": False}
+    if prompt.decoding == "constrained":
+        settings["structured_outputs"] = StructuredOutputsParams(regex=prompt.pattern)
+    elif label_tokens:
+        settings |= {"max_tokens": 1, "logprob_token_ids": label_tokens}
+    try:
+        return SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **settings)
+    except Exception as error:
+        raise _refusing(model, error) from error
+
+
+def _refusing(model: VLLM, error: Exception) -> InputError:
+    return InputError(f"model.sampling={model.sampling}: vLLM refuses it: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.evaluation.measures import NDCG
 from alignir.formatting import Number, interval, number
 from alignir.frames import BASELINE
-from alignir.tables import missing, poster
+from alignir.tables import missing, poster, unlabelled
 from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
 from alignir.tables.names import (
@@ -59,22 +59,25 @@ def baseline_table(recordings: Recordings, marked: set[tuple], expected: Grid = 
     settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
+    incomplete = [setting for setting in settings if unlabelled.some(row for row in rows if row.setting == setting)]
     lines = []
     for judge in in_order(judges):
         of_poster = poster.TABLE_1.get((judge.model, judge.prompt), {})
-        cells = [
-            _cell(
-                values.get((judge, setting)),
-                of_poster.get(setting.dataset),
-                worse=(setting, NOBODY, BASELINE, judge) in marked,
-                with_interval=True,
-            )
-            for setting in settings
-        ]
-        lines.append([*judge_titles(judge), *cells])
-    notes = [*_notes(settings, list(values.values()), lines), *missing.notes(expected, recordings, missing.JUDGED)]
-    title = "Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)"
-    return Table(title, ["model", "prompt", *setting_titles(settings)], lines, notes)
+        line = judge_titles(judge)
+        for setting in settings:
+            row = values.get((judge, setting))
+            worse = (setting, NOBODY, BASELINE, judge) in marked
+            line.append(_cell(row, of_poster.get(setting.dataset), worse=worse, with_interval=True))
+            line += unlabelled.cells(row) if setting in incomplete else []
+        lines.append(line)
+    columns = ["model", "prompt"]
+    for setting, title in zip(settings, setting_titles(settings), strict=True):
+        columns.append(title)
+        of = f", {title}" if len(settings) > 1 else ""
+        columns += [name + of for name in unlabelled.TITLES] if setting in incomplete else []
+    notes = [*_notes(settings, list(values.values()), lines), *(unlabelled.NOTES if incomplete else ())]
+    notes += missing.notes(expected, recordings, missing.JUDGED)
+    return Table("Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)", columns, lines, notes)
 
 
 def online_tables(

@@ -86,10 +86,10 @@ def experiment_id(client, store: str, name: str) -> str:
     place = file.parent / "artifacts" if file else None
     try:
         return client.create_experiment(name, artifact_location=place.as_uri() if place else None)
-    except Exception:  # another process made it in between
+    except Exception as error:  # another process made it in between, or MLflow has no experiment of such a name
         found = client.get_experiment_by_name(name)
         if found is None:
-            raise
+            raise InputError(f"tracking.experiment={name}: MLflow cannot make it: {error}") from error
         return found.experiment_id
 
 

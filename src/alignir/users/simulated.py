@@ -59,6 +59,8 @@ class Simulated:
             raise InputError(f"sessions: expected a whole number from 1, or none, found {self.sessions}")
         if not (isinstance(self.draws, int) and self.draws >= 2):
             raise InputError(f"draws: expected a whole number from 2, found {self.draws}")
+        if not (isinstance(self.seed, int) and self.seed >= 0):
+            raise InputError(f"seed: expected a whole number from 0, found {self.seed}")
         n_values = len(self.model.attraction)
         if self.pairs is None and n_values != len(GRADES):
             raise InputError(f"attraction: expected {len(GRADES)} probabilities, one a grade, found {n_values}")
