@@ -52,6 +52,7 @@ _PLACES = {
     "users.simulated": "Simulated",
     "users.observed": "Log",
     "users.imported": "External",
+    "data.scales": "Scale",
     "errors": "InputError",
 }
 _NAMES = {name: f"alignir.{module}" for module, names in _PLACES.items() for name in names.split()}

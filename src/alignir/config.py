@@ -27,6 +27,7 @@ from alignir import overrides
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
 from alignir.frames import GROUPS
+from alignir.tracking.shapes import BEFORE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,9 +204,10 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
 def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
     """Plain objects from the config: the config ends here."""
     from alignir.alignment.bootstrap import Resampling
-    from alignir.experiment.cells import Assumptions, Cell, Drawn
+    from alignir.evaluation.names import recorded_name
+    from alignir.experiment.cells import Cell, Drawn
 
-    config = _plain(cfg)
+    config = _of_a_run(_plain(cfg))
     choice = {group: f"{group}={name}" for group, name in names.items()}
     return Cell(
         names=names,
@@ -217,15 +219,17 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
+        unjudged=config["unjudged"],
         reader=cfg.reader,
         pool=cfg.pool,
         without_text=cfg.without_text,
+        headline=recorded_name(config["headline"]),
         measures=config["measures"],
-        assumptions=Assumptions(cfg.relevance_level, Resampling(**config["bootstrap"])),
+        resampling=Resampling(**config["bootstrap"]),
         rejudge=Drawn(**config["rejudge"]),
         families=config["families"],
         shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),
-        config=_of_a_run(config),
+        config=config,
         sweep=sweep,
     )
 
@@ -244,8 +248,18 @@ def _composed(settings: list[str]) -> tuple[dict[str, str], DictConfig]:
 
 
 def _of_a_run(config: dict) -> dict:
-    """What a run records of the config: all but where, and whether, it is recorded."""
-    return {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
+    """What a run records of the config: all but where, and whether, it is recorded; of names for one measure the same.
+
+    What was not there yet when an old config was recorded is what was done then.
+    """
+    from alignir.evaluation.names import recorded_name, title
+
+    found = {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
+    found |= {key: value for key, value in BEFORE.items() if key not in found}
+    try:
+        return found | {"headline": title(recorded_name(found["headline"]))}
+    except InputError as error:
+        raise InputError(f"headline: {error}") from error
 
 
 def _dataset(cfg: DictConfig) -> "Dataset":

@@ -2,9 +2,9 @@
 
 QRELS      query_id, doc_id, relevance:int            baseline labels
 LABELS     query_id, doc_id, relevance:Int64|<NA>, status, response, finish_reason, prompt_tokens, output_tokens, cut,
-           p0..p3, expected
-           <NA> means "no label", never 0; `cut` says that the passage was shortened to fit the model's context; p0..p3
-           (decoding=logits) are the probabilities of the labels at the answer's position, their sum the mass that is
+           p0, p1, ..., expected
+           <NA> means "no label", never 0; `cut` says that the passage was shortened to fit the model's context; pG
+           (decoding=logits) is the probability of the grade G at the answer's position, their sum the mass that is
            on labels at all; `expected` is the expected grade within that mass; NaN where the engine does not give them
 RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval ranks: score descending (as float32),
                                                       then doc_id descending
@@ -28,13 +28,13 @@ HUMAN      way, labels, n_queries, pairs:float, bias, error, width, coverage, ta
 LABELS can stand wherever QRELS can. Ids are strings everywhere.
 """
 
+from collections.abc import Iterable
+
 GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption")  # that a cell is chosen from
-GRADES = (0, 1, 2, 3)
+
 PAIR = ["query_id", "doc_id"]
 QRELS = [*PAIR, "relevance"]
-PROBABILITIES = [f"p{grade}" for grade in GRADES]
-ANSWER = ["response", "finish_reason", "prompt_tokens", "output_tokens", "cut", *PROBABILITIES]
-LABELS = [*QRELS, "status", *ANSWER, "expected"]
+ANSWER = ["response", "finish_reason", "prompt_tokens", "output_tokens", "cut"]
 RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
@@ -70,3 +70,17 @@ CEILING_AND_FLOORS = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
 
 # What became of a pair's answer. Only `ok` has a label.
 STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error", "absent")
+
+
+def probabilities(grades: Iterable[int]) -> list[str]:
+    """The columns of LABELS with the probability of each grade.
+
+    >>> probabilities((0, 1))
+    ['p0', 'p1']
+    """
+    return [f"p{grade}" for grade in grades]
+
+
+def labels_of(grades: Iterable[int]) -> list[str]:
+    """The columns of LABELS on a scale of these grades."""
+    return [*QRELS, "status", *ANSWER, *probabilities(grades), "expected"]

@@ -10,6 +10,7 @@ from scipy.stats import kendalltau
 
 from alignir.alignment import prompt_changes
 from alignir.alignment.bootstrap import Resampling
+from alignir.data.scales import FOUR
 from alignir.evaluation import agreement
 from alignir.frames import PAIR, SCORES
 
@@ -34,7 +35,7 @@ def test_every_pair_is_in_the_flow_once_under_its_label_before_and_after():
     rng = np.random.default_rng(0)
     before, after = drawn(rng, PAIRS, 0.2), drawn(rng, PAIRS, 0.2)
     found = prompt_changes.flow(prompt_changes.side_by_side(before, after.sample(frac=1, random_state=0)))
-    for row, column in product(prompt_changes.STATES, repeat=2):
+    for row, column in product((*FOUR.grades, prompt_changes.NO_LABEL), repeat=2):
         sides = zip(before["relevance"], after["relevance"], strict=True)
         states = [tuple("no label" if grade is NA else grade for grade in pair) for pair in sides]
         assert found.loc[row, column] == states.count((row, column))
@@ -71,7 +72,7 @@ def certain(difference: float, resampled: list[float]) -> tuple[float, float, fl
     return difference - reach, difference + reach, (1 + further) / (1 + len(distances))
 
 
-@pytest.mark.parametrize("relevant_from", [None, 2])
+@pytest.mark.parametrize("relevant_from", [None, (2, 2), (2, 1)])
 def test_the_effect_on_kappa_is_scikit_learns_on_the_same_resampled_queries(relevant_from):
     rng = np.random.default_rng(0)
     baseline, before, after = drawn(rng, PAIRS), drawn(rng, PAIRS, 0.1), drawn(rng, PAIRS, 0.3)

@@ -93,7 +93,7 @@ def compared(dl19):
             "tie broken": tau.tau_b(nudged, right)[0],
             "tau_official37": tau.against_baseline(some, baseline)["tau_b"].item(),
             "kappa4": agreement.kappa(both),
-            "kappa_bin": agreement.kappa(both, relevant_from=2),
+            "kappa_bin": agreement.kappa(both, relevant_from=(2, 2)),
         }
     return found
 

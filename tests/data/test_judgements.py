@@ -3,6 +3,7 @@
 import pytest
 
 from alignir.data.judgements import read_judgements
+from alignir.data.scales import meaning
 from alignir.errors import InputError
 from alignir.frames import PAIR
 
@@ -10,7 +11,7 @@ from alignir.frames import PAIR
 def read(tmp_path, text: str, duplicates: str = "error") -> dict:
     """{(query_id, doc_id): (grade or None, status)} of a file with this text."""
     (tmp_path / "labels.qrels").write_text(text)
-    found = read_judgements(tmp_path / "labels.qrels", duplicates)
+    found = read_judgements(tmp_path / "labels.qrels", duplicates, meaning({"grades": [0, 1, 2, 3]}))
     assert found["relevance"].dtype == "Int64"
     grades = [None if grade != grade else int(grade) for grade in found["relevance"].astype(float)]
     return dict(

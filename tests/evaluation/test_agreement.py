@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
+from alignir.data.scales import FOUR, Scale
 from alignir.evaluation import agreement
 from alignir.frames import QRELS
 
@@ -42,10 +44,10 @@ def test_constant_labels_against_varied_ones_agree_as_by_chance():
 
 def test_confusion_and_distribution_have_all_grades():
     both = agreement.joined(frame([0, 3, 3]), frame([1, 3, 0]))
-    table = agreement.confusion(both)
+    table = agreement.confusion(both, FOUR, FOUR)
     assert table.shape == (4, 4)
     assert table.loc[3, 0] == table.loc[3, 3] == table.loc[0, 1] == 1
-    assert agreement.distribution(frame([3, 3, pd.NA])).tolist() == [0, 0, 0, 2]
+    assert agreement.distribution(frame([3, 3, pd.NA]), FOUR).tolist() == [0, 0, 0, 2]
 
 
 def test_quadratic_kappa_by_its_formula_also_where_nobody_gave_a_grade():
@@ -103,13 +105,15 @@ def test_alpha_without_two_grades_or_two_judges_is_undefined():
 
 @pytest.mark.filterwarnings("error")
 def test_precision_and_recall_of_each_grade():
-    found = agreement.per_grade(agreement.joined(frame([0, 0, 0, 1, 3]), frame([0, 0, 1, 1, 2])))
+    found = agreement.per_grade(agreement.joined(frame([0, 0, 0, 1, 3]), frame([0, 0, 1, 1, 2])), FOUR.grades)
     nan = float("nan")
     assert found["precision"].tolist() == pytest.approx([1, 1 / 2, 0, nan], nan_ok=True)
     assert found["recall"].tolist() == pytest.approx([2 / 3, 1, nan, 0], nan_ok=True)
     assert found[["baseline", "label"]].to_numpy().tolist() == [[3, 2], [1, 2], [0, 1], [1, 0]]
     assert (
-        agreement.per_grade(agreement.joined(frame([pd.NA]), frame([1])))[["precision", "recall"]].isna().all(axis=None)
+        agreement.per_grade(agreement.joined(frame([pd.NA]), frame([1])), FOUR.grades)[["precision", "recall"]]
+        .isna()
+        .all(axis=None)
     )
 
 
@@ -134,3 +138,16 @@ def test_matrix_holds_every_judge_against_every_other_joined_by_their_ids():
     assert found.loc["a"].to_dict() == {"a": 0, "b": -3, "c": -1}
     assert found.loc["c", "a"] == 1
     assert agreement.matrix(judges).loc["a", "b"] == agreement.kappa(agreement.joined(judges["a"], judges["b"]))
+
+
+def test_sides_on_other_scales_are_compared_by_what_is_relevant_only():
+    people, judge = frame([0, 1, 2, 3, 3]), frame([0, 0, 1, 1, 0])
+    found = agreement.agreement(people, judge, FOUR, Scale((0, 1), 1))
+    assert found["kappa_bin"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
+    assert all(value != value for name, value in found.items() if name != "kappa_bin")
+    assert agreement.details(people, judge, FOUR, Scale((0, 1), 1)) == {}
+    same = agreement.agreement(people, judge, FOUR, Scale((0, 1, 2, 3), 1))  # another line on the same grades
+    assert same["kappa4"] == cohen_kappa_score([0, 1, 2, 3, 3], [0, 0, 1, 1, 0])
+    assert same["kappa_bin"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
+    table = agreement.confusion(agreement.joined(people, judge), FOUR, Scale((0, 1), 1))
+    assert table.to_numpy().tolist() == [[1, 0], [1, 0], [0, 1], [1, 1]]

@@ -7,12 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alignir.alignment.bootstrap import Resampling
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.experiment import results
-from alignir.experiment.cells import Assumptions
 from alignir.experiment.inputs import key, read_inputs
 from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
@@ -81,7 +79,6 @@ def test_more_measures_change_nothing_about_ndcg(cell, result):
     [
         ({"measures": ["ndcg@10"]}, "no measure 'ndcg@10'; expected trec_eval's names"),
         ({"measures": "map"}, "measures=map: expected a list"),
-        ({"assumptions": Assumptions(0, Resampling())}, "relevance_level: expected a grade from 1 to 3, found 0"),
     ],
 )
 def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):
@@ -93,7 +90,7 @@ def test_a_wrong_name_is_told_before_anything_is_read(cell, setting, message):
 
 
 def test_another_first_relevant_grade_is_another_cell():
-    both = [composed_cell(["model=lexical", f"relevance_level={level}"]) for level in (1, 2)]
+    both = [composed_cell(["model=lexical", f"dataset.scale.relevant_from={level}"]) for level in (1, 2)]
     assert len({key(cell, read_inputs(cell)) for cell in both}) == 2
 
 
@@ -107,7 +104,7 @@ def test_undefined_taus_of_several_measures_are_one_note(cell):
 
 def recorded(name: str, alignment: pd.DataFrame, user_model="dbn") -> Recorded:
     groups = dict.fromkeys(("dataset", "systems", "queries"), "demo")
-    params = {**groups, "model": name, "prompt": "basic", "user_model": user_model, "relevance_level": "2"}
+    params = {**groups, "model": name, "prompt": "basic", "user_model": user_model}
     return Recorded(None, name, name, params, {}, {"n_systems": 12, "n_queries": 30}, alignment)
 
 

@@ -10,6 +10,7 @@ from conftest import rankings_of
 
 from alignir.data import collections, trec
 from alignir.data.ranked import ranked
+from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.evaluation import scores
 from alignir.evaluation.measures import NDCG, check_measures, expected_reciprocal_rank, rank_biased_precision
@@ -89,12 +90,6 @@ def test_measures_are_a_list(measures):
         check_measures(measures)
 
 
-@pytest.mark.parametrize("level", [0, 4, True, 2.0, "2", None])
-def test_the_first_relevant_grade_is_one_above_0(level):
-    with pytest.raises(InputError, match=f"relevance_level: expected a grade from 1 to 3, found {level}"):
-        check_measures([NDCG], level)
-
-
 def one_system(grades: dict[str, dict[str, int]], rankings: dict[str, str]):
     """QRELS, and RUNS of one system `s` that ranks the documents in the order of the letters."""
     qrels = [(query_id, doc_id, grade) for query_id, judged in grades.items() for doc_id, grade in judged.items()]
@@ -108,9 +103,10 @@ RANKED = {"1": "caxdb", "2": "hgf"}
 
 
 def of_one_system(*measures, relevant_from=2):
+    scale = Scale((0, 1, 2, 3), relevant_from)
     """{(query_id, measure): value} of the system above."""
     qrels, runs = one_system(JUDGED, RANKED)
-    found = scores.evaluate(qrels, rankings_of(runs, ["1", "2"], ["s"]), measures, relevant_from=relevant_from)
+    found = scores.evaluate(qrels, rankings_of(runs, ["1", "2"], ["s"]), measures, scale=scale)
     return found.set_index(["query_id", "measure"])["value"].to_dict()
 
 

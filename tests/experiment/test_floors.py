@@ -30,20 +30,20 @@ def demo():
 
 def test_shuffling_keeps_the_pairs_and_the_grades_and_parts_them(demo):
     qrels = demo[0].qrels
-    draws = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    draws = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED].draws
     assert len(draws) == 3
     for draw in draws:
         assert draw[PAIR].equals(qrels[PAIR])
         assert Counter(draw["relevance"]) == Counter(qrels["relevance"])
         assert not draw["relevance"].equals(qrels["relevance"])
     assert not draws[0].equals(draws[1])
-    again = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED]
+    again = ceiling_and_floors(demo[0], 3, np.random.default_rng(0))[SHUFFLED].draws
     assert all(one.equals(other) for one, other in zip(draws, again, strict=True))
     assert SHUFFLED not in ceiling_and_floors(demo[0], 0, np.random.default_rng(0))
 
 
 def test_shuffled_labels_agree_with_the_baseline_by_chance(demo):
-    (draw,) = ceiling_and_floors(demo[0], 1, np.random.default_rng(0))[SHUFFLED]
+    (draw,) = ceiling_and_floors(demo[0], 1, np.random.default_rng(0))[SHUFFLED].draws
     same = (draw["relevance"] == demo[0].qrels["relevance"]).mean()
     shares = demo[0].qrels["relevance"].value_counts(normalize=True)
     assert same == pytest.approx((shares**2).sum(), abs=4 * 0.5 / np.sqrt(len(draw)))
@@ -51,7 +51,7 @@ def test_shuffled_labels_agree_with_the_baseline_by_chance(demo):
 
 def test_one_grade_leaves_nothing_but_where_judged_results_are(demo):
     dataset, runs = demo
-    (labels,) = ceiling_and_floors(dataset, 0, np.random.default_rng(0))[ONE_GRADE]
+    (labels,) = ceiling_and_floors(dataset, 0, np.random.default_rng(0))[ONE_GRADE].draws
     found = scores.evaluate(labels, rankings_of(runs, list(dataset.queries.index), sorted(set(runs["system"]))))
     judged = set(dataset.qrels[PAIR].itertuples(index=False, name=None))
     ideal = sum(1 / log2(rank + 1) for rank in range(1, 11))  # every query of the demo has ten judged passages
@@ -62,7 +62,7 @@ def test_one_grade_leaves_nothing_but_where_judged_results_are(demo):
 
 
 def test_the_lexical_floor_is_the_lexical_grader(demo):
-    (labels,) = ceiling_and_floors(demo[0], 0, np.random.default_rng(0))[LEXICAL]
+    (labels,) = ceiling_and_floors(demo[0], 0, np.random.default_rng(0))[LEXICAL].draws
     assert labels["relevance"].equals(graders.Lexical((0.25, 0.5, 0.75)).grade(demo[0].pairs()))
 
 
@@ -87,7 +87,7 @@ def test_the_average_of_draws_is_the_mean_of_scipys_taus():
 def test_a_second_set_of_labels_goes_with_the_selected_queries(small):
     (small / "other.txt").write_text("q1 0 d1 2\nq1 0 d2 2\nq2 0 d3 1\n")
     dataset = collections.folder("small", small, second=small / "other.txt")
-    (labels,) = ceiling_and_floors(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND]
+    (labels,) = ceiling_and_floors(dataset.of(["q1"]), 0, np.random.default_rng(0))[SECOND].draws
     assert labels.to_numpy().tolist() == [["q1", "d1", 2], ["q1", "d2", 2]]
     assert SECOND not in ceiling_and_floors(collections.folder("small", small), 0, np.random.default_rng(0))
 

@@ -26,25 +26,31 @@ def result(*settings: str):
     return cell, inputs, compute(cell, inputs)
 
 
-def test_one_setting_moves_every_relevant_or_not():
+def levels(level: int) -> tuple[str, str]:
+    """The first relevant grade of the baseline and of the judge."""
+    return f"dataset.scale.relevant_from={level}", f"model.relevant_from={level}"
+
+
+def test_a_scale_moves_every_relevant_or_not():
     found = {}
     for level in (1, 2, 3):
-        cell, inputs, at = result(f"relevance_level={level}", "measures=[P_10]")
+        cell, inputs, at = result(*levels(level), "measures=[P_10]")
         both = agreement.joined(inputs.dataset.qrels, at.labelling.labels)
-        assert at.agreement["kappa_bin"] == agreement.kappa(both, relevant_from=level)
+        assert at.agreement["kappa_bin"] == agreement.kappa(both, relevant_from=(level, level))
         shown = inputs.runs.grades(inputs.dataset.qrels, 10)
         zrr = at.online[at.online["metric"] == "zrr"]["value"].to_numpy()
         assert zrr.tolist() == (shown < level).all(axis=2).ravel().astype(float).tolist()
         precision = at.baseline[at.baseline["measure"] == "P_10"]["value"].to_numpy()
         assert precision == pytest.approx((shown >= level).mean(axis=2).ravel())
-        assert f"grade {level} or more" in cell.user_model.definitions()
+        assert f"grade {level} or more" in cell.user_model.definitions(inputs.dataset.scale)
         found[level] = (at.agreement["kappa_bin"], zrr.mean(), precision.mean())
     assert all(len(set(values)) > 1 for values in zip(*found.values(), strict=True))
 
 
 def test_an_assumption_about_users_can_still_differ_from_the_judges_line():
-    cell, _, _ = result("relevance_level=1", "assumption=relevant_3")
-    assert (cell.assumptions.relevant_from, cell.user_model.metrics.relevant_from) == (1, 3)
+    cell, inputs, _ = result(*levels(1), "assumption=relevant_3")
+    assert (inputs.dataset.scale.relevant_from, inputs.scale.relevant_from) == (1, 1)
+    assert cell.user_model.metrics.relevant_from == 3
 
 
 def test_a_judge_of_one_query_is_compared_on_that_query(tmp_path):
@@ -93,7 +99,7 @@ def test_missing_labels_could_be_anything(tmp_path):
     assert metrics["unlabelled/tried_high"] >= max(taus) - 1e-12
     assert metrics["unlabelled/bounds_low"] <= metrics["unlabelled/tried_low"]
     assert metrics["unlabelled/bounds_high"] >= metrics["unlabelled/tried_high"]
-    assert "With grades in place of the missing labels tau_b can be " in description.description(metrics)
+    assert "With grades in place of the missing labels tau_b can be " in description.description(metrics, NDCG)
     assert not [name for name in record.metrics(*result()) if name.startswith("unlabelled/")]
 
 

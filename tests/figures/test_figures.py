@@ -15,13 +15,14 @@ from conftest import ROOT
 from scipy.stats import kendalltau
 
 from alignir.config import composed_cell
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, svg, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.figures.online import online_figure
-from alignir.frames import BUDGET, GRADES, HUMAN
+from alignir.frames import BUDGET, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.report import gallery, label_figures
 from alignir.report.figure import pages
@@ -50,7 +51,7 @@ def calibrated(n: int) -> pd.DataFrame:
     grades = rng.integers(0, 4, n)
     ids = pd.DataFrame({"query_id": "q", "doc_id": [f"d{i}" for i in range(n)]})
     expected = np.clip(grades + rng.normal(0, 0.6, n), 0, 3)
-    return agreement.calibration(ids.assign(relevance=grades), ids.assign(expected=expected))
+    return agreement.calibration(ids.assign(relevance=grades), ids.assign(expected=expected), FOUR)
 
 
 def of_grades(judges: list[str]) -> dict[str, pd.DataFrame]:
@@ -205,7 +206,7 @@ def test_calibration_is_the_mean_grade_of_each_bin():
     pairs = pd.DataFrame({"query_id": "q", "doc_id": list("abcde")})
     baseline = pairs.assign(relevance=[0, 1, 3, 2, 3])
     labels = pairs.assign(expected=[0.1, 0.3, 3.0, np.nan, 2.5])
-    table = agreement.calibration(baseline, labels)
+    table = agreement.calibration(baseline, labels, FOUR)
     assert list(table["pairs"]) == [2, 0, 0, 0, 0, 2]  # one pair has no expected grade
     assert table.loc[0, ["expected", "baseline"]].tolist() == pytest.approx([0.2, 0.5])
     assert table.loc[5, ["expected", "baseline"]].tolist() == pytest.approx([2.75, 3])
@@ -218,8 +219,10 @@ def test_calibration_is_the_mean_grade_of_each_bin():
 
 def test_expected_grades_that_are_the_baselines_have_no_calibration_error():
     pairs = pd.DataFrame({"query_id": "q", "doc_id": list("abcd"), "relevance": [0, 1, 2, 3]})
-    assert agreement.calibration_error(agreement.calibration(pairs, pairs.assign(expected=pairs["relevance"]))) == 0
-    nothing = agreement.calibration(pairs, pairs.assign(expected=np.nan))
+    assert (
+        agreement.calibration_error(agreement.calibration(pairs, pairs.assign(expected=pairs["relevance"]), FOUR)) == 0
+    )
+    nothing = agreement.calibration(pairs, pairs.assign(expected=np.nan), FOUR)
     assert np.isnan(agreement.calibration_error(nothing))
 
 
@@ -241,7 +244,7 @@ class Unsure(Scripted):
 
     def answer(self, prompt, pairs):
         for answer in super().answer(prompt, pairs):
-            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in GRADES)
+            chances = tuple(0.55 if str(grade) == answer.response[-1] else 0.15 for grade in FOUR.grades)
             yield replace(answer, probabilities=chances)
 
 
@@ -251,7 +254,7 @@ def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch)
     pipeline.run(cell, Recorder(None, "alignir"))
     runs = Recordings(read_runs(None, "alignir"))
     labels = runs.runs[0].frame("labels.parquet")
-    expected = agreement.calibration(cell.dataset().qrels, labels)
+    expected = agreement.calibration(cell.dataset().qrels, labels, FOUR)
     assert expected["pairs"].sum() == 120
     pd.testing.assert_frame_equal(runs.runs[0].frame("calibration.csv"), expected)
     figure = gallery.drawings(runs, ["calibration"])["calibration"]()

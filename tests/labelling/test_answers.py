@@ -11,7 +11,8 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignir.frames import GRADES, STATUSES
+from alignir.data.scales import FOUR
+from alignir.frames import STATUSES
 from alignir.labelling.answers import FORMS, final_scores, read, read_leniently, said_aloud, unknown_finish_reason
 
 READER = str(ROOT / "scripts" / "bench" / "reader.py")
@@ -300,7 +301,7 @@ def test_decoration_of_the_number_is_not_another_form(value):
 
 @pytest.mark.parametrize("form", rows(WRITTEN))
 def test_decoration_of_the_form_is_not_another_form(form):
-    for grade in GRADES:
+    for grade in FOUR.grades:
         assert read(form.replace("§", str(grade)), "final_score") == (grade, "ok")
 
 
@@ -450,7 +451,7 @@ LINES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
     TEXTS,
     st.sampled_from(FORMS),
     st.sampled_from(["stop", "length", "error", "brownout", None]),
-    st.sampled_from([GRADES, (0, 1)]),
+    st.sampled_from([FOUR.grades, (0, 1)]),
 )
 def test_no_text_makes_the_reader_raise(response, form, finish_reason, grades):
     label, status = read(response, form, finish_reason, grades)
@@ -459,7 +460,7 @@ def test_no_text_makes_the_reader_raise(response, form, finish_reason, grades):
     unknown_finish_reason(response)
 
 
-@given(TEXTS, st.sampled_from(GRADES), st.sampled_from(FORMS), st.sampled_from(["stop", "length"]))
+@given(TEXTS, st.sampled_from(FOUR.grades), st.sampled_from(FORMS), st.sampled_from(["stop", "length"]))
 def test_a_label_is_a_number_that_was_said_and_no_other_words_stand_where_it_stands(
     response, grade, form, finish_reason
 ):
@@ -488,13 +489,13 @@ def test_no_number_before_the_last_line_is_a_category(lines, last, finish_reason
     assert read(answer, "last_line", finish_reason)[0] is None
 
 
-@given(st.lists(LINES), st.lists(LINES), st.sampled_from(GRADES), st.sampled_from(["stop", "length"]))
+@given(st.lists(LINES), st.lists(LINES), st.sampled_from(FOUR.grades), st.sampled_from(["stop", "length"]))
 def test_numbers_around_the_form_change_nothing(before, behind, grade, finish_reason):
     answer = "\n".join([*before, f"##final score: {grade}", *behind, ""])
     assert read(answer, "final_score", finish_reason) == (grade, "ok")
 
 
-@given(st.lists(LINES), st.sampled_from(GRADES))
+@given(st.lists(LINES), st.sampled_from(FOUR.grades))
 def test_numbers_before_the_last_line_change_nothing(before, grade):
     assert read("\n".join([*before, "It was read.", str(grade)]), "last_line") == (grade, "ok")
 
@@ -518,7 +519,7 @@ def test_what_is_thought_changes_nothing(thought, family, said):
         ),
         max_size=3,
     ),
-    st.sampled_from(GRADES),
+    st.sampled_from(FOUR.grades),
 )
 def test_decorations_may_stand_one_in_the_other(around_the_number, around_the_form, grade):
     number, form = str(grade), "##final score: {}"
@@ -531,7 +532,8 @@ def test_decorations_may_stand_one_in_the_other(around_the_number, around_the_fo
 
 
 @given(
-    st.lists(st.sampled_from([*{*FRAGMENTS} - {"</s>", "assistant", "Query:"}])).map("".join), st.sampled_from(GRADES)
+    st.lists(st.sampled_from([*{*FRAGMENTS} - {"</s>", "assistant", "Query:"}])).map("".join),
+    st.sampled_from(FOUR.grades),
 )
 def test_the_last_score_wins_whatever_stands_before_it(before, grade):
     assert read(f"{before}</think>\n##final score: {grade}", "final_score") in {(grade, "ok"), (None, "truncated")}

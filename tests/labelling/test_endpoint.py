@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
-from alignir.frames import PROBABILITIES
+from alignir.frames import probabilities
 from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger
@@ -253,10 +254,12 @@ def test_a_real_vllm_server_with_smollm2_answers_on_loopback(tmp_path):
         logits = replace(prompt, decoding="logits")
         labels = label(pairs, logits, model, Ledger(tmp_path)).labels
         labels = labels[labels["status"] == "ok"]
-        mass = labels[PROBABILITIES].astype(float).sum(axis=1)
+        mass = labels[probabilities(FOUR.grades)].astype(float).sum(axis=1)
         assert len(labels) >= 3
         assert mass.between(0.05, 1 + 1e-6).all()
-        assert (labels[PROBABILITIES].to_numpy(float).argmax(axis=1) == labels["relevance"]).all()  # temperature 0
+        assert (
+            labels[probabilities(FOUR.grades)].to_numpy(float).argmax(axis=1) == labels["relevance"]
+        ).all()  # temperature 0
         long = pairs.head(1).assign(passage=pairs["passage"].iloc[0] * 200)
         labels = label(long, prompt, model, Ledger(tmp_path)).labels
         assert labels["cut"].all()

@@ -591,7 +591,7 @@ def test_logits_are_the_probabilities_of_the_labels_where_the_answer_has_its_own
             **place(" 2", p=0.5),
             "top_logprobs": place(" 2", p=0.5, **{"2": 0.125, " 1": 0.25, " two": 0.1})["top_logprobs"],
         },
-        place(" as 3"),
+        place(" as it names 3 parts"),
     )
     with serving(lambda asked: answer if asked.passage == "one" else with_logprobs(place("Hm"))) as server:
         found = labelled(tmp_path, server.url, prompt=LOGITS).labels.set_index("doc_id")

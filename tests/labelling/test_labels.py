@@ -227,7 +227,7 @@ def test_replay_gives_the_files_labels_and_misses_what_it_lacks(pairs, tmp_path)
 def test_replay_of_a_file_without_any_label_says_what_it_has(pairs, tmp_path):
     (tmp_path / "labels.qrels").write_text(f"q 0 d 1\n{' 0 '.join(pairs.loc[0, PAIR])} 9\n")
     with pytest.raises(
-        InputError, match=r"a label for none of the 120 pairs of the dataset: out_of_scale 1, absent 119"
+        InputError, match=r"a label of 0-3 for none of the 120 pairs of the dataset: out_of_scale 1, absent 119"
     ):
         label(pairs, PROMPT, Replay(str(tmp_path / "labels.qrels")), Ledger(tmp_path))
 
@@ -239,7 +239,10 @@ def test_a_grader_that_says_nothing_of_a_pair_leaves_it_absent(pairs, tmp_path):
         def check(self):
             pass
 
-        def grade(self, pairs):
+        def scale_beside(self, baseline):
+            return baseline
+
+        def grade(self, pairs, scale):
             return pd.Series([1 if place % 2 else None for place in range(len(pairs))], pairs.index, dtype="Int64")
 
     labels = label(pairs, PROMPT, Halves(), Ledger(tmp_path)).labels

@@ -6,6 +6,7 @@ Each token of the model has one that follows it, and the chat template ends with
 
 import re
 import shutil
+import sys
 
 import pytest
 
@@ -218,6 +219,15 @@ def test_a_parser_makes_another_judge_and_needs_no_other_engine():
 def test_a_mistake_in_the_settings_is_one_message(say, settings, message):
     with pytest.raises(InputError, match=message):
         say("", **settings)
+
+
+def test_a_broken_vllm_is_one_message(monkeypatch):
+    monkeypatch.setitem(sys.modules, "vllm.sampling_params", None)
+    with pytest.raises(InputError, match=r"vLLM is installed but cannot be imported: \w+: .*vllm\.sampling_params"):
+        engine.VLLM(name="nowhere").answer(PROMPT, [PAIR])
+    monkeypatch.setitem(sys.modules, "vllm.reasoning", None)
+    with pytest.raises(InputError, match=r"vLLM is installed but cannot be imported: \w+: .*vllm\.reasoning"):
+        engine.VLLM(name="nowhere", reasoning_parser="qwen3").check(PROMPT)
 
 
 def test_a_mistake_in_sampling_is_told_before_a_model_is_loaded():

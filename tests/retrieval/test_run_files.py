@@ -285,7 +285,7 @@ LUCENE = "lucene-k0.9-b0.4"
             {"rerankers": {"judge": {"by": "qrels.txt", "depth": 0}}},
             "expected a depth in whole results from 1, found 0",
         ),
-        ({"rerankers": {"overlap": {"by": graders.Lexical((3, 2, 1)), "depth": 1}}}, "expected three rising shares"),
+        ({"rerankers": {"overlap": {"by": graders.Lexical((3, 2, 1)), "depth": 1}}}, "expected rising shares"),
     ],
 )
 def test_a_mistake_in_a_grid_is_named(small, monkeypatch, settings, message):

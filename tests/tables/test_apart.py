@@ -61,7 +61,7 @@ def of_alignment(recordings: Recordings) -> list[dict[str, str]]:
 def test_rows_of_the_baseline_and_the_floors_stay_where_the_first_relevant_grade_differs(record, tmp_path):
     cell = ["dataset=folder", f"dataset.path={written(tmp_path / 'data')}", "model=lexical", "measures=[map]"]
     for level in (1, 2):
-        record(*cell, f"relevance_level={level}")
+        record(*cell, f"dataset.scale.relevant_from={level}", f"model.relevant_from={level}")
     recordings = record.all()
     found = of_alignment(recordings)
     for run in recordings:
@@ -71,20 +71,22 @@ def test_rows_of_the_baseline_and_the_floors_stay_where_the_first_relevant_grade
                 row
                 for row in found
                 if (row["model"], row["offline"], row["reference"]) == (model, line.offline, line.reference)
-                and f"relevance_level={run.params['relevance_level']}" in row["settings"]
+                and f"scale.relevant_from={run.params['dataset.scale.relevant_from']}" in row["settings"]
             ]
             assert row["tau_b"] == ("" if line.tau_b != line.tau_b else repr(line.tau_b))
     assert len(found) == sum(len(run.alignment) for run in recordings)
     by_kind = tables_by_kind(recordings, KINDS)
-    assert by_kind["baseline"][0].columns[2:] == ["folder (relevance_level=1)", "folder (relevance_level=2)"]
+    assert by_kind["baseline"][0].columns[2:] == ["folder (scale.relevant_from=1)", "folder (scale.relevant_from=2)"]
     for kind in ("online", "measures", "correlations", "judged"):
-        assert [level for level in (1, 2) for table in by_kind[kind] if f"relevance_level={level}" in table.title] == [
+        assert [
+            level for level in (1, 2) for table in by_kind[kind] if f"scale.relevant_from={level}" in table.title
+        ] == [
             1,
             2,
         ]
     assert [table.columns[-1] for table in by_kind["labels"]] == ["kappa ≥ 1", "kappa ≥ 2"]
     rows = {(row["model"], row["settings"]) for row in found if row["reference"] == BASELINE}
-    assert {(BASELINE, "relevance_level=1"), (ONE_GRADE, "relevance_level=2")} <= rows
+    assert {(BASELINE, "scale.relevant_from=1"), (ONE_GRADE, "scale.relevant_from=2")} <= rows
 
 
 def two_files(tmp_path: Path) -> list[str]:

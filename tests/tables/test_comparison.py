@@ -9,7 +9,7 @@ from alignir.evaluation.measures import NDCG
 from alignir.frames import ALIGNMENT, BASELINE, ONLINE, SCORES
 from alignir.tables import comparison
 from alignir.tables.judges import compare_tables
-from alignir.tables.paper import baseline_table
+from alignir.tables.paper import baseline_tables
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Judge, Setting
@@ -117,9 +117,9 @@ def test_without_resamples_there_are_differences_and_nothing_is_told_of_them(thr
     (table,) = compare_tables(found)
     assert [row[-4:] for row in table.rows] == [["–", "–", "–", ""]] * 3
     assert [note for note in table.notes if note.startswith("not compared: bootstrap.B=0")]
-    notes = baseline_table(recorded, set()).notes
+    notes = baseline_tables(recorded, set())[0].notes
     assert "no judge is marked as worse than the best (†) where bootstrap.B=0" in notes
-    assert not [note for note in baseline_table(three(), set()).notes if "†" in note]
+    assert not [note for note in baseline_tables(three(), set())[0].notes if "†" in note]
 
 
 def test_the_recorded_setting_of_the_bootstrap_is_the_one_that_compares(three):
@@ -181,7 +181,7 @@ def test_of_11_judges_the_one_that_reverses_the_systems_is_marked_and_the_notes_
     assert [note for note in table.notes if "11,000 resamples (bootstrap.B=1000 is too few for 55 comparisons)" in note]
     marked = comparison.worse(recorded)
     assert {judge for *_, judge in marked} == {reverse}
-    table = baseline_table(recorded, marked)
+    (table,) = baseline_tables(recorded, marked)
     assert [row[0] for row in table.rows if "†" in row[2]] == ["judge10"]
     (note,) = [note for note in table.notes if note.startswith("†")]
     assert "2,000 resamples (bootstrap.B=1000 is too few for 10 comparisons); each against the best only" in note

@@ -19,12 +19,13 @@ from alignir import frames
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import against_baseline, against_users
 from alignir.config import swept_names
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
-from alignir.frames import ALIGNMENT, BASELINE, GRADES, ONE_GRADE, SHUFFLED, STATUSES
+from alignir.frames import ALIGNMENT, BASELINE, ONE_GRADE, SHUFFLED, STATUSES
 from alignir.tables import choices, kinds, latex, missing
 from alignir.tables.missing import Grid
-from alignir.tables.paper import baseline_table, online_tables
+from alignir.tables.paper import baseline_tables, online_tables
 from alignir.tables.table import Table, render
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Failure, Recorded
@@ -61,7 +62,8 @@ def note(table: Table, start: str) -> str:
 
 
 def baseline(*runs: Recorded, **more) -> Table:
-    return baseline_table(Recordings(runs), set(), **more)
+    (table,) = baseline_tables(Recordings(runs), set(), **more)
+    return table
 
 
 def online_table(*runs: Recorded, **more) -> Table:
@@ -108,7 +110,7 @@ def test_a_mark_stands_at_what_cannot_be_told_from_0_or_from_the_best():
     judges = [run("a", lines=[line(0.5, p=0.06)]), run("b", lines=[line(0.5, low=-0.1, high=0.9)], **BOOTSTRAP)]
     judges.append(run("c", lines=[line(0.9)]))
     judges = [replace(judge, params={**judge.params, **BOOTSTRAP}) for judge in judges]
-    table = baseline_table(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
+    (table,) = baseline_tables(Recordings(judges), {(judges[0].setting, NOBODY, BASELINE, Judge("a", "zeshot"))})
     assert [row[2] for row in table.rows] == ["0.5000°†", "0.5000° [-0.10, 0.90]", "0.9000"]
     assert note(table, "° cannot be told from 0")
     assert "Holm's p ≤ 0.05 of a paired bootstrap of the queries, 500 resamples; each against the best only" in note(
@@ -284,12 +286,14 @@ def every_kind() -> list[Table]:
         alignment = pd.concat([each.assign(labels=kind) for kind in ("model", SHUFFLED, ONE_GRADE) for each in found])
         labels = pairs.assign(relevance=rng.integers(0, 4, len(pairs)))
         metrics = {"n_systems": len(systems), "n_queries": len(query_ids), "n_pairs": len(pairs), "coverage": 0.9}
-        metrics |= {f"labels/{grade}": 7 for grade in GRADES} | {f"labels/{BASELINE}/{grade}": 7 for grade in GRADES}
+        metrics |= {f"labels/{grade}": 7 for grade in FOUR.grades} | {
+            f"labels/{BASELINE}/{grade}": 7 for grade in FOUR.grades
+        }
         metrics |= {f"status/{status}": 1 for status in STATUSES} | {"agreement/kappa4": 0.5, "correlation/top1": 1}
         metrics |= {f"family/{name}": -0.1 for name in ("tau_all", "tau_b", "difference", "ci_low", "ci_high")}
         metrics |= {"family/left_out": 2, "family/moved": 1}
         base = run(model, prompt, dataset, tags={**LLM, "family.systems": ODD, "user_model.definitions": ODD})
-        settings = {"model.family": ODD, "relevance_level": "2", **BOOTSTRAP}
+        settings = {"model.family": ODD, **BOOTSTRAP}
         params = {**base.params, **settings}
         recorded = Recorded(None, base.run_id, base.run_id, params, base.tags, metrics, alignment)
         runs.append(recorded)

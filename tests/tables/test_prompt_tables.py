@@ -38,7 +38,7 @@ def effect(monkeypatch):
                 None,
                 run_id,
                 run_id,
-                {"relevance_level": "2", **{f"bootstrap.{name}": str(value) for name, value in setting.items()}},
+                {**{f"bootstrap.{name}": str(value) for name, value in setting.items()}},
                 {},
                 {},
                 pd.DataFrame(),

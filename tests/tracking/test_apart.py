@@ -8,7 +8,7 @@ from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, UserModel
 
 PLAIN = {"dataset": "demo", "model": "llama8b", "prompt": "zeshot", "systems": "bm25", "queries": "all"}
-PLAIN |= {"user_model": "dbn", "missing": "drop", "pool": "qrels", "relevance_level": "2", "prompt.name": "zeshot"}
+PLAIN |= {"user_model": "dbn", "missing": "drop", "pool": "qrels", "prompt.name": "zeshot"}
 PLAIN |= {"prompt.file": "zeshot.txt", "model.name": "meta-llama/Llama-3.1-8B-Instruct"}
 SIZES = {"n_systems": 12, "n_queries": 43, "n_pairs": 120}
 PRINTS = {"dataset.fingerprint": "1" * 64, "systems.fingerprint": "2" * 64}
@@ -91,7 +91,7 @@ def test_users_are_told_apart_within_a_setting():
         UserModel("dbn", apart="seed=7"),
     ]
     assert UserModel("dbn", "gamma_05", "seed=7").title == "dbn, gamma_05 (seed=7)"
-    follows = [run("1", user_model__from="1", relevance_level="1"), run("2", user_model__from="2")]
+    follows = [run("1", user_model__from="1", bootstrap__seed="1"), run("2", user_model__from="2")]
     assert {each.users for each in Recordings(follows)} == {UserModel("dbn")}  # the setting says it already
 
 

@@ -19,6 +19,7 @@ from mlflow import MlflowClient
 
 from alignir import config
 from alignir.errors import InputError
+from alignir.evaluation.names import NDCG
 from alignir.experiment import cells, description, inputs, pipeline
 from alignir.tracking import stores
 from alignir.tracking.recorder import Recorder
@@ -127,9 +128,9 @@ def test_a_table_of_many_labels_is_a_sample_and_the_page_says_so():
     assert (table["response"] == table["doc_id"]).all()
     assert set(table["passage"]) == {"y" * 500 + "…"}
     metrics = {"tau_b/ndcg_cut_10/baseline": float("nan"), "n_systems": 2, "n_queries": 1, "coverage": 1.0}
-    assert "2,000 of 2,001 pairs" in description.description({**metrics, "n_pairs": 2001})
-    assert "labels.json" not in description.description({**metrics, "n_pairs": 2000})
-    assert "baseline labels –" in description.description({**metrics, "n_pairs": 2000})
+    assert "2,000 of 2,001 pairs" in description.description({**metrics, "n_pairs": 2001}, NDCG)
+    assert "labels.json" not in description.description({**metrics, "n_pairs": 2000}, NDCG)
+    assert "baseline labels –" in description.description({**metrics, "n_pairs": 2000}, NDCG)
 
 
 def test_the_load_of_the_machine_is_recorded_while_an_llm_is_asked(recorder, third, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from alignir.errors import InputError
 from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
 from alignir.users.dwell import Dwell
+from alignir.users.simulated import Simulated
 
 ATTRACTION, SATISFACTION = (0.1, 0.125, 0.375, 0.875), (0.0, 0.125, 0.375, 0.875)
 MODEL = DBN(ATTRACTION, SATISFACTION, 0.9)
@@ -240,9 +241,12 @@ def test_dwell_without_spread_is_its_mean():
         (lambda: PBM(ATTRACTION, SATISFACTION, (1, 1)).expect(np.zeros((1, 3), int)), "expected values for 3 ranks"),
         (lambda: DCM(ATTRACTION, (1, 1)).expect(np.zeros((1, 3), int)), "expected values for 3 ranks"),
         (lambda: UBM(ATTRACTION, SATISFACTION, ((1,),)).sample(np.zeros((1, 3), int), 1, None), "for 3 ranks"),
-        (lambda: Dwell((1, 2, 3), 1), "mean: expected 4 dwell times in s, one a grade, found (1, 2, 3)"),
-        (lambda: Dwell((1, 2, 3, -4), 1), "mean: expected 4 dwell times"),
-        (lambda: Dwell((1, 2, 3, "long"), 1), "mean: expected 4 dwell times"),
+        (
+            lambda: Simulated(dwell=Dwell((1, 2, 3), 1)).definitions(),
+            "dwell.mean: expected 4 values, one for each grade of 0-3, found 3",
+        ),
+        (lambda: Dwell((1, 2, 3, -4), 1), "mean: expected dwell times in s"),
+        (lambda: Dwell((1, 2, 3, "long"), 1), "mean: expected dwell times in s"),
         (lambda: Dwell((1, 2, 3, 4), -1), "sigma: expected a number from 0"),
     ],
 )

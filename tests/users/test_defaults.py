@@ -77,7 +77,7 @@ def test_today_s_numbers_stay():
     assert PBM().examination == (1, 0.5, 0.3333, 0.25, 0.2, 0.1667, 0.1429, 0.125, 0.1111, 0.1)
     assert UBM().examination[-1] == (0.2442, 0.2713, 0.3014, 0.3349, 0.3722, 0.4135, 0.4595, 0.5105, 0.5672, 0.6302)
     assert [len(row) for row in UBM().examination] == list(range(1, 11))
-    assert Metrics() == Metrics(2, "no_relevant", "satisfied", 30, "click")
+    assert Metrics() == Metrics(None, "no_relevant", "satisfied", 30, "click")
 
 
 def test_every_assumption_changes_what_the_default_users_have():

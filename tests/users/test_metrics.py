@@ -10,11 +10,12 @@ from test_click_models import MODEL, MODELS
 
 from alignir.data import collections
 from alignir.data.ranked import as_runs, ranked
+from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.retrieval import run_files
 from alignir.users import metrics as online
 from alignir.users import simulation
-from alignir.users.click_models import PBM
+from alignir.users.click_models import DBN, PBM
 from alignir.users.dwell import Dwell
 from alignir.users.metrics import SUCCESS, Metrics
 from alignir.users.simulated import Simulated
@@ -188,10 +189,6 @@ def test_a_model_by_pair_reads_them_and_keeps_the_grades_for_dwell(at_hand, tmp_
         ({"depth": 0}, "depth: expected a whole number from 1, found 0"),
         ({"sessions": 0}, "sessions: expected a whole number from 1, or none, found 0"),
         ({"draws": 1}, "draws: expected a whole number from 2, found 1"),
-        (
-            {"model": type(MODEL)((0.1,) * 3, (0.1,) * 3, 1)},
-            "attraction: expected 4 probabilities, one a grade, found 3",
-        ),
         ({"pairs": "p.parquet"}, "attraction: expected one probability, for what is not in p.parquet, found 4"),
         ({"model": PBM((0.1,) * 4, (0.1,) * 4, (1, 1))}, "examination: expected values for 10 ranks, found 2"),
     ],
@@ -236,3 +233,22 @@ def test_a_model_of_other_pairs_than_what_is_shown_warns(tmp_path, caplog, known
     assert len(texts) == warned
     if warned:
         assert "the click model knows 0 of 20 results in the top 20 (0.0%)" in texts[0]
+
+
+def test_parameters_follow_the_scale_of_the_labels_unless_somebody_chose_them(at_hand):
+    """On 0-1 the default DBN is one with (2^g - 1) / 2; a list must be as long as the scale is."""
+    qrels, runs = at_hand
+    binary = qrels.assign(relevance=(qrels["relevance"] >= 2).astype(int))
+    scale = Scale((0, 1), 1)
+    by_hand = simulated(model=DBN((0.1, 0.5), (0, 0.5), 0.9), dwell=Dwell((10, 60)), metrics=Metrics())
+    found = Simulated(depth=by_hand.depth).measure(binary, runs, scale)
+    pd.testing.assert_frame_equal(found, by_hand.measure(binary, runs, scale))
+    places = Scale((0, 5), 5)  # the same grades by other numbers: only the formula knows the difference
+    spread = replace(by_hand, metrics=Metrics()).measure(binary.assign(relevance=5 * binary["relevance"]), runs, places)
+    pd.testing.assert_frame_equal(spread, found)
+    with pytest.raises(InputError, match="attraction: expected 4 values, one for each grade of 0-3, found 2"):
+        by_hand.check(qrels, runs)
+    zrr = found[found["metric"] == "zrr"]["value"].to_numpy()
+    assert (
+        zrr.tolist() == Simulated(depth=by_hand.depth).measure(qrels, runs).query("metric == 'zrr'")["value"].tolist()
+    )

@@ -6,11 +6,10 @@ import pandas as pd
 from alignir.alignment.bootstrap import Resampling, matrices, resampled_taus
 from alignir.alignment.comparison import certainty
 from alignir.alignment.tau import common
-from alignir.evaluation.measures import NDCG
 
 
 def without(own: list[str], scores: pd.DataFrame, baseline: pd.DataFrame, resampling: Resampling) -> dict[str, float]:
-    """Alignment of nDCG@10 between two SCORES with all systems, and without a judge's `own`, on the queries of both.
+    """Alignment of two SCORES of one measure with all systems, and without a judge's `own`, on the queries of both.
 
     left_out: the number of its own systems; tau_all; tau_b of the others; difference = tau_b - tau_all with its 95%
     interval, ci_low and ci_high, from resamples of the queries or of all systems, the same ones for both; moved: 1
@@ -18,7 +17,7 @@ def without(own: list[str], scores: pd.DataFrame, baseline: pd.DataFrame, resamp
     and `moved` also without resamples.
     A judge that is fair moves too, where its own systems happen to be easy or hard to order.
     """
-    sides = common(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
+    sides = common(scores, baseline)
     left, right, systems, _ = matrices(*sides)
     is_own = np.isin(systems, own)
     others = np.where(is_own[:, None], np.nan, left)  # a system without a value takes no part

@@ -5,11 +5,11 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling, query_weights
 from alignir.alignment.comparison import certainty, compare
+from alignir.data.scales import FOUR, Scale
 from alignir.evaluation.agreement import joined
-from alignir.frames import GRADES, PAIR
+from alignir.frames import PAIR
 
 NO_LABEL = "no label"
-STATES = (*GRADES, NO_LABEL)
 EFFECT = ["before", "after", "difference", "ci_low", "ci_high", "p_value"]
 
 
@@ -22,14 +22,15 @@ def side_by_side(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return both.astype({"before": "Int64", "after": "Int64"})
 
 
-def flow(both: pd.DataFrame) -> pd.DataFrame:
-    """Counts of pairs, (5, 5): rows the label before, columns the label after, each of 0 to 3 and "no label"."""
+def flow(both: pd.DataFrame, scale: Scale = FOUR) -> pd.DataFrame:
+    """Counts of pairs: rows the label before, columns the label after, each a grade of the scale or "no label"."""
+    states = [*scale.grades, NO_LABEL]
     sides = (both[side].astype(object).where(both[side].notna(), NO_LABEL) for side in ("before", "after"))
-    return pd.crosstab(*sides).reindex(index=list(STATES), columns=list(STATES), fill_value=0)
+    return pd.crosstab(*sides).reindex(index=states, columns=states, fill_value=0)
 
 
 def moved(both: pd.DataFrame) -> pd.DataFrame:
-    """The pairs whose label differs, with `move`: after - before, in grades, -3 to 3; <NA> if it was lost or gained.
+    """The pairs whose label differs, with `move`: after - before, in grades; <NA> if it was lost or gained.
 
     The furthest moves come first, lost and gained labels last, and what moved equally far stays in its order.
     """
@@ -44,21 +45,23 @@ def effect_on_kappa(
     before: pd.DataFrame,
     after: pd.DataFrame,
     resampling: Resampling,
-    relevant_from: int | None = None,
+    relevant_from: tuple[int, int] | None = None,
 ) -> pd.Series:
     """EFFECT on Cohen's kappa of LABELS with the baseline's QRELS: difference = after - before.
 
-    Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it. Queries are resampled with
+    Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it, of grades or
+    of relevant or not, from `relevant_from` of either side. Queries are resampled with
     all their pairs, the same ones on both sides, also where the setting is to resample systems: kappa has none.
     Interval and p-value are those of `comparison.compare`. NaN where a kappa is undefined, where there is one query
     only, and without resamples.
     """
     sides = [joined(baseline, labels) for labels in (before, after)]
     if relevant_from is not None:
-        grades = ["baseline", "label"]
-        sides = [side.assign(**(side[grades] >= relevant_from).astype(int)) for side in sides]
+        first = dict(zip(("baseline", "label"), relevant_from, strict=True))
+        sides = [side.assign(**{name: (side[name] >= first[name]).astype(int) for name in first}) for side in sides]
     query_ids = sorted(set().union(*(side["query_id"] for side in sides)))
-    counts = [_counts(side, query_ids) for side in sides]
+    grades = sorted(set().union(*(set(side[name]) for side in sides for name in ("baseline", "label"))))
+    counts = [_counts(side, query_ids, grades) for side in sides]
     kappas = [_kappas(count.sum(axis=0)[None])[0] for count in counts]
     drawn = np.array([])
     if len(query_ids) > 1:
@@ -87,16 +90,16 @@ def effect_on_tau(
     )
 
 
-def _counts(both: pd.DataFrame, query_ids: list[str]) -> np.ndarray:
-    """Pairs by query, baseline's grade and label: (Q, 4, 4)."""
-    counts = np.zeros((len(query_ids), len(GRADES), len(GRADES)))
-    places = pd.Index(query_ids).get_indexer(both["query_id"])
-    np.add.at(counts, (places, both["baseline"].to_numpy(), both["label"].to_numpy()), 1)
+def _counts(both: pd.DataFrame, query_ids: list[str], grades: list[int]) -> np.ndarray:
+    """Pairs by query, baseline's grade and label: (Q, G, G)."""
+    counts = np.zeros((len(query_ids), len(grades), len(grades)))
+    queries = pd.Index(query_ids).get_indexer(both["query_id"])
+    np.add.at(counts, (queries, *(np.searchsorted(grades, both[name]) for name in ("baseline", "label"))), 1)
     return counts
 
 
 def _kappas(counts: np.ndarray) -> np.ndarray:
-    """Cohen's kappa of each of B confusion matrices (B, 4, 4): (observed - expected) / (1 - expected), shape (B,).
+    """Cohen's kappa of each of B confusion matrices (B, G, G): (observed - expected) / (1 - expected), shape (B,).
 
     Times the squared number of pairs, which keeps numerator and denominator whole, so that 0 is 0.
     """

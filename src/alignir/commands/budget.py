@@ -63,7 +63,7 @@ def run(args) -> int:
     from alignir.commands.options import check_out
     from alignir.config import composed_cell
     from alignir.errors import InputError
-    from alignir.evaluation.scores import evaluate
+    from alignir.evaluation.names import title as measure_title
     from alignir.experiment.inputs import read_inputs
     from alignir.figures import canvas
     from alignir.figures.curves import budget_figure, human_figure
@@ -80,12 +80,12 @@ def run(args) -> int:
     cell = composed_cell(args.settings)
     inputs = read_inputs(cell, to_ask=False)
     names = list(inputs.dataset.queries.index)
-    baseline = evaluate(inputs.dataset.qrels, inputs.runs)
+    baseline = scored(cell, inputs, inputs.dataset.qrels, "drop", inputs.dataset.scale)
     scores = model_scores(cell, inputs)
     judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
     pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
     counts = [counted(len(human), "system"), counted(len(names), "query"), counted(pairs.sum(), "pair")]
-    title = f"{cell.names['dataset']}: {', '.join(counts)}"
+    title = f"{cell.names['dataset']}: {', '.join(counts)}, by {measure_title(cell.headline)}"
     if args.human:
         if scores is None:
             raise InputError(
@@ -119,7 +119,6 @@ def show(args, shown) -> int:
 
 def model_scores(cell, inputs):
     """SCORES under the model's labels; None where an LLM would have to be asked."""
-    from alignir.evaluation.scores import evaluate
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
     from alignir.labelling.models import check
@@ -133,7 +132,14 @@ def model_scores(cell, inputs):
             if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
     labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
-    return evaluate(labels, inputs.runs, missing=cell.missing)
+    return scored(cell, inputs, labels, cell.missing, inputs.scale)
+
+
+def scored(cell, inputs, labels, missing: str, scale):
+    """SCORES by the cell's headline measure."""
+    from alignir.evaluation.scores import evaluate
+
+    return evaluate(labels, inputs.runs, [cell.headline], missing, scale, cell.unjudged)
 
 
 def frequencies(args, dataset, query_ids):

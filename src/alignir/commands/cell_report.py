@@ -5,10 +5,10 @@ import textwrap
 from pathlib import Path
 
 from alignir.evaluation import agreement
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import means
 from alignir.formatting import counted, number
-from alignir.frames import BASELINE, GRADES, SECOND
+from alignir.frames import BASELINE, SECOND
 from alignir.progress import in_words
 from alignir.users.metrics import NAMES
 
@@ -21,19 +21,19 @@ def show(cell, result) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(cell.title, style="bold", markup=False, highlight=False)
-    console.print(_labels(result))
-    console.print(_alignment(result, cell.called["user_model"]))
+    console.print(_labels(result, cell.headline))
+    console.print(_alignment(result, cell.headline, cell.called["user_model"]))
     console.print()
 
 
-def _labels(result):
+def _labels(result, headline: str):
     from rich.table import Table
 
     labels = result.labelling.labels
-    counts = agreement.distribution(labels)
+    counts = agreement.distribution(labels, result.labelling.scale)
     status = in_words(labels["status"].value_counts().to_dict())
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
-    table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in GRADES))
+    table.add_row("labels", "  ".join(f"{grade}: {counts[grade]}" for grade in counts.index))
     table.add_row(
         "status", status + (f"; {counted(labels['cut'].sum(), 'passage')} cut to fit" if labels["cut"].any() else "")
     )
@@ -48,28 +48,28 @@ def _labels(result):
             lines = textwrap.fill("  ".join(found), WIDTH - 20)  # it breaks no line at \xa0
             table.add_row(title, lines.replace("\xa0", " "))
     table.add_row(
-        "nDCG@10",
-        f"mean of systems {number(means(result.scores)[NDCG].mean(), 4)}, "
-        f"baseline {number(means(result.baseline)[NDCG].mean(), 4)}",
+        measure_title(headline),
+        f"mean of systems {number(means(result.scores)[headline].mean(), 4)}, "
+        f"baseline {number(means(result.baseline)[headline].mean(), 4)}",
     )
-    others = [measure for measure in result.alignment["offline"].unique() if measure != NDCG]
+    others = [measure for measure in result.alignment["offline"].unique() if measure != headline]
     if others:
-        table.add_row("recorded too", f"{len(others)} more measures: {', '.join(others)}")
+        table.add_row("recorded too", f"{len(others)} more measures: {', '.join(map(measure_title, others))}")
     return table
 
 
-def _alignment(result, user_model: str):
+def _alignment(result, headline: str, user_model: str):
     from rich import box
     from rich.table import Table
 
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     alignment = result.alignment
-    alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == NDCG)]
+    alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == headline)]
     sizes = [f"{counted(row.n_systems, 'system')}, {counted(row.n_queries, 'query')}" for row in alignment.itertuples()]
     same = len(set(sizes)) == 1
     about = f"  {sizes[0] + '; ' if same else ''}users: {user_model}"
     table = Table(box=box.SIMPLE_HEAD, caption=about, caption_justify="left", caption_style="")
-    table.add_column("nDCG@10 with")
+    table.add_column(f"{measure_title(headline)} with")
     for column in ("tau_b", "95% interval", "p", *["two draws of the users"] * bool(noise), *["of"] * (not same)):
         table.add_column(column, justify="right")
     for row, size in zip(alignment.itertuples(), sizes, strict=True):

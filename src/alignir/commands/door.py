@@ -14,6 +14,8 @@ COMMANDS = {
     "figures": "the figures of all recorded runs",
     "report": "one page: tables, figures, methods, how to run each cell again",
     "budget": "how many labels, or queries, are enough to order the systems?",
+    "align": "do labels order systems as qrels do? From files, at once",
+    "agreement": "how far do files of labels agree?",
     "prompts": "versions of prompts, and what a change of one did to tau",
     "ledger": "what the ledger of answers holds; a judge's labels as qrels",
     "reread": "recorded answers, read again with another reader",

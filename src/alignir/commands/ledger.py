@@ -103,7 +103,9 @@ def write_labels(args) -> int:
     keys = pair_keys(pairs)
     chapters = [judge_of(cell.llm, prompt, repeat) for repeat in range(cell.llm.repeats)]
     answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]
-    rounds = [Labelling(read_all(pairs, each, prompt.form, cell.reader)) for each in answers]
+    rounds = [
+        Labelling(read_all(pairs, each, prompt.form, cell.reader, prompt.scale), prompt.scale) for each in answers
+    ]
     labels = (majority(rounds) if len(rounds) > 1 else rounds[0]).labels
     known = labels.dropna(subset="relevance")
     if known.empty:

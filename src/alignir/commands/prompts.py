@@ -16,10 +16,11 @@ from argparse import ArgumentParser
 from itertools import product
 
 from alignir.commands import options
+from alignir.tracking.shapes import BEFORE
 
 CHOICES = ("model", "dataset", "systems", "queries")
 # Two runs can be compared where these settings agree, all those of systems and queries, and what was judged.
-MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text")
+MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text", *BEFORE)
 NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 
@@ -147,7 +148,7 @@ def obstacles(one, other) -> list[str]:
     for run in (one, other):
         dataset = f"{run.names['dataset']} ({run.tags['dataset.fingerprint'][:8]})"
         must = {key: run.params[key] for key in run.params if key in MUST_AGREE or group(key) in ("systems", "queries")}
-        sides.append({**must, "dataset": dataset, "model.revision": run.tags.get("model.revision") or "–"})
+        sides.append({**BEFORE, **must, "dataset": dataset, "model.revision": run.tags.get("model.revision") or "–"})
     return unequal(*sides)
 
 
@@ -224,7 +225,7 @@ def diff_tables(before, after, args) -> list:
     labels = [run.frame("labels.parquet") for run in (before, after)]
     both = prompt_changes.side_by_side(*labels)
     moved = prompt_changes.moved(both)
-    shown.append(flow_table(prompt_changes.flow(both), len(moved), names, title, notes))
+    shown.append(flow_table(prompt_changes.flow(both, after.scale), len(moved), names, title, notes))
     shown.append(effect_table(before, after, dataset.qrels, labels, names, title))
     graded = moved["move"].notna()
     for kind, pairs in (("Moved most", moved[graded]), ("Lost or gained a label", moved[~graded])):

@@ -102,7 +102,12 @@ def dl19(data: Path) -> dict[str, list[Check]]:
 def collection(dataset: "Dataset", runs: "Runs") -> list[Check]:
     from alignir.evaluation.agreement import distribution
 
-    found = [len(dataset.queries), len(dataset.passages), len(dataset.qrels), *distribution(dataset.qrels)]
+    found = [
+        len(dataset.queries),
+        len(dataset.passages),
+        len(dataset.qrels),
+        *distribution(dataset.qrels, dataset.scale),
+    ]
     top = runs.top(10).frame
     tops = (
         top[top["system"].isin(TWINS)]
@@ -175,7 +180,7 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
         nudged = judged + 1e-12 * (judged.index == TWINS[0])
         got = {
             "kappa4": agreement.kappa(both),
-            "kappa_bin": agreement.kappa(relevant, relevant_from=2),
+            "kappa_bin": agreement.kappa(relevant, relevant_from=(2, 2)),
             "mae": agreement.agreement(qrels, labels)["mae"],
             "tau_official37": tau_b(judged, official)[0],
             "tau_official36": tau_b(judged, official.drop(OUTLIER, errors="ignore"))[0],

@@ -31,7 +31,7 @@ def run(args) -> int:
     from alignir.evaluation.scores import evaluate
     from alignir.experiment.inputs import read_inputs
     from alignir.formatting import number
-    from alignir.frames import ANSWER
+    from alignir.frames import ANSWER, probabilities
     from alignir.labelling.answers import READERS
     from alignir.labelling.labels import read_all
     from alignir.tables import table
@@ -44,16 +44,19 @@ def run(args) -> int:
         answers, cell = run.frame("labels.parquet"), recorded_cell(run.file("config.yaml"), run.names)
         inputs = read_inputs(cell, to_ask=False)
         qrels = inputs.dataset.qrels
-        baseline = evaluate(qrels, inputs.runs)
-        labels = {reader: read_all(answers, answers[ANSWER], inputs.prompt.form, reader) for reader in READERS}
+        baseline = evaluate(qrels, inputs.runs, (cell.headline,), scale=inputs.dataset.scale)
+        answer = [*ANSWER, *probabilities(inputs.scale.grades)]
+        labels = {
+            reader: read_all(answers, answers[answer], inputs.prompt.form, reader, inputs.scale) for reader in READERS
+        }
         strict, lenient = (frame["relevance"] for frame in labels.values())
         differ = int(((strict != lenient).fillna(strict.isna() != lenient.isna())).sum())
         for reader, frame in labels.items():
             tau = against_baseline(
-                evaluate(filled(cell.pool, qrels, frame), inputs.runs, missing=cell.missing),
+                evaluate(filled(cell.pool, qrels, frame), inputs.runs, (cell.headline,), cell.missing, inputs.scale),
                 baseline,
             )["tau_b"].item()
-            found = agreement.agreement(qrels, frame, cell.assumptions.relevant_from)
+            found = agreement.agreement(qrels, frame, inputs.dataset.scale, inputs.scale)
             numbers = map(number, (tau, found["kappa4"], found["kappa_bin"]))
             lines.append([cell.title, reader, str(frame["relevance"].notna().sum()), str(differ), *numbers])
     if not lines:

@@ -31,11 +31,12 @@ def run(args) -> int:
     from alignir import frames
     from alignir.commands.options import check_out
     from alignir.errors import InputError
-    from alignir.evaluation.measures import NDCG
+    from alignir.evaluation.names import title as measure_title
     from alignir.figures import canvas, curves
     from alignir.formatting import counted
     from alignir.frames import BASELINE
     from alignir.tables import table
+    from alignir.tables.names import headline
     from alignir.tables.sensitivity import order_table, survival_table
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_runs
@@ -44,7 +45,9 @@ def run(args) -> int:
     rows = [
         row
         for row in Recordings(read_runs(args.tracking_uri, args.experiment)).rows
-        if row.offline == NDCG and row.reference != BASELINE and row.judge.model not in frames.CEILING_AND_FLOORS
+        if row.offline == headline(row.run)
+        and row.reference != BASELINE
+        and row.judge.model not in frames.CEILING_AND_FLOORS
     ]
     rows.sort(key=lambda row: (row.judge.model == BASELINE, row.judge))
     if not rows:
@@ -60,7 +63,9 @@ def run(args) -> int:
             columns=["judge", "user_model", "metric", "tau_b", "p_value"],
         )
         size = f"{counted(setting.n_systems, 'system')}, {counted(setting.n_queries, 'query')}"
-        title = f"{setting.dataset}, {size}, against {args.base}"
+        measure = measure_title(headline(next(row.run for row in rows if row.setting == setting)))
+        name = " ".join(filter(None, (setting.dataset, setting.apart)))
+        title = f"{measure}, {name}, {size}, against {args.base}"
         shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
         canvas.save(curves.sensitivity_figure(frame, args.base, title), out)

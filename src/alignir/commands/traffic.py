@@ -54,14 +54,14 @@ def run(args) -> int:
     if not isinstance(cell.user_model, Simulated):
         raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
     inputs = read_inputs(cell, to_ask=False)
-    qrels, runs = inputs.dataset.qrels, inputs.runs
+    qrels, runs, scale = inputs.dataset.qrels, inputs.runs, inputs.dataset.scale
     pages = len(runs.systems) * len(runs.query_ids)
-    exact = replace(cell.user_model, sessions=None).measure(qrels, runs)
+    exact = replace(cell.user_model, sessions=None).measure(qrels, runs, scale)
     curves = []
     with bar("sampling", args.draws * sum(sizes) * pages, "sessions", after=2) as advance:
         for size in sizes:
             draws = []
-            for online in replace(cell.user_model, sessions=size).draw(qrels, runs, args.draws):
+            for online in replace(cell.user_model, sessions=size).draw(qrels, runs, args.draws, scale):
                 draws.append(online)
                 advance(size * pages)
             curves.append(against_exact(exact, draws).assign(sessions=size))

@@ -1,6 +1,6 @@
 """BEIR: a folder as BEIR and MTEB have them: corpus.jsonl, queries.jsonl, and qrels/SPLIT.tsv under a header."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from alignir.data import finding, trec
 from alignir.data.collections import Dataset, checked, read_second
 from alignir.data.lines import COMPRESSED, form
+from alignir.data.scales import meaning
 from alignir.data.texts import DOCUMENTS, mains, read_queries, wanted
 from alignir.errors import InputError
 
@@ -22,6 +23,9 @@ def beir(
     second: str | Path | None = None,
     query: Sequence[str] | None = None,
     passage: Sequence[str] | None = None,
+    scale: Mapping | None = None,
+    grades: Mapping | None = None,
+    cut: Sequence[float] | None = None,
 ) -> Dataset:
     """A folder in BEIR's form; each file may be compressed, and have another of the endings of `texts`.
 
@@ -35,7 +39,8 @@ def beir(
         finding.queries_of(folder),
         _qrels_of(folder, split),
     )
-    qrels = trec.read_qrels(qrels_file)
+    said = meaning(scale, grades, cut)
+    qrels = trec.read_qrels(qrels_file, said)
     further = partial(wanted, files=corpus, kind=TITLED, parts=passage or ())
     dataset = checked(
         name,
@@ -45,10 +50,11 @@ def beir(
         sources=(queries_files[0], corpus[0], qrels_file),
         runs=folder / "runs" if (folder / "runs").is_dir() else None,
         lenient=True,
+        scale=said.scale_for(qrels["relevance"]),
     )
     return replace(
         dataset,
-        second=read_second(second, qrels),
+        second=read_second(second, qrels, said),
         further=further,
         everything=cache(partial(mains, corpus, TITLED, passage or ())),
     )

@@ -1,7 +1,7 @@
 """Datasets: queries, passages, baseline labels and, where there are any, the runs of systems."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,9 +11,10 @@ import pandas as pd
 
 from alignir.data import finding, irds, trec
 from alignir.data.ranked import ranked
+from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, meaning, scale_of
 from alignir.data.texts import Texts, read_documents, read_queries
 from alignir.errors import InputError
-from alignir.frames import GRADES, PAIR, QRELS
+from alignir.frames import PAIR, QRELS
 
 TEXT = ("text",)  # MS MARCO's one field, as it is written
 
@@ -26,6 +27,7 @@ class Dataset:
     queries: pd.Series  # text by query_id: only queries that have a judged pair
     passages: pd.Series  # text by doc_id: of every judged one that has a text, and perhaps of others
     qrels: pd.DataFrame  # QRELS
+    scale: Scale = FOUR  # of the qrels
     runs: Path | None = None  # the folder of run files that belongs to it
     unjudged: frozenset[str] = frozenset()  # queries that were left out because they have no judged pair
     second: pd.DataFrame | None = None  # QRELS of other people than the baseline's, to compare people with people
@@ -43,9 +45,9 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of what is judged: the texts of the pairs and their baseline labels, in any order."""
+        """sha256 of what is judged: the texts of the pairs and their baseline labels with their scale, in any order."""
         pairs = self.qrels.sort_values(QRELS[:2])
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
         for query_id, doc_id, relevance in pairs.itertuples(index=False):
             texts = self.queries[query_id], self.passages.get(doc_id, "")
             for part in (query_id, texts[0], doc_id, texts[1], str(relevance)):
@@ -76,9 +78,9 @@ class Dataset:
         return pairs
 
 
-def demo(name: str) -> Dataset:
+def demo(name: str, scale: Mapping | None = None) -> Dataset:
     """The small collection that ships with alignir: everyday questions, graded by hand."""
-    return folder(name, Path(__file__).parent / "demo")
+    return folder(name, Path(__file__).parent / "demo", scale=scale or FOUR._asdict())
 
 
 def folder(
@@ -90,6 +92,9 @@ def folder(
     qrels: str | Path | None = None,
     query: Sequence[str] | None = None,
     passage: Sequence[str] | None = None,
+    scale: Mapping | None = None,
+    grades: Mapping | None = None,
+    cut: Sequence[float] | None = None,
 ) -> Dataset:
     """A folder with queries.tsv, passages.jsonl or .tsv, qrels.txt and, for `systems=runs`, runs/*.run; .gz too.
 
@@ -104,7 +109,8 @@ def folder(
     queries_files = finding.queries_of(here, queries)
     documents_files = finding.documents_of(here, documents)
     qrels_file = finding.qrels_of(here, qrels)
-    judged = trec.read_qrels(qrels_file)
+    said = meaning(scale, grades, cut)
+    judged = trec.read_qrels(qrels_file, said)
     further = [] if here is None else finding.further_in(here)
     of_documents = str(documents_files[0] if len(documents_files) == 1 else documents)
     dataset = checked(
@@ -113,21 +119,22 @@ def folder(
         read_documents(documents_files, parts=passage or ()),
         judged,
         sources=(queries_files[0], of_documents, qrels_file),
+        scale=said.scale_for(judged["relevance"]),
         runs=here / "runs" if here and (here / "runs").is_dir() else None,
     )
     source = " or ".join([of_documents, *map(str, further)])
     return replace(
         dataset,
-        second=read_second(second, judged),
+        second=read_second(second, judged, said),
         source=source,
         further=partial(_read_further, further, parts=passage or ()) if further else None,
     )
 
 
-def read_second(path: str | Path | None, qrels: pd.DataFrame) -> pd.DataFrame | None:
+def read_second(path: str | Path | None, qrels: pd.DataFrame, said: Meaning = AS_WRITTEN) -> pd.DataFrame | None:
     if path is None:
         return None
-    second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"))
+    second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"), said)
     if second.merge(qrels, on=PAIR).empty:
         raise InputError(f"{path}: has a label for none of the {len(qrels):,} judged pairs")
     return second
@@ -141,18 +148,25 @@ def _read_further(files: list[Path], doc_ids: set[str], parts: Sequence[str] = (
 
 
 def trec_dl_2019(
-    name: str, path: str | Path | None = None, ir_dataset: str = "", second: str | Path | None = None
+    name: str,
+    path: str | Path | None = None,
+    ir_dataset: str = "",
+    second: str | Path | None = None,
+    scale: Mapping | None = None,
+    grades: Mapping | None = None,
+    cut: Sequence[float] | None = None,
 ) -> Dataset:
     """TREC 2019 Deep Learning, passage ranking: from a local folder, or by the name that ir_datasets has for it."""
     if path is not None:
-        return folder(name, path, second)
-    source = irds.load(ir_dataset)
+        return folder(name, path, second, scale=scale, grades=grades, cut=cut)
+    source, said = irds.load(ir_dataset), meaning(scale, grades, cut)
     with irds.told(ir_dataset):
-        qrels = irds.qrels(source, ir_dataset)
+        qrels = irds.qrels(source, ir_dataset, said)
         queries, documents = irds.queries(source, TEXT), partial(irds.documents, source, parts=TEXT)
         passages = documents(set(qrels["doc_id"]))
-    dataset = checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3)
-    return replace(dataset, second=read_second(second, qrels), further=documents)
+    found = said.scale_for(qrels["relevance"])
+    dataset = checked(name, queries, passages, qrels, sources=(ir_dataset,) * 3, scale=found)
+    return replace(dataset, second=read_second(second, qrels, said), further=documents)
 
 
 def rank_distillm(
@@ -164,6 +178,7 @@ def rank_distillm(
     path: str | Path | None = None,
     ir_queries: str = "",
     ir_passages: str = "",
+    relevant_from: int | None = None,
 ) -> Dataset:
     """Rank-DistiLLM (Schlatt et al., 2024): an LLM re-ranker's rankings, as a TREC run or as parquet.
 
@@ -192,7 +207,8 @@ def rank_distillm(
             queries = irds.queries(irds.load(ir_queries), TEXT).of(set(drawn))
             passages = irds.documents(irds.load(ir_passages), set(qrels["doc_id"]), TEXT)
         sources = (ir_queries, ir_passages, run)
-    return checked(name, queries, passages, qrels.reset_index(drop=True), sources=sources)
+    scale = scale_of(range(max(map(int, last_rank), default=1) + 1), relevant_from)
+    return checked(name, queries, passages, qrels.reset_index(drop=True), sources=sources, scale=scale)
 
 
 def grade_by_rank(ranks: np.ndarray, last_rank: dict[int, int]) -> np.ndarray:
@@ -202,8 +218,8 @@ def grade_by_rank(ranks: np.ndarray, last_rank: dict[int, int]) -> np.ndarray:
     if [last for _, last in steps] != sorted({last for _, last in steps}, reverse=True):
         raise InputError(f"last_rank: expected last ranks that fall as the grade rises, found {last_rank}")
     for grade, last in steps:
-        if grade not in GRADES:
-            raise InputError(f"last_rank: expected grades {GRADES[0]}-{GRADES[-1]}, found {grade}")
+        if grade < 1:
+            raise InputError(f"last_rank: expected grades from 1, found {grade}")
         grades[ranks <= last] = grade
     return grades
 
@@ -245,6 +261,7 @@ def checked(
     sources: tuple[str | Path, str | Path, str | Path],
     runs: Path | None = None,
     lenient: bool = False,
+    scale: Scale = FOUR,
 ) -> Dataset:
     """The dataset, if every judged pair has both its texts; queries without a judged pair are left out.
 
@@ -267,6 +284,7 @@ def checked(
         queries.main[is_judged],
         passages.main,
         qrels,
+        scale,
         runs,
         unjudged=frozenset(queries.main.index[~is_judged]),
         source=str(passages_source),

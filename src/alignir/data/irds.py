@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from alignir.data.records import texts_of
+from alignir.data.scales import AS_WRITTEN, Meaning
 from alignir.data.texts import Texts, as_texts
+from alignir.data.trec import grade_of
 from alignir.errors import InputError
-from alignir.frames import GRADES, PAIR, QRELS
+from alignir.frames import PAIR, QRELS
 
 HIGHEST_OF = "subtopic_id"  # qrels by subtopic: a document's grade is the highest of its subtopics'
 
@@ -60,8 +62,8 @@ def told(name: str, instead: str = "dataset.path=FOLDER") -> Iterator[None]:
         ) from error
 
 
-def qrels(source: Any, name: str) -> pd.DataFrame:
-    """QRELS, grades below 0 as 0.
+def qrels(source: Any, name: str, meaning: Meaning = AS_WRITTEN) -> pd.DataFrame:
+    """QRELS, grades of -1 and -2 as 0, if nothing else is said of them.
 
     A pair that stands twice has one grade; where several subtopics were judged, the highest of them.
     """
@@ -69,13 +71,7 @@ def qrels(source: Any, name: str) -> pd.DataFrame:
     if not rows:
         raise InputError(f"{name}: expected qrels, found none")
     found = pd.DataFrame([(q.query_id, q.doc_id, q.relevance) for q in rows], columns=QRELS)
-    found["relevance"] = found["relevance"].clip(lower=0)
-    unknown = ~found["relevance"].isin(GRADES)
-    if unknown.any():
-        query_id, doc_id, grade = found[unknown].iloc[0]
-        raise InputError(
-            f"{name}: expected a relevance from {GRADES[0]} to {GRADES[-1]}, found {grade} for {query_id} {doc_id}"
-        )
+    found["relevance"] = [grade_of(q.relevance, meaning, f"{name}, {q.query_id} {q.doc_id}") for q in rows]
     if hasattr(rows[0], HIGHEST_OF):
         return found.groupby(PAIR, as_index=False, sort=False)["relevance"].max()
     found = found.drop_duplicates(ignore_index=True)

@@ -1,6 +1,6 @@
 """Requests: umbrela's and RankLLM's JSON lines, a query and its candidates with their texts in each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pandas as pd
 from alignir.data import finding, trec
 from alignir.data.collections import Dataset, checked, read_second
 from alignir.data.records import first_of, json_lines, texts_of
+from alignir.data.scales import meaning
 from alignir.data.texts import DOCUMENTS, QUERIES, Texts, as_texts
 from alignir.errors import InputError
 from alignir.formatting import counted
@@ -24,6 +25,9 @@ def requests(
     qrels: str | Path | None = None,
     second: str | Path | None = None,
     passage: Sequence[str] | None = None,
+    scale: Mapping | None = None,
+    grades: Mapping | None = None,
+    cut: Sequence[float] | None = None,
 ) -> Dataset:
     """The pairs that a file of requests asks about, or several files in a folder, with their labels in `qrels`.
 
@@ -34,14 +38,17 @@ def requests(
         raise InputError("requests have no baseline labels: name a file of qrels with dataset.qrels=FILE")
     files = finding.files_of(path, "file of requests")
     asked, queries, passages = _read(files, passage or ())
-    judged = trec.read_qrels(qrels)
+    said = meaning(scale, grades, cut)
+    judged = trec.read_qrels(qrels, said)
     both = judged[pd.MultiIndex.from_frame(judged[PAIR]).isin(asked)].reset_index(drop=True)
     if both.empty:
         raise InputError(f"{qrels}: has a label for none of the {len(asked):,} pairs that {path} asks about")
     source = str(files[0] if len(files) == 1 else path)
-    dataset = checked(name, queries, passages, both, sources=(source, source, Path(qrels)))
+    dataset = checked(
+        name, queries, passages, both, sources=(source, source, Path(qrels)), scale=said.scale_for(judged["relevance"])
+    )
     notes = tuple(_notes(name, len(asked), len(judged), len(both)))
-    return replace(dataset, second=read_second(second, both), notes=notes)
+    return replace(dataset, second=read_second(second, both, said), notes=notes)
 
 
 def _notes(name: str, n_asked: int, n_judged: int, n_both: int) -> Iterator[str]:

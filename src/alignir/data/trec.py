@@ -18,39 +18,66 @@ from alignir.data.qrel_forms import judgements
 from alignir.data.ranked import ranked
 from alignir.data.records import at
 from alignir.data.run_paths import run_files
+from alignir.data.scales import AS_WRITTEN, Meaning
 from alignir.errors import InputError
-from alignir.frames import GRADES, QRELS
+from alignir.frames import QRELS
 
-__all__ = ["contradicted", "existing", "line_of", "lines", "read_qrels", "read_results", "read_run", "run_files"]
+__all__ = [
+    "contradicted",
+    "existing",
+    "grade_of",
+    "line_of",
+    "lines",
+    "read_qrels",
+    "read_results",
+    "read_run",
+    "run_files",
+]
+
+JUNK = (-1, -2)  # of TREC: spam
 
 
-def read_qrels(path: str | Path) -> pd.DataFrame:
+def read_qrels(path: str | Path, meaning: Meaning = AS_WRITTEN) -> pd.DataFrame:
     """QRELS from `query_id iteration doc_id relevance` lines, or any other of `qrel_forms`.
 
-    TREC's negative grades -1 and -2 (junk, spam) count as 0; any other grade outside 0-3, and a pair that stands twice,
-    is an error.
+    TREC's negative grades -1 and -2 (junk, spam) count as 0, if nothing else is said of them; any other value that is
+    no grade, and a pair that stands twice, is an error.
     """
     path = existing(path, "qrels file")
     rows: list[tuple[str, str, int]] = []
     seen: dict[tuple[str, str], int] = {}
-    for number, query_id, doc_id, grade in judgements(path):
-        try:
-            relevance = int(grade)
-        except ValueError:
-            raise InputError(f"{at(path, number)}: expected a whole number as relevance, found {grade!r}") from None
-        if relevance in (-1, -2):
-            relevance = 0
-        if relevance not in GRADES:
-            where = at(path, number)
-            raise InputError(f"{where}: expected a relevance from {GRADES[0]} to {GRADES[-1]}, found {grade}")
+    for number, query_id, doc_id, text in judgements(path):
+        grade = grade_of(text, meaning, at(path, number))
         if (query_id, doc_id) in seen:
             first = seen[query_id, doc_id]
             raise InputError(f"{at(path, number)}: the pair {query_id} {doc_id} is already in line {first}")
         seen[query_id, doc_id] = number
-        rows.append((query_id, doc_id, relevance))
+        rows.append((query_id, doc_id, grade))
     if not rows:
         raise InputError(f"{path}: expected qrels lines, found none")
     return pd.DataFrame(rows, columns=QRELS)
+
+
+def grade_of(text: str | float, meaning: Meaning, where: str) -> int:
+    """The grade of a baseline label; an InputError where it is none, which says how it can become one."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{where}: expected a whole number as relevance, found {text!r}") from None
+    if value in JUNK and value not in meaning.grades:
+        value = 0.0
+    grade = meaning.grade(value)
+    if grade is not None:
+        return grade
+    if value == value and value != int(value):
+        raise InputError(
+            f"{where}: expected a whole number as relevance, found {text}: thresholds make grades of such values, as "
+            "dataset.cut=[0.25,0.5,0.75]"
+        )
+    expected = f"a relevance of {meaning.scale.text}" if meaning.scale else "a relevance from 0"
+    raise InputError(
+        f"{where}: expected {expected}, found {text}: a map makes a grade of it, as dataset.grades={{{text}: 0}}"
+    )
 
 
 def read_run(path: Path, system: str) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """Agreement: do two sets of labels give the same grades to the same pairs?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from alignir.evaluation.measures import RELEVANT_FROM
-from alignir.frames import CALIBRATION, GRADES, PAIR
+from alignir.data.scales import FOUR, Scale
+from alignir.frames import CALIBRATION, PAIR
 
 NAMES = ("kappa4", "kappa_bin", "kappa_quadratic", "alpha", "exact", "mae", "bias")
 
@@ -19,8 +19,9 @@ def joined(baseline: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     return both.dropna().astype({"baseline": int, "label": int}).reset_index(drop=True)
 
 
-def kappa(both: pd.DataFrame, relevant_from: int | None = None, weights: str | None = None) -> float:
-    """Cohen's kappa on the four grades, or on "relevant" when that starts at `relevant_from`: 1 at most, 0 by chance.
+def kappa(both: pd.DataFrame, relevant_from: tuple[int, int] | None = None, weights: str | None = None) -> float:
+    """Cohen's kappa on the grades, or on "relevant", which starts at `relevant_from` of either side: 1 at most, 0 by
+    chance.
 
     `weights="quadratic"`: grades two apart disagree four times as much as neighbours (Cohen, Psychological Bulletin
     1968).
@@ -30,7 +31,7 @@ def kappa(both: pd.DataFrame, relevant_from: int | None = None, weights: str | N
 
     left, right = both["baseline"], both["label"]
     if relevant_from is not None:
-        left, right = (left >= relevant_from).astype(int), (right >= relevant_from).astype(int)
+        left, right = ((side >= first).astype(int) for side, first in zip((left, right), relevant_from, strict=True))
     if len(both) == 0 or (left.nunique() == right.nunique() == 1 and left.iloc[0] == right.iloc[0]):
         return float("nan")
     # scikit-learn weighs by the places of grades in the list: one that nobody gave must keep its own
@@ -39,7 +40,7 @@ def kappa(both: pd.DataFrame, relevant_from: int | None = None, weights: str | N
 
 
 def kappa_quadratic(both: pd.DataFrame) -> float:
-    """Cohen's kappa with quadratic weights on the four grades."""
+    """Cohen's kappa with quadratic weights on the grades."""
     return kappa(both, weights="quadratic")
 
 
@@ -67,8 +68,8 @@ def _alpha(graded: pd.DataFrame) -> float:
     return float(krippendorff.alpha(graded.T, level_of_measurement="ordinal"))
 
 
-def per_grade(both: pd.DataFrame) -> pd.DataFrame:
-    """For each grade 0 to 3: precision and recall of the label with the baseline as the truth, and counts of pairs.
+def per_grade(both: pd.DataFrame, grades: Sequence[int]) -> pd.DataFrame:
+    """For each grade: precision and recall of the label with the baseline as the truth, and counts of pairs.
 
     precision  of the pairs with this label, the share whose baseline has the grade; NaN where no label is this grade
     recall     of the pairs of this baseline grade, the share with the same label; NaN where no baseline is this grade
@@ -76,11 +77,11 @@ def per_grade(both: pd.DataFrame) -> pd.DataFrame:
     from sklearn.metrics import precision_score, recall_score
 
     sides, table = (both["baseline"], both["label"]), {"precision": np.nan, "recall": np.nan}
-    settings = {"labels": list(GRADES), "average": None, "zero_division": np.nan}
+    settings = {"labels": list(grades), "average": None, "zero_division": np.nan}
     if len(both):
         table = {"precision": precision_score(*sides, **settings), "recall": recall_score(*sides, **settings)}
-    table |= {side: both[side].value_counts().reindex(GRADES, fill_value=0) for side in ("baseline", "label")}
-    return pd.DataFrame(table, index=pd.Index(GRADES, name="grade"))
+    table |= {side: both[side].value_counts().reindex(list(grades), fill_value=0) for side in ("baseline", "label")}
+    return pd.DataFrame(table, index=pd.Index(grades, name="grade"))
 
 
 def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kappa) -> dict[str, float]:
@@ -100,16 +101,20 @@ def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kapp
 
 
 def matrix(
-    labels_by_judge: dict[str, pd.DataFrame], statistic: Callable[[pd.DataFrame], float] = kappa
+    labels_by_judge: dict[str, pd.DataFrame],
+    statistic: Callable[[pd.DataFrame], float] = kappa,
+    scales: Mapping[str, Scale] | None = None,
 ) -> pd.DataFrame:
     """A statistic of every two judges' joined pairs: the row's judge as the baseline, the column's as the label.
 
-    Kappa is the same either way round and is computed once.
+    Kappa is the same either way round and is computed once. NaN of judges whose scales have different grades.
     """
     judges = list(labels_by_judge)
     graded = pd.DataFrame({judge: labels.set_index(PAIR)["relevance"] for judge, labels in labels_by_judge.items()})
     values = pd.DataFrame(np.nan, index=judges, columns=judges)
     for row, column in product(range(len(judges)), repeat=2):
+        if scales and scales[judges[row]].grades != scales[judges[column]].grades:
+            continue
         if statistic is kappa and column < row:
             values.iat[row, column] = values.iat[column, row]
         else:
@@ -118,21 +123,22 @@ def matrix(
     return values
 
 
-def confusion(both: pd.DataFrame) -> pd.DataFrame:
-    """Counts of pairs: rows the baseline's grade, columns the label's, 0 to 3."""
-    table = pd.crosstab(both["baseline"], both["label"]).reindex(index=GRADES, columns=GRADES, fill_value=0)
+def confusion(both: pd.DataFrame, baseline: Scale, labels: Scale) -> pd.DataFrame:
+    """Counts of pairs: rows the baseline's grade, columns the label's."""
+    table = pd.crosstab(both["baseline"], both["label"])
+    table = table.reindex(index=list(baseline.grades), columns=list(labels.grades), fill_value=0)
     return table.rename_axis(index="baseline", columns="label")
 
 
-def calibration(baseline: pd.DataFrame, labels: pd.DataFrame, bins: int = 6) -> pd.DataFrame:
+def calibration(baseline: pd.DataFrame, labels: pd.DataFrame, scale: Scale, bins: int = 6) -> pd.DataFrame:
     """Mean expected and mean baseline grade of the pairs that have both, by bins of the expected grade: CALIBRATION.
 
-    The bins are of one width, from low to (and only the last up to) high. NaN means where a bin is empty.
+    The bins are of one width on the labels' scale, from low to (and only the last up to) high. NaN: a bin is empty.
     """
     both = (
         baseline[[*PAIR, "relevance"]].merge(labels[[*PAIR, "expected"]], on=PAIR).dropna().astype({"expected": float})
     )
-    edges = np.linspace(GRADES[0], GRADES[-1], bins + 1)
+    edges = np.linspace(scale.grades[0], scale.highest, bins + 1)
     place = np.clip(np.digitize(both["expected"], edges) - 1, 0, bins - 1)
     of_bin = both.groupby(place)
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
@@ -142,7 +148,7 @@ def calibration(baseline: pd.DataFrame, labels: pd.DataFrame, bins: int = 6) -> 
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """How far expected grades are from the baseline's, 0 to 3: mean |baseline - expected| of bins, by their pairs.
+    """How far expected grades are from the baseline's, on one scale: mean |baseline - expected| of bins, by pairs.
 
     The expected calibration error of Naeini, Cooper and Hauskrecht (AAAI 2015), on grades. NaN without pairs.
     """
@@ -152,34 +158,44 @@ def calibration_error(table: pd.DataFrame) -> float:
     return float(np.average((known["baseline"] - known["expected"]).abs(), weights=known["pairs"]))
 
 
-def distribution(labels: pd.DataFrame) -> pd.Series:
-    """Counts of labels by grade 0 to 3, missing labels left out."""
-    return labels["relevance"].dropna().astype(int).value_counts().reindex(GRADES, fill_value=0).rename_axis("grade")
+def distribution(labels: pd.DataFrame, scale: Scale) -> pd.Series:
+    """Counts of labels by grade of their scale, missing labels left out."""
+    counts = labels["relevance"].dropna().astype(int).value_counts()
+    return counts.reindex(list(scale.grades), fill_value=0).rename_axis("grade")
 
 
-def agreement(baseline: pd.DataFrame, labels: pd.DataFrame, relevant_from: int = RELEVANT_FROM) -> dict[str, float]:
-    """By NAMES: kappa4, kappa_bin (relevant or not), kappa_quadratic, alpha (Krippendorff's, ordinal), exact (share of
-    same grades), mae and bias (mean of label - baseline).
+def agreement(
+    baseline: pd.DataFrame, labels: pd.DataFrame, baseline_scale: Scale = FOUR, scale: Scale = FOUR
+) -> dict[str, float]:
+    """By NAMES: kappa4 (on the grades), kappa_bin (relevant or not, each side by its own scale), kappa_quadratic, alpha
+    (Krippendorff's, ordinal), exact (share of same grades), mae and bias (mean of label - baseline).
+
+    What compares grades is NaN where the two scales have different ones: they mean different things.
     """
     both = joined(baseline, labels)
-    difference = both["label"] - both["baseline"]
-    values = (
-        kappa(both),
-        kappa(both, relevant_from),
-        kappa_quadratic(both),
-        alpha(both),
-        float((difference == 0).mean()) if len(both) else np.nan,
-        float(difference.abs().mean()) if len(both) else np.nan,
-        float(difference.mean()) if len(both) else np.nan,
-    )
-    return dict(zip(NAMES, values, strict=True))
+    found = dict.fromkeys(NAMES, np.nan)
+    found["kappa_bin"] = kappa(both, (baseline_scale.relevant_from, scale.relevant_from))
+    if baseline_scale.grades == scale.grades:
+        difference = both["label"] - both["baseline"]
+        found |= {"kappa4": kappa(both), "kappa_quadratic": kappa_quadratic(both), "alpha": alpha(both)}
+        if len(both):
+            found |= {"exact": float((difference == 0).mean()), "mae": float(difference.abs().mean())}
+            found["bias"] = float(difference.mean())
+    return found
 
 
-def details(baseline: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:
-    """precision_G and recall_G of each grade G, and how kappa4 varies over queries: kappa4_q25, _median and _q75."""
+def details(
+    baseline: pd.DataFrame, labels: pd.DataFrame, baseline_scale: Scale = FOUR, scale: Scale = FOUR
+) -> dict[str, float]:
+    """precision_G and recall_G of each grade G, and how kappa4 varies over queries: kappa4_q25, _median and _q75.
+
+    Nothing where the two scales have different grades.
+    """
+    if baseline_scale.grades != scale.grades:
+        return {}
     both = joined(baseline, labels)
-    grades, over_queries = per_grade(both), spread(both)
-    found = {f"{name}_{grade}": grades.loc[grade, name] for name in ("precision", "recall") for grade in GRADES}
+    by_grade, over_queries = per_grade(both, scale.grades), spread(both)
+    found = {f"{name}_{grade}": by_grade.loc[grade, name] for name in ("precision", "recall") for grade in scale.grades}
     found |= {f"kappa4_{name}": over_queries[name] for name in ("q25", "median", "q75")}
     return {name: float(value) for name, value in found.items()}
 

@@ -1,42 +1,44 @@
-"""Measures: which offline measures there are, and those that trec_eval does not have."""
+"""Measures: which offline measures there are, and those that are computed here."""
 
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
-from alignir.frames import GRADES
+from alignir.evaluation.names import ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_name
 
-NDCG = "ndcg_cut_10"
-NAMES = {NDCG: "nDCG@10"}  # for people, who know the other measures by trec_eval's names
-RELEVANT_FROM = 2  # for binary measures, as TREC DL counts officially: grade 1 is "related, but does not answer"
-# trec_eval's measures that are one number a query, 0 where nothing was returned. They are spelled out because
-# pytrec_eval takes `map_10` for map, and `P_0` or `ndcg_5` end the whole process.
-TREC_EVAL = (
-    r"(ndcg_cut|map_cut|P|recall|success|relative_P)_[1-9]\d{0,4}|iprec_at_recall_(0\.\d\d|1\.00)|"
-    r"ndcg|ndcg_rel|Rndcg|G|binG|map|11pt_avg|infAP|Rprec|recip_rank|bpref|set_P|set_recall|set_F|set_map"
-)
-EXPONENTIAL = r"ndcg_exp(_cut_[1-9]\d{0,4})?"
-# These two are written out here: ir_measures has ERR only by a Perl script, which rounds to 5 digits and wants numbers
-# as query_ids, and RBP only by one more package, cwl-eval. Both agree with it (tests/test_scores.py).
-RBP = r"rbp_(0\.\d+)"
-ERR = r"err_([1-9]\d{0,4})"
-CUT = r"(?:ndcg_cut|ndcg_exp_cut|map_cut|P|recall|success|relative_P|err)_(\d+)"
+GDEVAL_HIGHEST = 4  # what TREC's gdeval takes the highest grade for
 
 
-def check_measures(measures: Sequence[str], relevant_from: int = RELEVANT_FROM) -> None:
+def check_measures(measures: Sequence[str]) -> None:
     """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
     if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
     for measure in measures:
-        if not re.fullmatch("|".join((TREC_EVAL, EXPONENTIAL, RBP, ERR)), str(measure)):
-            raise InputError(
-                f"measures: there is no measure {measure!r}; expected trec_eval's names, such as {NDCG}, map, "
-                "recip_rank, P_10, recall_100, bpref, or ndcg_exp_cut_10 (exponential gain), rbp_0.8, err_10"
-            )
-    if type(relevant_from) is not int or relevant_from not in GRADES[1:]:
-        raise InputError(f"relevance_level: expected a grade from {GRADES[1]} to {GRADES[-1]}, found {relevant_from}")
+        try:
+            recorded_name(measure)
+        except InputError as error:
+            raise InputError(f"measures: {error}") from error
+
+
+def definition(measure: str, relevant_from: int) -> str:
+    """What a measure of this recorded name is, for the notes under a table; `relevant_from` as it was recorded.
+
+    >>> definition("ndcg_cut_20", 2), definition("map", 2)
+    ("trec_eval's ndcg_cut_20, gain = grade", "trec_eval's, relevant from grade 2")
+    """
+    ways = {
+        r"ndcg(_cut_\d+)?": f"trec_eval's {measure}, gain = grade",
+        r"ndcg_rel|Rndcg|G": "trec_eval's",
+        TREC_EVAL: f"trec_eval's, relevant from grade {relevant_from}",
+        EXPONENTIAL: "trec_eval's nDCG, gain = 2^grade - 1",
+        RBP: f"rank-biased precision, relevant from grade {relevant_from}",
+        ERR: "expected reciprocal rank, satisfied with (2^grade - 1) / 2^highest",
+        GDEVAL_ERR: f"gdeval's, satisfied with (2^grade - 1) / 2^{GDEVAL_HIGHEST}",
+    }
+    return next((text for names, text in ways.items() if re.fullmatch(names, measure)), "as ir_measures has it")
 
 
 def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarray:
@@ -47,7 +49,7 @@ def rank_biased_precision(relevant: np.ndarray, persistence: float) -> np.ndarra
     return relevant @ ((1 - persistence) * persistence ** np.arange(relevant.shape[1]))
 
 
-def expected_reciprocal_rank(grades: np.ndarray, highest: int = GRADES[-1]) -> np.ndarray:
+def expected_reciprocal_rank(grades: np.ndarray, highest: int = FOUR.highest) -> np.ndarray:
     """Sum over ranks r of 1/r P(a user stops at r), 0 to 1 (Chapelle et al., CIKM 2009).
 
     A result of grade g satisfies with R = (2^g - 1) / 2^highest, and who is not satisfied goes on. `grades` are of

@@ -8,22 +8,20 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.ranked import Runs, as_runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import one_of
+from alignir.evaluation.by_ir_measures import by_ir_measures
 from alignir.evaluation.measures import (
-    CUT,
-    ERR,
-    EXPONENTIAL,
-    NDCG,
-    RBP,
-    RELEVANT_FROM,
-    TREC_EVAL,
+    GDEVAL_HIGHEST,
     check_measures,
     expected_reciprocal_rank,
     rank_biased_precision,
 )
+from alignir.evaluation.names import CUT, ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_names
 from alignir.frames import PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
+UNJUDGED = ("not_relevant", "condensed")
 
 KEPT = 2_000_000  # results, of which dicts are kept: about 250 MB
 _kept: WeakKeyDictionary[Runs, list[dict[str, dict]]] = WeakKeyDictionary()
@@ -46,36 +44,47 @@ def evaluate(
     runs: Runs | pd.DataFrame,
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
-    relevant_from: int = RELEVANT_FROM,
+    scale: Scale = FOUR,
+    unjudged: str = "not_relevant",
 ) -> pd.DataFrame:
-    """SCORES of every system for every query; `measures` are trec_eval's names (by pytrec_eval) and three more.
+    """SCORES of every system for every query, by the names that `names.recorded_name` gives to `measures`.
 
+    trec_eval's names         by pytrec_eval
     ndcg_exp, ndcg_exp_cut_K  nDCG with gain 2^grade - 1 instead of trec_eval's grade: its nDCG on grades so mapped
     rbp_P                     `rank_biased_precision` with persistence P
     err_K                     `expected_reciprocal_rank` of the top K
+    ir_measures' names        by ir_measures, from the grade that they name, ERR@K as gdeval has it: with 4 as the
+                              highest grade of any scale
 
-    Binary measures count a grade from `relevant_from` as relevant (trec_eval's -l); nDCG, G and ERR do not use it.
+    Other binary measures count what is relevant on the labels' scale (trec_eval's -l); nDCG, G and ERR do not.
     A query that a system returned nothing for scores 0, also where it returned nothing at all: trec_eval leaves it out,
-    which would flatter the system. Unjudged results are not relevant.
+    which would flatter the system. Results that these labels do not judge are `unjudged`: not_relevant, or condensed:
+    left out of the rankings before they are scored, by whatever measure.
     A query without any label is NaN for all systems: nothing is known there.
     """
-    check_measures(measures, relevant_from)
-    runs, measures = as_runs(runs), list(dict.fromkeys(measures))
+    check_measures(measures)
+    runs, measures = as_runs(runs), recorded_names(measures)
     qrels = judged(labels, missing)
+    if unjudged not in UNJUDGED:
+        raise one_of("unjudged", unjudged, UNJUDGED)
+    if unjudged == "condensed":
+        runs = runs.condensed(qrels)
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
-        runs = runs.top(max(int(cut[1]) for cut in cuts if cut))
+        runs = runs.top(max(int(cut["k"] or cut["at"]) for cut in cuts if cut))
     rankings = _rankings(runs)
 
     names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
-    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, relevant_from)
+    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, scale.relevant_from)
     exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
     gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
-    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), relevant_from)
+    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), scale.relevant_from)
     values |= {exponential[name]: scored for name, scored in found.items()}
-    if by_rank := [measure for measure in measures if measure not in values]:
+    if by_rank := [measure for measure in measures if re.fullmatch("|".join((RBP, ERR, GDEVAL_ERR)), measure)]:
         grades = runs.grades(qrels, max(1, runs.frame["rank"].max()) if len(runs.frame) else 1).clip(min=0)
-        values |= {measure: _by_rank(measure, grades, relevant_from) for measure in by_rank}
+        values |= {measure: _by_rank(measure, grades, scale) for measure in by_rank}
+    others = [measure for measure in measures if measure not in values]
+    values |= by_ir_measures(_nested(qrels, "relevance", int), runs, others, scale.highest)
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
     table[:, ~np.isin(runs.query_ids, qrels["query_id"].unique())] = np.nan
@@ -118,13 +127,15 @@ def _by_trec_eval(
     return dict(zip(names, values, strict=True))
 
 
-def _by_rank(measure: str, grades: np.ndarray, relevant_from: int) -> np.ndarray:
+def _by_rank(measure: str, grades: np.ndarray, scale: Scale) -> np.ndarray:
     """RBP or ERR of grades (systems, queries, ranks), of shape (systems, queries)."""
     if found := re.fullmatch(RBP, measure):
-        values = [rank_biased_precision(rows >= relevant_from, float(found[1])) for rows in grades]
+        values = [rank_biased_precision(rows >= scale.relevant_from, float(found[1])) for rows in grades]
+    elif found := re.fullmatch(GDEVAL_ERR, measure):
+        values = [expected_reciprocal_rank(rows[:, : int(found[1])], GDEVAL_HIGHEST) for rows in grades]
     else:
         cutoff = int(re.sub(ERR, r"\1", measure))
-        values = [expected_reciprocal_rank(rows[:, :cutoff]) for rows in grades]
+        values = [expected_reciprocal_rank(rows[:, :cutoff], scale.highest) for rows in grades]
     return np.array(values)
 
 

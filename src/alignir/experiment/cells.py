@@ -16,13 +16,6 @@ from alignir.tracking.shapes import UserModel, name_of
 from alignir.users.users import Users
 
 
-class Assumptions(NamedTuple):
-    """What draws a line or a resample, the same wherever one is drawn."""
-
-    relevant_from: int  # the first relevant grade: kappa ≥, binary measures, the zero result rate
-    resampling: Resampling
-
-
 class Drawn(NamedTuple):
     """How many of something are drawn at random, from which seed."""
 
@@ -46,11 +39,13 @@ class Cell:
     user_model: Users
     ledger: Path
     missing: str  # what a pair without a label is: drop, zero or fallback
+    unjudged: str  # a result without a label of a side: not_relevant or condensed
     reader: str  # of answers: strict or lenient
     pool: str  # what is labelled: qrels, runs@K or holes@K
     without_text: str  # a pair of the pool whose passage has no text: error, or skip
-    measures: Sequence[str]  # as scores.evaluate knows them; nDCG@10 is there in any case
-    assumptions: Assumptions
+    headline: str  # the measure that systems are ordered by, as names.recorded_name has it
+    measures: Sequence[str]  # more of them, as people write them
+    resampling: Resampling  # the same wherever one is drawn
     rejudge: Drawn  # pairs to ask once more, for the model's agreement with itself
     families: dict[str, str] | str | None  # of systems, by name pattern, or a file
     shuffles: Drawn  # of the baseline labels: a floor of the tables

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import title
 from alignir.formatting import counted, number
 from alignir.frames import BASELINE, PAIR
 from alignir.users.metrics import metric_title
@@ -13,14 +13,17 @@ ROWS = 2_000  # of the table of labels: the browser loads it whole
 LETTERS = 500  # of a text in it
 
 
-def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
-    """Markdown from a run's metrics: tau_b with its intervals, kappa, coverage, and what they were measured on."""
-    with_users = [name.rpartition("/")[2] for name in metrics if name.startswith(f"tau_b/{NDCG}/")]
+def description(metrics: dict[str, float], headline: str, notes: tuple[str, ...] = ()) -> str:
+    """Markdown from a run's metrics: tau_b with its intervals, kappa, coverage, and what they were measured on.
+
+    `headline` is the recorded name of the measure that orders the systems.
+    """
+    with_users = [name.rpartition("/")[2] for name in metrics if name.startswith(f"tau_b/{headline}/")]
     with_users.remove(BASELINE)
     lines = [
-        f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{NDCG}/{BASELINE}')}**"
-        f"{_interval(metrics, BASELINE, ' (95% interval {} to {})')}: "
-        f"nDCG@10 of {counted(metrics['n_systems'], 'system')} on {counted(metrics['n_queries'], 'query')}.",
+        f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{headline}/{BASELINE}')}**"
+        f"{_interval(metrics, headline, BASELINE, ' (95% interval {} to {})')}: "
+        f"{title(headline)} of {counted(metrics['n_systems'], 'system')} on {counted(metrics['n_queries'], 'query')}.",
         f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
         f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of "
         f"{counted(metrics['n_pairs'], 'pair')} have a label.",
@@ -30,7 +33,7 @@ def description(metrics: dict[str, float], notes: tuple[str, ...] = ()) -> str:
         "|:--|--:|--:|",
         *(
             f"| {metric_title(metric)} "
-            f"| {_number(metrics, f'tau_b/{NDCG}/{metric}')} | {_interval(metrics, metric, '{} to {}')} |"
+            f"| {_number(metrics, f'tau_b/{headline}/{metric}')} | {_interval(metrics, headline, metric, '{} to {}')} |"
             for metric in with_users
         ),
         "",
@@ -60,8 +63,8 @@ def _number(metrics: dict[str, float], name: str) -> str:
     return number(metrics.get(name, math.nan), 4)
 
 
-def _interval(metrics: dict[str, float], reference: str, form: str) -> str:
-    ends = [_number(metrics, f"{end}/{NDCG}/{reference}") for end in ("ci_low", "ci_high")]
+def _interval(metrics: dict[str, float], headline: str, reference: str, form: str) -> str:
+    ends = [_number(metrics, f"{end}/{headline}/{reference}") for end in ("ci_low", "ci_high")]
     return "" if "–" in ends else form.format(*ends)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,15 +16,16 @@ from alignir.data.collections import Dataset
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.data.ranked import Runs, as_runs, nothing_returned
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError, one_of
 from alignir.evaluation.measures import check_measures
-from alignir.evaluation.scores import MISSING, judged_at
+from alignir.evaluation.scores import MISSING, UNJUDGED, judged_at
 from alignir.experiment.cells import Cell
 from alignir.experiment.queries import select
 from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
-from alignir.labelling.models import LLM, check
+from alignir.labelling.models import LLM, Grader, check
 from alignir.labelling.prompts import Prompt
 
 # Settings of a model that decide no answer: where it is asked, and how patiently.
@@ -39,6 +41,7 @@ class Inputs:
     own: list[str]  # systems of the model's family
     pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
     prompt: Prompt
+    scale: Scale  # of the judge's labels
     notes: tuple[str, ...]
 
     @cached_property
@@ -63,17 +66,40 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     if rankings.frame.empty:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
-        dataset = everything.of(select(cell.queries, everything, rankings))
+        dataset = everything.of(select(cell.queries, everything, rankings, cell.headline, cell.unjudged))
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
     with _settings_of(cell, "user_model"):
-        cell.user_model.check(dataset.qrels, runs)
+        cell.user_model.check(dataset.qrels, runs, dataset.scale)
     pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame))
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
+    scale = cell.model.scale_beside(dataset.scale) if isinstance(cell.model, Grader) else prompt.scale
+    notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
-    return Inputs(dataset, runs, own, pairs, prompt, tuple(notes))
+    return Inputs(dataset, runs, own, pairs, prompt, scale, tuple(notes))
+
+
+def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
+    """What was read of scales, where that is not what goes without saying; InputError where labels cannot be mixed."""
+    baseline = dataset.scale
+    if pools.holes(cell.pool) and scale.grades != baseline.grades:
+        raise InputError(
+            f"pool={cell.pool}: labels of {scale.text} cannot fill the holes of baseline labels of {baseline.text}"
+        )
+    declared = (cell.config["dataset"].get("scale") or {}).get("grades")
+    if declared is None and baseline != FOUR and "scale" in cell.config["dataset"]:
+        yield f"baseline labels are of {baseline.text}, relevant from {baseline.relevant_from}, as read (dataset.scale)"
+    if scale != baseline:
+        not_compared = "" if scale.grades == baseline.grades else "; grades of the two are not compared"
+        yield (
+            f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}, the "
+            f"baseline's of {baseline.text}, from {baseline.relevant_from}{not_compared}"
+        )
+    for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
+        if each.relevant_from > each.highest:
+            yield f"{whose}: no grade of {each.text} reaches {each.relevant_from}, so that nothing is relevant"
 
 
 def _of_systems(cell: Cell, error: InputError) -> InputError:
@@ -107,12 +133,14 @@ def _check_choices(cell: Cell) -> None:
     for setting, choice, choices in (
         ("reader", cell.reader, READERS),
         ("missing", cell.missing, MISSING),
+        ("unjudged", cell.unjudged, UNJUDGED),
         ("without_text", cell.without_text, WITHOUT_TEXT),
     ):
         if choice not in choices:
             raise one_of(setting, choice, choices)
     pools.depth(cell.pool)
-    check_measures(cell.measures, cell.assumptions.relevant_from)
+    several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
+    check_measures([cell.headline, *cell.measures] if several else cell.measures)
     if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:
@@ -125,7 +153,7 @@ def _check_choices(cell: Cell) -> None:
     ):
         if not (isinstance(number, int) and number >= 0):
             raise InputError(f"{setting}: expected a whole number from 0, found {number}")
-    B, over, method, seed = cell.assumptions.resampling
+    B, over, method, seed = cell.resampling
     for name, choice, choices in (("over", over, OVER), ("method", method, METHODS)):
         if choice not in choices:
             raise one_of(f"bootstrap.{name}", choice, choices)

@@ -42,13 +42,13 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         "systems.fingerprint": inputs.digests["systems"],
         **{f"sha256.{setting}": sha256 for setting, sha256 in contents(cell.config).items()},
         "family.systems": ", ".join(inputs.own),
-        "user_model.definitions": cell.user_model.definitions(),
+        "user_model.definitions": cell.user_model.definitions(dataset.scale),
         "mlflow.source.name": "alignir",
         "mlflow.source.git.commit": record.commit(),
         "platform": platform.platform(),
         **record.versions(),
     }
-    with recorder.run(cell.title, this, record.params(cell), tags) as recording:
+    with recorder.run(cell.title, this, record.params(cell, inputs), tags) as recording:
         source = cell.config.get("dataset", {}).get("path")
         source = str(Path(source).absolute()) if source else dataset.name
         recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
@@ -56,7 +56,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
             result = compute(cell, inputs)
         found = record.metrics(cell, inputs, result)
         recording.metrics(found)
-        recording.description(description.description(found, result.notes))
+        recording.description(description.description(found, cell.headline, result.notes))
         recording.table(description.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             record.write(Path(folder), cell, inputs, result)

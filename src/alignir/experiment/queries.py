@@ -1,7 +1,8 @@
 """Query selection: which of a dataset's queries the systems are compared on.
 
 A strategy is a function of a dataset that gives query_ids. One with a parameter `scores` also gets the systems' SCORES
-under the baseline labels of all queries: it shows which labels would have been enough, after all of them were made.
+by the headline measure under the baseline labels of all queries: it shows which labels would have been enough, after
+all of them were made.
 """
 
 import inspect
@@ -17,18 +18,25 @@ from alignir.data.collections import Dataset
 from alignir.data.frequencies import frequencies_of
 from alignir.data.ranked import Runs
 from alignir.errors import InputError
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import NDCG
 from alignir.evaluation.scores import evaluate
 from alignir.formatting import counted
 
 log = logging.getLogger(__name__)
 
 
-def select(strategy: Callable[..., list[str]], dataset: Dataset, runs: Runs) -> list[str]:
-    """The query_ids that the strategy chooses for systems with these rankings."""
+def select(
+    strategy: Callable[..., list[str]],
+    dataset: Dataset,
+    runs: Runs,
+    headline: str = NDCG,
+    unjudged: str = "not_relevant",
+) -> list[str]:
+    """The query_ids that the strategy chooses for systems with these rankings, where it needs scores by `headline`."""
     if "scores" not in inspect.signature(strategy).parameters:
         return strategy(dataset)
-    return strategy(dataset, scores=evaluate(dataset.qrels, runs))
+    scores = evaluate(dataset.qrels, runs, (headline,), scale=dataset.scale, unjudged=unjudged)
+    return strategy(dataset, scores=scores)
 
 
 def everything(dataset: Dataset) -> list[str]:
@@ -68,7 +76,7 @@ def traffic(dataset: Dataset, path: str | Path | None, n: int, seed: int) -> lis
 def stratified(dataset: Dataset, scores: pd.DataFrame, n: int, seed: int, strata: int) -> list[str]:
     """`n` queries, the same share of each stratum of difficulty, at random within it.
 
-    Difficulty is the systems' mean nDCG@10 of a query, the lower the harder; `from_strata` makes the strata.
+    Difficulty is the systems' mean score of a query, the lower the harder; `from_strata` makes the strata.
     """
     names = _names(dataset, n)
     if not (isinstance(strata, int) and 1 <= strata <= len(names)):
@@ -78,7 +86,7 @@ def stratified(dataset: Dataset, scores: pd.DataFrame, n: int, seed: int, strata
 
 
 def discriminative(dataset: Dataset, scores: pd.DataFrame, n: int) -> list[str]:
-    """The `n` queries whose nDCG@10 varies most across systems (variance); of a tie the first query_id."""
+    """The `n` queries whose score varies most across systems (variance); of a tie the first query_id."""
     names = _names(dataset, n)
     return _named(names, highest(_values(scores, names).var(axis=0), n))
 
@@ -106,8 +114,7 @@ def _names(dataset: Dataset, n: int) -> np.ndarray:
 
 
 def _values(scores: pd.DataFrame, names: np.ndarray) -> np.ndarray:
-    """nDCG@10 (S, Q) with the queries in this order."""
-    scores = scores[scores["measure"] == NDCG]
+    """SCORES of one measure as an array (S, Q) with the queries in this order."""
     return scores.pivot(index="system", columns="query_id", values="value")[names].to_numpy(float)
 
 

@@ -9,13 +9,14 @@ import pandas as pd
 
 from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
+from alignir.evaluation.names import recorded_names
 from alignir.evaluation.scores import means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.results import Result
 from alignir.figures import systems
 from alignir.figures.labels import confusion_figure, distribution_figure
-from alignir.frames import BASELINE, GRADES, GROUPS, PAIR, PROBABILITIES, SECOND, STATUSES
+from alignir.frames import BASELINE, GROUPS, PAIR, SECOND, STATUSES, probabilities
 from alignir.labelling.labels import differing
 from alignir.labelling.models import LLM
 
@@ -30,22 +31,26 @@ PACKAGES = (
     "pandas",
     "scipy",
     "pytrec-eval-terrier",
+    "ir_measures",
+    "cwl-eval",
     "bm25s",
     "sentence-transformers",
 )
 
 FIRST = (
+    "headline",
+    "unjudged",
     "missing",
     "reader",
     "pool",
     "without_text",
-    "relevance_level",
 )  # settings that MLflow shows beside the choices
 
 
 def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     """The numbers of a run by the names and in the order that MLflow shows: letters, digits, `_`, `.` and `/` only."""
     labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
+    scale, baseline_scale = inputs.scale, dataset.scale
     values = {}
     for row in result.alignment[result.alignment["labels"] == "model"].itertuples():
         for name in ("tau_b", "ci_low", "ci_high", "p_value"):
@@ -67,15 +72,18 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= means(result.scores).mean().to_dict()
     values |= means(result.baseline).mean().add_suffix(f"/{BASELINE}").to_dict()
     if labels["expected"].notna().any():
-        values["label_mass"] = labels[PROBABILITIES].astype(float).sum(axis=1, min_count=len(GRADES)).mean()
+        values["label_mass"] = labels[probabilities(scale.grades)].astype(float).sum(axis=1, min_count=1).mean()
     if cell.llm is not None:
         values |= price(cell.llm, labelling.asked_prompt_tokens, labelling.asked_output_tokens)
     if labelling.asked:
         values["pairs_per_second"] = labelling.asked / labelling.seconds
     values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
     values |= {f"status/{status}": int((labels["status"] == status).sum()) for status in STATUSES}
-    values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels).items()}
-    values |= {f"labels/{BASELINE}/{grade}": count for grade, count in agreement.distribution(dataset.qrels).items()}
+    values |= {f"labels/{grade}": count for grade, count in agreement.distribution(labels, scale).items()}
+    values |= {
+        f"labels/{BASELINE}/{grade}": count
+        for grade, count in agreement.distribution(dataset.qrels, baseline_scale).items()
+    }
     values |= {f"judged_10/{side}": shares.mean() for side, shares in result.judged.items()}
     values |= {f"judged_10_min/{side}": shares.min() for side, shares in result.judged.items()}
     values |= {f"correlation/{name}": value for name, value in result.correlations.items()}
@@ -83,7 +91,9 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         values |= {f"unlabelled/{name}_low": low, f"unlabelled/{name}_high": high}
     values |= {f"family/{name}": value for name, value in result.family.items()}
     if dataset.second is not None:
-        values |= {f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second).items()}
+        values |= {
+            f"labels/{SECOND}/{grade}": n for grade, n in agreement.distribution(dataset.second, baseline_scale).items()
+        }
     for row in result.noise.itertuples() if result.noise is not None else ():
         values |= {f"noise/{row.metric}": row.tau_b, f"noise_low/{row.metric}": row.ci_low}
     return values
@@ -112,7 +122,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
         repeats = result.labelling.repeats.rename(columns=str)
         pd.concat([result.labelling.labels[PAIR], repeats], axis=1).to_parquet(folder / "repeats.parquet")
     both = agreement.joined(inputs.dataset.qrels, result.labelling.labels)
-    confusion = agreement.confusion(both)
+    scales = inputs.dataset.scale, inputs.scale
+    confusion = agreement.confusion(both, *scales)
     confusion.to_csv(folder / "confusion.csv")
     if result.calibration is not None:
         result.calibration.to_csv(folder / "calibration.csv", index=False)
@@ -125,10 +136,11 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
         (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
     counts = pd.DataFrame(
         {
-            "baseline labels": agreement.distribution(inputs.dataset.qrels),
-            cell.called["model"]: agreement.distribution(result.labelling.labels),
+            "baseline labels": agreement.distribution(inputs.dataset.qrels, scales[0]),
+            cell.called["model"]: agreement.distribution(result.labelling.labels, scales[1]),
         }
     )
+    counts = counts.fillna(0)
     counts.loc["none"] = [0, int(result.labelling.labels["relevance"].isna().sum())]
     (folder / "figures").mkdir()
     distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
@@ -137,7 +149,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
         systems.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
 
 
-def params(cell: Cell) -> dict[str, str]:
+def params(cell: Cell, inputs: Inputs) -> dict[str, str]:
     """The choices of the groups and the settings beside them, then every setting under them as `group.setting`.
 
     Those of the prompt are left out where none is read.
@@ -145,7 +157,13 @@ def params(cell: Cell) -> dict[str, str]:
     first = {name: cell.config[name] for name in FIRST}
     settings = {name: value for name, value in cell.config.items() if name not in (*GROUPS, "families", "ledger")}
     settings["families"] = str(cell.families)  # whole: MLflow takes no name patterns as names
-    settings["measures"] = ", ".join(cell.measures)
+    for whose, scale in (("judge", inputs.scale), (BASELINE, inputs.dataset.scale)):
+        grades = ", ".join(map(str, scale.grades))
+        settings["scale"] = settings.get("scale", {}) | {
+            f"{whose}.grades": grades,
+            f"{whose}.relevant_from": scale.relevant_from,
+        }
+    settings["measures"] = ", ".join(recorded_names(cell.measures))
     known = [group for group in ("model", "prompt", *GROUPS) if group in cell.called]  # in the order that MLflow shows
     groups = {group: cell.config.get(group) or {} for group in known}
     names = {group: cell.names[group] for group in known}

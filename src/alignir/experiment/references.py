@@ -8,7 +8,6 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import NONE
 from alignir.alignment.tau import Sides, against_baseline, against_users, average, between_draws, sides
-from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
 from alignir.experiment.cells import Cell
 from alignir.experiment.floors import ceiling_and_floors
@@ -41,7 +40,8 @@ def references(cell: Cell, inputs: Inputs) -> References:
     dataset = inputs.dataset
     second = None if dataset.second is None else digest(dataset.second)
     read = (dataset.fingerprint, inputs.digests["labels"], inputs.digests["systems"], second)
-    settings = (tuple(cell.measures), cell.assumptions, cell.shuffles, inputs.runs.systems, inputs.runs.query_ids)
+    scoring, rankings = (cell.headline, *cell.measures, cell.unjudged), (inputs.runs.systems, inputs.runs.query_ids)
+    settings = (scoring, cell.resampling, dataset.scale, cell.shuffles, *rankings)
     users = (repr(cell.user_model), state_of(vars(cell.user_model)))
     this = (read, settings, users)
     if this not in _kept:
@@ -52,14 +52,15 @@ def references(cell: Cell, inputs: Inputs) -> References:
 
 
 def _made(cell: Cell, inputs: Inputs) -> References:
-    dataset, runs, assumed = inputs.dataset, inputs.runs, cell.assumptions
-    baseline = evaluate(dataset.qrels, runs, (NDCG, *cell.measures), relevant_from=assumed.relevant_from)
-    draws = list(cell.user_model.draws_of(dataset.qrels, runs))
+    dataset, runs = inputs.dataset, inputs.runs
+    measures = (cell.headline, *cell.measures)
+    baseline = evaluate(dataset.qrels, runs, measures, scale=dataset.scale, unjudged=cell.unjudged)
+    draws = list(cell.user_model.draws_of(dataset.qrels, runs, dataset.scale))
     online = draws[0]
     people, users = sides(baseline), sides(online)
     alignment = [
         against_baseline(people, people).assign(labels=BASELINE),
-        against_users(people, users, assumed.resampling).assign(labels=BASELINE),
+        against_users(people, users, cell.resampling).assign(labels=BASELINE),
         *_of_ceiling_and_floors(cell, inputs, people, users),
     ]
     noise = between_draws(draws) if len(draws) > 1 else None
@@ -67,11 +68,12 @@ def _made(cell: Cell, inputs: Inputs) -> References:
 
 
 def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:
-    """ALIGNMENT of nDCG@10 by each of them, as if a judge had given those labels."""
+    """ALIGNMENT of the headline measure by each of them, as if a judge had given those labels."""
     rng = np.random.default_rng(cell.shuffles.seed)
-    for name, draws in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
-        resampling = cell.assumptions.resampling if len(draws) == 1 else NONE
-        scored = (sides(evaluate(labels, inputs.runs)) for labels in draws)
+    by = (cell.headline,)
+    for name, (draws, scale) in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
+        resampling = cell.resampling if len(draws) == 1 else NONE
+        scored = (sides(evaluate(labels, inputs.runs, by, scale=scale, unjudged=cell.unjudged)) for labels in draws)
         aligned = [
             pd.concat([against_baseline(each, people, resampling), against_users(each, users, resampling)])
             for each in scored

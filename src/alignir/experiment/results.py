@@ -1,5 +1,6 @@
 """Results: what a cell finds once its pairs are labelled: scores, users' metrics, alignment, agreement."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,14 +15,15 @@ from alignir.alignment.tau import against_baseline, against_users, common, why_u
 from alignir.alignment.unlabelled import Range, ranges
 from alignir.data.pools import filled
 from alignir.data.ranked import Runs
+from alignir.data.scales import Scale
 from alignir.evaluation import agreement
-from alignir.evaluation.measures import NAMES, NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.evaluation.scores import evaluate, judged_at, means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.references import references
 from alignir.formatting import counted
-from alignir.frames import ALL, BASELINE, GRADES, SECOND
+from alignir.frames import ALL, BASELINE, SECOND
 from alignir.labelling.labels import Labelling, fall_back, flip_rate, judge_again, label, unknown_endings
 from alignir.labelling.ledger import Ledger
 
@@ -36,7 +38,9 @@ class Result:
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of CEILING_AND_FLOORS
-    correlations: dict[str, float]  # of nDCG@10 with the baseline's, and the shares of significant differences kept
+    correlations: dict[
+        str, float
+    ]  # of the headline measure with the baseline's, and the shares of significant differences kept
     agreement: dict[str, float]
     calibration: pd.DataFrame | None  # CALIBRATION, where the model gave probabilities
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label
@@ -47,20 +51,22 @@ class Result:
 
 def compute(cell: Cell, inputs: Inputs) -> Result:
     """The line that the project is about: label, evaluate, simulate, align."""
-    qrels, runs, assumed = inputs.dataset.qrels, inputs.runs, cell.assumptions
+    qrels, runs = inputs.dataset.qrels, inputs.runs
     labelling = _labelled(cell, inputs)
     labels = filled(cell.pool, qrels, labelling.labels)
-    scores = evaluate(labels, runs, (NDCG, *cell.measures), cell.missing, assumed.relevant_from)
+    scores = evaluate(labels, runs, (cell.headline, *cell.measures), cell.missing, inputs.scale, cell.unjudged)
     beside = references(cell, inputs)
     baseline, online = beside.baseline, beside.online
     alignment = [
-        against_baseline(scores, baseline, assumed.resampling).assign(labels="model"),
-        against_users(scores, online, assumed.resampling).assign(labels="model"),
+        against_baseline(scores, baseline, cell.resampling).assign(labels="model"),
+        against_users(scores, online, cell.resampling).assign(labels="model"),
         beside.alignment,
     ]
     alignment = pd.concat(alignment, ignore_index=True)
-    calibration = agreement.calibration(qrels, labelling.labels) if labelling.labels["expected"].notna().any() else None
-    family = without(inputs.own, scores, baseline, assumed.resampling) if inputs.own else {}
+    expected = labelling.labels["expected"].notna().any()
+    calibration = agreement.calibration(qrels, labelling.labels, inputs.scale) if expected else None
+    judged, people = (side[side["measure"] == cell.headline] for side in (scores, baseline))
+    family = without(inputs.own, judged, people, cell.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
         *_family_notes(cell, inputs.own, family),
@@ -76,19 +82,19 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         online,
         beside.noise,
         alignment,
-        _correlations(scores, baseline),
+        _correlations(judged, people),
         _agreement(cell, inputs, labelling, calibration),
         calibration,
         pd.DataFrame({BASELINE: judged_at(qrels, runs), "model": judged_at(labels, runs)}),
         family,
-        _unlabelled_ranges(labels, runs, scores, baseline),
+        _unlabelled_ranges(labels, inputs.scale, runs, judged, people) if cell.unjudged == "not_relevant" else {},
         tuple(notes),
     )
 
 
 def _labelled(cell: Cell, inputs: Inputs) -> Labelling:
     ledger = Ledger(cell.ledger)
-    labelling = label(inputs.pairs, inputs.prompt, cell.model, ledger, cell.reader)
+    labelling = label(inputs.pairs, inputs.prompt, cell.model, ledger, cell.reader, inputs.scale)
     if cell.missing == "fallback" and cell.llm is not None:
         labelling = fall_back(labelling, inputs.pairs, inputs.prompt, cell.llm, ledger)
     return labelling
@@ -96,13 +102,13 @@ def _labelled(cell: Cell, inputs: Inputs) -> Labelling:
 
 def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd.DataFrame | None) -> dict[str, float]:
     """Of labels with the baseline's, of people with people, and of the model with itself where it was asked again."""
-    dataset, relevant_from = inputs.dataset, cell.assumptions.relevant_from
-    found = agreement.agreement(dataset.qrels, labelling.labels, relevant_from)
-    found |= agreement.details(dataset.qrels, labelling.labels)
-    if calibration is not None:
+    dataset, scale = inputs.dataset, inputs.scale
+    sides = (dataset.qrels, labelling.labels, dataset.scale, scale)
+    found = agreement.agreement(*sides) | agreement.details(*sides)
+    if calibration is not None and scale.grades == dataset.scale.grades:
         found["calibration_error"] = agreement.calibration_error(calibration)
     if dataset.second is not None:
-        people = agreement.agreement(dataset.qrels, dataset.second, relevant_from)
+        people = agreement.agreement(dataset.qrels, dataset.second, dataset.scale, dataset.scale)
         found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
@@ -116,20 +122,21 @@ def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd
 
 
 def _correlations(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
-    """Other answers than tau_b to how alike nDCG@10 orders the systems by both, on the queries that both know."""
-    sides = common(*(side[side["measure"] == NDCG] for side in (scores, baseline)))
-    left, right = (means(side)[NDCG] for side in sides)
+    """Other answers than tau_b to how alike two SCORES of one measure order the systems, on the queries of both."""
+    sides = common(scores, baseline)
+    left, right = (means(side).iloc[:, 0] for side in sides)
     both = matrices(*sides)
     return correlations.every(left, right) | pairwise(both.left, both.right)["share"].to_dict()
 
 
 def _unlabelled_ranges(
-    labels: pd.DataFrame, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
+    labels: pd.DataFrame, scale: Scale, runs: Runs, scores: pd.DataFrame, baseline: pd.DataFrame
 ) -> dict[str, Range]:
-    if not labels["relevance"].isna().any():
+    """What is known of nDCG@K only: of another measure nothing is said."""
+    cut = re.fullmatch(r"ndcg_cut_(\d+)", scores["measure"].iloc[0])
+    if cut is None or not labels["relevance"].isna().any():
         return {}
-    by_judge, by_people = (side[side["measure"] == NDCG] for side in (scores, baseline))
-    tried, bounds = ranges(labels, runs, by_judge, by_people, GRADES, 10)
+    tried, bounds = ranges(labels, runs, scores, baseline, scale.grades, int(cut[1]))
     return {"tried": tried, "bounds": bounds}
 
 
@@ -154,7 +161,7 @@ def _undefined(alignment: pd.DataFrame, scores: pd.DataFrame, baseline: pd.DataF
         reasons.setdefault((row.labels, why_undefined(left, right), row.offline), []).append(row.reference)
     measures: dict[tuple[str, str, str], list[str]] = {}
     for (labels, why, measure), names in reasons.items():
-        measures.setdefault((labels, why, ", ".join(names)), []).append(NAMES.get(measure, measure))
+        measures.setdefault((labels, why, ", ".join(names)), []).append(measure_title(measure))
     for (labels, why, against), alike in measures.items():
         yield f"tau_b of {', '.join(alike)} under the {labels}'s labels is undefined against {against}: {why}"
 

@@ -4,7 +4,6 @@ import pandas as pd
 
 from alignir.figures import canvas
 from alignir.figures.canvas import LETTERS, UNKNOWN
-from alignir.frames import GRADES
 
 
 def distribution_figure(counts: pd.DataFrame, title: str):
@@ -19,9 +18,10 @@ def distribution_figure(counts: pd.DataFrame, title: str):
     panel = figure.add_subplot()
     canvas.dress(panel)
     left = pd.Series(0.0, index=counts.columns)
+    highest = max(grade for grade in counts.index if grade != "none")
     for grade in counts.index:
-        known = grade in GRADES
-        colour = colormaps["cividis"](0.98 - 0.31 * grade) if known else "white"
+        known = grade != "none"
+        colour = colormaps["cividis"](0.98 - 0.93 * grade / highest) if known else "white"
         bars = panel.barh(
             range(len(names)),
             shares.loc[grade],
@@ -67,14 +67,14 @@ def confusion_figure(counts: dict[str, pd.DataFrame], title: str):
         table = counts[judge]
         shares = table.div(table.sum(axis=1).replace(0, float("nan")), axis=0)
         image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation="none")
-        for row in GRADES:
-            for column in GRADES:
+        for down, row in enumerate(table.index):
+            for across, column in enumerate(table.columns):
                 share = shares.loc[row, column]
                 text = "–" if share != share else f"{share:.0%}\n{canvas.compact(table.loc[row, column])}"
                 colour = "black" if share != share else canvas.ink(image.to_rgba(share)[:3])
-                panel.text(column, row, text, ha="center", va="center", color=colour, fontsize=LETTERS, linespacing=1)
-        panel.set_xticks(GRADES)
-        panel.set_yticks(GRADES)
+                panel.text(across, down, text, ha="center", va="center", color=colour, fontsize=LETTERS, linespacing=1)
+        panel.set_xticks(range(len(table.columns)), table.columns)
+        panel.set_yticks(range(len(table.index)), table.index)
         panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
         panel.spines[:].set_visible(False)
         panel.tick_params(length=0)
@@ -91,12 +91,15 @@ def calibration_figure(tables: dict[str, pd.DataFrame], title: str):
     width = figure.get_figwidth() / min(3, len(tables)) - 0.4
     for judge, panel in panels.items():
         table = tables[judge]
-        panel.plot([0, 3], [0, 3], color="grey", linewidth=0.8, linestyle=":")
+        low, high = table["low"].min(), table["high"].max()
+        panel.plot([low, high], [low, high], color="grey", linewidth=0.8, linestyle=":")
         known = table[table["pairs"] > 0]
         panel.plot(known["expected"], known["baseline"], color=canvas.BLUE, marker="o", markersize=4)
         for row in table.itertuples():
             panel.axvline(row.low, color=UNKNOWN, linewidth=0.5, zorder=0)
-            panel.text((row.low + row.high) / 2, -0.42, canvas.compact(row.pairs, 1000), ha="center", fontsize=LETTERS)
-        panel.set(xlim=(-0.05, 3.05), ylim=(-0.55, 3.05), xticks=GRADES, yticks=GRADES)
+            middle = (row.low + row.high) / 2
+            panel.text(middle, low - 0.42, canvas.compact(row.pairs, 1000), ha="center", fontsize=LETTERS)
+        panel.set(xlim=(low - 0.05, high + 0.05), ylim=(low - 0.55, high + 0.05))
+        panel.set(xticks=range(int(low), int(high) + 1), yticks=range(int(low), int(high) + 1))
         panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
     return figure

@@ -1,4 +1,4 @@
-"""Figure of online metrics: what users would do with each system, over its nDCG@10 by judges' labels."""
+"""Figure of online metrics: what users would do with each system, over its score by judges' labels."""
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ ROW, MOST = 0.86, 7.0  # inches: a row, and all of them
 MARGIN = 0.09  # of a block, on either side of its points
 
 
-def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str):
-    """Systems' online metrics over their nDCG@10 by judges and by the baseline labels: a row a metric, a block a judge.
+def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str, measure: str = "nDCG@10"):
+    """Systems' online metrics over their scores by judges and by the baseline labels: a row a metric, a block a judge.
 
     `scores`: a row a system, the baseline's in the first column, a judge's in each other, SIDE_BY_SIDE at most.
     `online`: a row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`. All blocks
@@ -57,7 +57,7 @@ def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame
     lowest = panels[-1, 0]
     lowest.xaxis.set_visible(True)
     across.label(lowest, len(judges))
-    texts = ("nDCG@10", "○ by the baseline labels", "▲ by the judge's")
+    texts = (measure, "○ by the baseline labels", "▲ by the judge's")
     lowest.set_xlabel(("   " if len(judges) > 1 else "\n").join(texts), fontsize=LETTERS)
     figure.suptitle(title, fontsize=canvas.TITLE, y=1 - 0.04 / height, va="top")
     figure.align_ylabels(panels.ravel())

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment.significance import ALPHA
-from alignir.evaluation.measures import NAMES as MEASURES
+from alignir.evaluation.names import title as measure_title
 from alignir.figures import canvas
 from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.frames import BASELINE
@@ -32,15 +32,16 @@ def tau_text(tau: float, low: float = float("nan"), high: float = float("nan")) 
     return f"tau {tau:.3f}" + (f" [{low:.2f}, {high:.2f}]" if low == low else "")
 
 
-def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str):
-    """Systems' nDCG@10 by a judge's labels over that by the baseline labels, a panel a judge; who moves most is named.
+def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str, measure: str = "nDCG@10"):
+    """Systems' scores by a judge's labels over that by the baseline labels, a panel a judge; who moves most is named.
 
     `scores`: a row a system; the baseline's in the first column, a judge's in each other. `taus`: by judge, tau_b,
     ci_low, ci_high. The dotted line is where both labels give the same score; +3 is three ranks higher than by the
     baseline labels.
     """
     baseline, judges = scores.iloc[:, 0], scores.columns[1:]
-    figure, panels = canvas.panels(judges, 2.5, title, 3, "nDCG@10 by baseline labels", "nDCG@10 by the judge's labels")
+    sides = f"{measure} by baseline labels", f"{measure} by the judge's labels"
+    figure, panels = canvas.panels(judges, 2.5, title, 3, *sides)
     width = figure.get_figwidth() / min(len(judges), 3) - 0.4
     for judge, panel in panels.items():
         moved = moves(scores[judge], baseline)
@@ -174,7 +175,7 @@ def measures_figure(alignment: pd.DataFrame, title: str):
             text = "" if own else "–" if tau != tau else f"{tau:.2f}"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
         panel.set_xticks(range(len(columns)), [canvas.wrapped(_against(name), 0.6) for name in columns])
-        panel.set_yticks(range(len(measures)), [MEASURES.get(name, name) for name in measures])
+        panel.set_yticks(range(len(measures)), [measure_title(name) for name in measures])
         panel.set_title(f"by the {labels}'s labels", fontsize=LETTERS)
         panel.tick_params(labelsize=LETTERS, length=0)
         panel.spines[:].set_visible(False)

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alignir.data.scales import FOUR
 from alignir.errors import one_of
-from alignir.frames import GRADES
 from alignir.labelling import answer_marks as marks
 
 FORMS = ("final_score", "last_line")
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 def read(
-    response: str | None, form: str, finish_reason: str | None = "stop", grades: Sequence[int] = GRADES
+    response: str | None, form: str, finish_reason: str | None = "stop", grades: Sequence[int] = FOUR.grades
 ) -> tuple[int | None, str]:
     """(label or None, status) of a model's response. `grades` is the scale; its top is the 3 of "2/3".
 
@@ -69,7 +69,7 @@ def read(
 
 
 def read_leniently(
-    response: str | None, form: str, finish_reason: str | None = "stop", grades: Sequence[int] = GRADES
+    response: str | None, form: str, finish_reason: str | None = "stop", grades: Sequence[int] = FOUR.grades
 ) -> tuple[int | None, str]:
     """As `read`, but an answer that is not in the asked form, or was cut off, is searched for the likeliest number.
 

@@ -178,7 +178,7 @@ class _Asking:
                     f"prompt.decoding=logits: {self.model.name} at {self.model.base_url} answers without the "
                     "top_logprobs of its tokens; use free"
                 )
-            probabilities = label_probabilities(reply.tokens, self.prompt.form)
+            probabilities = label_probabilities(reply.tokens, self.prompt.form, self.prompt.scale.grades)
         tokens = (reply.prompt_tokens, reply.output_tokens)
         return Answer(index, reply.response, reply.finish_reason, *tokens, cut, probabilities)
 

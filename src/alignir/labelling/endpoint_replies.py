@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from alignir.frames import GRADES
 from alignir.labelling.answers import failed, read
 from alignir.labelling.endpoint_problems import Problem, page, words_of
 
@@ -136,24 +135,24 @@ def _probability(place: dict) -> float:
         return 0.0
 
 
-def label_probabilities(tokens: Sequence[Token], form: str) -> tuple[float, ...] | None:
+def label_probabilities(tokens: Sequence[Token], form: str, grades: Sequence[int]) -> tuple[float, ...] | None:
     """P(label) for each grade, at the token that made the answer a label; None where it is none.
 
     Tokens that differ in blanks and signs only are one grade; one that is not among the likeliest has probability 0.
 
     >>> label_probabilities([Token("Category", {}), Token(": ", {}), Token("2", {"2": 0.5, " 2": 0.25, "3": 0.125})],
-    ...     "last_line")
+    ...     "last_line", (0, 1, 2, 3))
     (0.0, 0.0, 0.75, 0.125)
     """
-    label, _ = read("".join(token.text for token in tokens), form)
+    label, _ = read("".join(token.text for token in tokens), form, grades=grades)
     if label is None:
         return None
     for place in range(len(tokens) - 1, -1, -1):
         if _bare(tokens[place].text) != str(label):
             continue
         before = "".join(token.text for token in tokens[:place])
-        if read(before + tokens[place].text, form)[0] == label and read(before, form)[0] != label:
-            found = dict.fromkeys(map(str, GRADES), 0.0)
+        if read(before + tokens[place].text, form, grades=grades)[0] == label != read(before, form, grades=grades)[0]:
+            found = dict.fromkeys(map(str, grades), 0.0)
             for text, probability in tokens[place].probabilities.items():
                 if _bare(text) in found:
                     found[_bare(text)] += probability

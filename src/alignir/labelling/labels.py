@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import one_of
-from alignir.frames import GRADES, LABELS, PAIR, PROBABILITIES
+from alignir.frames import PAIR, labels_of, probabilities
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
 from alignir.labelling.models import LLM, Answer, Grader, Model, StatusGrader
@@ -32,6 +33,7 @@ class Labelling:
     """What labelling made, and what it took."""
 
     labels: pd.DataFrame  # LABELS, in the order of the pairs
+    scale: Scale  # of the labels
     asked: int = 0  # pairs that the model was asked about now; the others were in the ledger
     seconds: float = 0.0  # spent asking, with loading
     prompt_tokens: int = 0  # of all answers, also of those that were in the ledger
@@ -44,14 +46,22 @@ class Labelling:
     repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
 
 
-def label(pairs: pd.DataFrame, prompt: Prompt, model: Model, ledger: Ledger, reader: str = "strict") -> Labelling:
+def label(
+    pairs: pd.DataFrame,
+    prompt: Prompt,
+    model: Model,
+    ledger: Ledger,
+    reader: str = "strict",
+    scale: Scale = FOUR,
+) -> Labelling:
     """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
-    only where every repeat misses it. Everything else in a row is the first repeat's.
+    only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of a
+    grader's labels.
     """
     if isinstance(model, Grader):
-        return Labelling(_graded(pairs, model))
+        return _graded(pairs, model, scale)
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]
@@ -67,6 +77,7 @@ def majority(rounds: list[Labelling]) -> Labelling:
     labels.loc[most.notna(), "status"] = "ok"
     return Labelling(
         labels,
+        rounds[0].scale,
         asked=sum(each.asked for each in rounds),
         seconds=sum(each.seconds for each in rounds),
         prompt_tokens=sum(each.prompt_tokens for each in rounds),
@@ -94,13 +105,13 @@ def label_once(
         failures = _ask(missing, prompt, model.repeat(max(repeat, 0)), ledger, judge, read)
         answers = ledger.load(judge)
     seconds = time.perf_counter() - start
-    labels = read_all(pairs, answers.reindex(keys), prompt.form, reader)
+    labels = read_all(pairs, answers.reindex(keys), prompt.form, reader, prompt.scale)
     new = answers.reindex(missing["key"])
     tokens = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
     tokens |= {f"asked_{name}": int(new[name].sum()) for name in tokens}
     seconds = seconds if len(missing) else 0.0
     problem = next(filter(None, reversed(failures)), "")
-    return Labelling(labels, len(missing), seconds, **tokens, failed=len(failures), problem=problem)
+    return Labelling(labels, prompt.scale, len(missing), seconds, **tokens, failed=len(failures), problem=problem)
 
 
 def flip_rate(repeats: pd.DataFrame) -> float:
@@ -142,6 +153,8 @@ def judge_of(model: LLM, prompt: Prompt, repeat: int = 0) -> dict:
     """All that decides an answer beside the texts of the pair: the ledger keeps one chapter for each."""
     asked = ("name", "text", "system", "max_tokens", "decoding", "form")
     judge = {"model": model.identity(), "prompt": {field: getattr(prompt, field) for field in asked}}
+    if prompt.decoding != "free" and prompt.scale.grades != FOUR.grades:  # what it could have written
+        judge["prompt"]["grades"] = list(prompt.scale.grades)
     return {**judge, "repeat": repeat} if repeat else judge
 
 
@@ -160,6 +173,7 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
 
     def write() -> None:
         nonlocal since
+        by_grade = probabilities(prompt.scale.grades) if any(a.probabilities for a in chunk) else []
         rows = [
             (
                 keys[a.index],
@@ -169,17 +183,17 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
                 a.output_tokens,
                 a.cut,
             )
-            + (a.probabilities or (None,) * len(GRADES))
+            + (a.probabilities or (None,) * len(by_grade))
             for a in chunk
         ]
         if rows:
-            ledger.append(judge, pd.DataFrame(rows, columns=ANSWERS.names))
+            ledger.append(judge, pd.DataFrame(rows, columns=[*ANSWERS.names, *by_grade]))
         chunk.clear()
         since = time.monotonic()
 
     try:
         answers = model.answer(prompt, texts)
-        for answer in _shown(answers, len(texts), f"{Path(model.name).name}, {prompt.name}", prompt.form, read):
+        for answer in _shown(answers, len(texts), f"{Path(model.name).name}, {prompt.name}", prompt, read):
             if failed(answer.finish_reason):  # no answer: asked again by the next run
                 failures.append(answer.problem)
             else:
@@ -192,43 +206,45 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
     return failures
 
 
-def _shown(answers: Iterator[Answer], total: int, title: str, form: str, read: Callable) -> Iterator[Answer]:
+def _shown(answers: Iterator[Answer], total: int, title: str, prompt: Prompt, read: Callable) -> Iterator[Answer]:
     """The answers, while a bar shows how many there are, how they read, how fast they come and when they end."""
     with bar(title, total, "pairs") as advance:
         for answer in answers:
             yield answer
-            advance(1, read(answer.response, form, answer.finish_reason)[1])
+            advance(1, read(answer.response, prompt.form, answer.finish_reason, prompt.scale.grades)[1])
 
 
-def _graded(pairs: pd.DataFrame, grader: Grader) -> pd.DataFrame:
+def _graded(pairs: pd.DataFrame, grader: Grader, scale: Scale) -> Labelling:
     """LABELS from grades alone, with no answer behind them."""
-    grades = grader.grade(pairs)
-    without = grader.statuses(pairs) if isinstance(grader, StatusGrader) else "absent"
+    grades = grader.grade(pairs, scale)
+    without = grader.statuses(pairs, scale) if isinstance(grader, StatusGrader) else "absent"
     labels = pairs[PAIR].assign(relevance=grades, status=without)
     labels.loc[grades.notna(), "status"] = "ok"
     nothing = {"response": "", "finish_reason": "", "prompt_tokens": 0, "output_tokens": 0, "cut": False}
-    return labels.assign(**nothing).reindex(columns=LABELS)
+    return Labelling(labels.assign(**nothing).reindex(columns=labels_of(scale.grades)), scale)
 
 
-def read_all(pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str = "strict") -> pd.DataFrame:
+def read_all(
+    pairs: pd.DataFrame, answers: pd.DataFrame, form: str, reader: str = "strict", scale: Scale = FOUR
+) -> pd.DataFrame:
     """LABELS from the answers to the pairs, row by row; nothing but the response decides a label."""
     read = _reader(reader)
     answers = answers.fillna({"response": "", "finish_reason": "error"})  # no answer in the ledger
     outcomes = [
-        read(response, form, finish_reason)
+        read(response, form, finish_reason, scale.grades)
         for response, finish_reason in zip(answers["response"], answers["finish_reason"], strict=True)
     ]
     labels = pairs[PAIR].reset_index(drop=True).join(answers.reset_index(drop=True))
     labels["relevance"] = pd.array([label for label, _ in outcomes], dtype="Int64")
     labels["status"] = [status for _, status in outcomes]
-    labels = labels.reindex(columns=LABELS)
+    labels = labels.reindex(columns=labels_of(scale.grades))
     labels["cut"] = labels["cut"].eq(True)
     labels = labels.fillna({"prompt_tokens": 0, "output_tokens": 0}).astype(
         {"prompt_tokens": int, "output_tokens": int}
     )
-    probabilities = labels[PROBABILITIES].astype(float)
-    mass = probabilities.sum(axis=1, min_count=len(GRADES))
-    labels["expected"] = probabilities.mul(list(GRADES)).sum(axis=1, min_count=len(GRADES)) / mass
+    by_grade, grades = labels[probabilities(scale.grades)].astype(float), list(scale.grades)
+    mass = by_grade.sum(axis=1, min_count=len(grades))
+    labels["expected"] = by_grade.mul(grades).sum(axis=1, min_count=len(grades)) / mass
     return labels
 
 

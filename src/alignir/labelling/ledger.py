@@ -24,11 +24,10 @@ import pyarrow.parquet as pq
 
 from alignir.errors import InputError
 from alignir.files import written_whole
-from alignir.frames import PROBABILITIES
 
 log = logging.getLogger(__name__)
 
-ANSWERS = pa.schema(
+ANSWERS = pa.schema(  # and p0, p1, ... of a judge that gives probabilities of its grades
     [
         ("key", pa.string()),
         ("response", pa.string()),
@@ -36,7 +35,6 @@ ANSWERS = pa.schema(
         ("prompt_tokens", pa.int32()),
         ("output_tokens", pa.int32()),
         ("cut", pa.bool_()),
-        *((name, pa.float32()) for name in PROBABILITIES),
     ]
 )
 
@@ -88,7 +86,7 @@ class Ledger:
 
     def _load(self, folder: Path) -> pd.DataFrame:
         chunks = [chunk for file in sorted(folder.glob("*.parquet")) if (chunk := _read(file)) is not None]
-        table = pa.concat_tables(chunks) if chunks else ANSWERS.empty_table()
+        table = pa.concat_tables(chunks, promote_options="default") if chunks else ANSWERS.empty_table()
         return table.to_pandas().drop_duplicates("key").set_index("key")
 
     def chapters(self) -> Iterator[Chapter]:
@@ -103,8 +101,9 @@ class Ledger:
             yield Chapter(judge, self._load(file.parent), size, len(list(file.parent.glob("*.aside"))))
 
     def append(self, judge: dict, answers: pd.DataFrame) -> None:
-        """Write a chunk of answers (ANSWERS' columns): on disk when this returns."""
-        table = pa.Table.from_pandas(answers, schema=ANSWERS, preserve_index=False)
+        """Write a chunk of answers (ANSWERS' columns, perhaps p0, p1, ...): on disk when this returns."""
+        by_grade = [(name, pa.float32()) for name in answers if name not in ANSWERS.names]
+        table = pa.Table.from_pandas(answers, schema=pa.schema([*ANSWERS, *by_grade]), preserve_index=False)
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
         folder = self.chapter(judge)
@@ -119,7 +118,9 @@ class Ledger:
 def _read(file: Path) -> pa.Table | None:
     try:
         table = pq.read_table(file, partitioning=None, page_checksum_verification=True)
-        if table.schema.remove_metadata() == ANSWERS:
+        fields = list(table.schema.remove_metadata())
+        by_grade = fields[len(ANSWERS) :]
+        if fields[: len(ANSWERS)] == list(ANSWERS) and all(_of_a_grade(field) for field in by_grade):
             return table.replace_schema_metadata(None)
         problem = f"expected the columns {', '.join(ANSWERS.names)}, found {', '.join(table.schema.names)}"
     except pa.ArrowInvalid as error:
@@ -133,3 +134,7 @@ def _read(file: Path) -> pa.Table | None:
         file.replace(aside)
     log.warning("%s is no whole chunk of answers and was set aside as %s: %s", file, aside.name, problem)
     return None
+
+
+def _of_a_grade(field: pa.Field) -> bool:
+    return field.type == pa.float32() and re.fullmatch("p[0-9]+", field.name) is not None

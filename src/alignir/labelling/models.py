@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
+from alignir.data.scales import Scale
 from alignir.labelling.prompts import Prompt
 
 
@@ -19,7 +20,7 @@ class Answer:
     prompt_tokens: int
     output_tokens: int
     cut: bool = False  # the passage was shortened to fit the model's context
-    probabilities: tuple[float, ...] | None = None  # of the labels 0-3 at the answer's position (decoding=logits)
+    probabilities: tuple[float, ...] | None = None  # of the scale's grades at the answer's position (decoding=logits)
     problem: str = ""  # in a line, where there is no answer because the request failed
 
 
@@ -80,7 +81,10 @@ class Grader(Protocol):
     def check(self) -> None:
         """InputError if it cannot grade: reads what it needs, so that a mistake in it is known early."""
 
-    def grade(self, pairs: pd.DataFrame) -> pd.Series:
+    def scale_beside(self, baseline: Scale) -> Scale:
+        """The scale of its grades; that of the baseline labels may tell, where nothing says what a file's are."""
+
+    def grade(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
         """A grade (Int64) for each row of `pairs` (query_id, doc_id, query, passage), <NA> where it has none."""
 
 
@@ -88,7 +92,7 @@ class Grader(Protocol):
 class StatusGrader(Grader, Protocol):
     """A grader that knows what became of each pair: of one that does not, a pair without a grade is `absent`."""
 
-    def statuses(self, pairs: pd.DataFrame) -> pd.Series:
+    def statuses(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
         """One of frames.STATUSES for each row of `pairs`; `ok` where, and only where, it has a grade."""
 
 

@@ -2,19 +2,21 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 import yaml
 
+from alignir.data.scales import FOUR, Scale, scale_of
 from alignir.errors import InputError, one_of
 from alignir.files import shipped
-from alignir.frames import GRADES
 from alignir.labelling.answers import FORMS
 
 FIELDS = ("query", "passage")
 DECODINGS = ("free", "constrained", "logits")
+SCALE = re.compile(r"(?<!\$)((?:\$\$)*)\$(?:scale\b|\{scale\})")
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Prompt:
     max_tokens: int  # for the answer, not counting what a reasoning model thinks
     system: str = ""
     # free: the model writes what it likes; constrained: it can write nothing but an answer; logits: it writes nothing,
-    # the probabilities of the four labels are read off where the label would stand
+    # the probabilities of the grades are read off where the label would stand
     decoding: str = "free"
+    scale: Scale = FOUR  # of the labels that it asks for
 
     @property
     def lead(self) -> str:
@@ -38,7 +41,7 @@ class Prompt:
     @property
     def pattern(self) -> str:
         """The regular expression of the only answers that constrained decoding lets through."""
-        return f"{self.lead}[{GRADES[0]}-{GRADES[-1]}]"
+        return f"{self.lead}({'|'.join(map(str, self.scale.grades))})"
 
     def render(self, query: str, passage: str) -> str:
         """The prompt for one pair. Nothing inside a query or passage is filled in, whatever it looks like."""
@@ -50,10 +53,13 @@ class Prompt:
         return hashlib.sha256(f"{self.system}\0{self.text}".encode()).hexdigest()
 
 
-def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str = "free") -> Prompt:
+def read_prompt(
+    name: str, file: str, form: str, max_tokens: int, decoding: str = "free", scale: Mapping | None = None
+) -> Prompt:
     """The prompt of a text file, or of a YAML file in umbrela's form (`prefix_user` with {query} and {passage}).
 
-    A relative file is looked for in the working folder, in its `prompts/`, and among the shipped prompts.
+    `scale` is its grades and the first relevant one, 0-3 and 2 unless it says more; `$scale` in the text stands for
+    the grades. A relative file is looked for in the working folder, in its `prompts/`, and among the shipped prompts.
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):  # what MLflow takes for the name of a prompt
         raise InputError(f"name: expected letters (A to Z), digits, '_', '.' and '-', found {name!r}")
@@ -66,11 +72,21 @@ def read_prompt(name: str, file: str, form: str, max_tokens: int, decoding: str 
     path = _find(file)
     content = _text(path)
     system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))
+    asked = _scale(scale)
+    text = SCALE.sub(lambda match: f"{match[1]}{', '.join(map(str, asked.grades))}", text)
     lacking = [field for field in FIELDS if field not in Template(text).get_identifiers()]
     if lacking:
         wanted = "{query} and {passage}" if path.suffix in (".yaml", ".yml") else "$query and $passage"
         raise InputError(f"{path}: expected {wanted} in the prompt, found no {' and no '.join(lacking)}")
-    return Prompt(name, text, form, max_tokens, system, decoding)
+    return Prompt(name, text, form, max_tokens, system, decoding, asked)
+
+
+def _scale(settings: Mapping | None) -> Scale:
+    settings = dict(settings or {})
+    if unknown := sorted(set(settings) - {"grades", "relevant_from"}):
+        raise InputError(f"scale: expected the settings grades and relevant_from, found {unknown[0]}")
+    grades, relevant_from = (settings.get(name) for name in ("grades", "relevant_from"))
+    return scale_of(FOUR.grades if grades is None else grades, relevant_from)
 
 
 def _find(file: str) -> Path:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alignir.errors import InputError
-from alignir.frames import GRADES
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
 
@@ -37,6 +36,7 @@ class Scripted:
         for index, (query, passage) in enumerate(pairs):
             time.sleep(self.delay)
             text = prompt.render(query, passage)
-            grade = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0] % len(GRADES)
+            drawn = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0]
+            grade = prompt.scale.grades[drawn % len(prompt.scale.grades)]
             response = f"##final score: {grade}" if prompt.form == "final_score" else f"By the script.\n{grade}"
             yield Answer(index, response, "stop", len(text.split()), len(response.split()))

@@ -16,7 +16,7 @@ from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
 from alignir.labelling.vllm_answers import ReasoningParser, check_parser
-from alignir.labelling.vllm_process import cpu_build, set_environment, without_llvmlite
+from alignir.labelling.vllm_process import cpu_build, importing, set_environment, without_llvmlite
 from alignir.labelling.vllm_prompts import Asked, Tokens
 
 log = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ class _Engine:
         if label_tokens:
             logprobs = said.logprobs[0]
             probabilities = tuple(math.exp(logprobs[token].logprob) for token in label_tokens)
-            likeliest = probabilities.index(max(probabilities))  # of a tie the lower grade
+            likeliest = prompt.scale.grades[probabilities.index(max(probabilities))]  # of a tie the lower grade
             return Answer(index, f"{prompt.lead}{likeliest}", "stop", tokens_in, tokens_out, asked.cut, probabilities)
         if self.harmony:
             text = self.harmony.decode(said.token_ids)
@@ -234,8 +234,7 @@ def _sampling(
     model: VLLM, prompt: Prompt, label_tokens: list[int] | None = None, harmony: Harmony | None = None
 ) -> Any:
     """vLLM's parameters of an answer. Special tokens are kept in its text: the marks of thoughts are among them."""
-    set_environment()
-    with without_llvmlite():
+    with importing():
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from alignir.errors import InputError, one_of
-from alignir.labelling.vllm_process import set_environment, without_llvmlite
+from alignir.labelling.vllm_process import importing
 
 
 def check_parser(name: str) -> None:
@@ -17,7 +17,8 @@ class ReasoningParser:
     """One of vLLM's own reasoning parsers, which know a family's thoughts by more than their marks."""
 
     def __init__(self, name: str, tokenizer: Any, chat: dict, model_config: Any):
-        from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
+        with importing():
+            from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
 
         self.request = ChatCompletionRequest(messages=[])
         try:
@@ -49,8 +50,7 @@ class ReasoningParser:
 
 
 def _parsers() -> Any:
-    set_environment()  # vLLM reads it when it is imported
-    with without_llvmlite():
+    with importing():
         from vllm.reasoning import ReasoningParserManager
 
     return ReasoningParserManager

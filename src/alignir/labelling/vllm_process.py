@@ -8,6 +8,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from alignir.errors import InputError
+
 
 def cpu_build() -> bool:
     """Whether the installed vLLM is the one for CPUs; asked before torch, which reads the environment, is imported."""
@@ -30,6 +32,17 @@ def without_llvmlite() -> Iterator[None]:
     finally:
         if hidden is not None:
             sys.modules["llvmlite.binding.ffi"] = hidden
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """vLLM, or a part of it, may be imported in here: with its environment, and an InputError where it is broken."""
+    set_environment()
+    try:
+        with without_llvmlite():
+            yield
+    except Exception as error:  # no GPU's driver, another version of torch, a part that this version lacks
+        raise InputError(f"vLLM is installed but cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def set_environment() -> None:

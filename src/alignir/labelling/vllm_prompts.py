@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from alignir.errors import InputError
-from alignir.frames import GRADES
 from alignir.labelling.chat import WITHOUT_SYSTEM_ROLE, in_chat
 from alignir.labelling.harmony import Harmony
 from alignir.labelling.prompts import Prompt
@@ -78,12 +77,12 @@ class Tokens:
         """
         for lead in (prompt.lead, prompt.lead.rstrip()):
             before = self._encode(lead)
-            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in GRADES]
+            tokens = [self._encode(f"{prompt.lead}{grade}") for grade in prompt.scale.grades]
             if all(found[:-1] == before for found in tokens):
                 return lead, [found[-1] for found in tokens]
         raise InputError(
-            f"prompt.decoding=logits: the labels 0-3 are no single tokens after {prompt.lead!r} for this model's "
-            "tokenizer; use free or constrained"
+            f"prompt.decoding=logits: the grades {prompt.scale.text} are no single tokens after {prompt.lead!r} for "
+            "this model's tokenizer; use free or constrained"
         )
 
     def _encode(self, text: str) -> list[int]:

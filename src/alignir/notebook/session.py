@@ -11,8 +11,9 @@ import pandas as pd
 from alignir.data import collections, run_paths, trec
 from alignir.data.collections import Dataset
 from alignir.data.ranked import Runs, as_runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
-from alignir.evaluation.measures import NDCG, RELEVANT_FROM
+from alignir.evaluation.names import NDCG
 from alignir.frames import BASELINE, PAIR
 from alignir.notebook.foreign import labels_of, rankings_of
 from alignir.notebook.presets import preset
@@ -27,15 +28,16 @@ if TYPE_CHECKING:
 Rankings: TypeAlias = Runs | pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
-def demo(name: str = "demo") -> Dataset:
+def demo(name: str = "demo", scale: Mapping[str, Any] | None = None) -> Dataset:
     """The small collection that ships with alignir: everyday questions, passages, and grades 0-3 given by hand.
 
+    `scale` says another first relevant grade than 2: `{"grades": [0, 1, 2, 3], "relevant_from": 1}`.
     `queries` (Series of texts by query_id), `passages` (by doc_id), `qrels` (query_id, doc_id, relevance).
 
     >>> len(demo().queries), len(demo().qrels)
     (12, 120)
     """
-    return collections.demo(name)
+    return collections.demo(name, scale)
 
 
 def read_collection(path: str | Path, name: str = "", second: str | Path | None = None) -> Dataset:
@@ -120,13 +122,18 @@ def evaluate(
     runs: Rankings,
     measures: Sequence[str] = (NDCG,),
     missing: str = "drop",
-    relevant_from: int = RELEVANT_FROM,
+    scale: Scale = FOUR,
+    unjudged: str = "not_relevant",
 ) -> pd.DataFrame:
-    """SCORES: system, query_id, measure, value, by trec_eval's measures (nDCG@10 is `ndcg_cut_10`), 0 to 1.
+    """SCORES: system, query_id, measure, value, by trec_eval's names or ir_measures' ("map", "nDCG@20", "AP(rel=2)").
+
+    The column `measure` has the names that are recorded: `ndcg_cut_20`, `AP-rel.2`.
 
     `labels`: query_id, doc_id, relevance; `runs`: of `bm25`, `read_runs`, a frame system, query_id, doc_id, score, or
     {system: frame}. PyTerrier's names (qid, docno, label) are taken as they are. A query without any label is NaN; a
-    pair without one is unjudged (`missing`: drop) or of grade 0 (zero); binary measures count from `relevant_from`.
+    pair without one is unjudged (`missing`: drop) or of grade 0 (zero); binary measures count what the scale says is
+    relevant (`dataset.scale`, `alignir.Scale((0, 1), 1)`);
+    results without a label are `unjudged`: not_relevant, or condensed, left out of the rankings.
 
     >>> qrels = pd.DataFrame({"qid": ["q"], "docno": ["d1"], "label": [3]})
     >>> run = pd.DataFrame({"qid": ["q", "q"], "docno": ["d2", "d1"], "score": [2.0, 1.0]})
@@ -135,11 +142,12 @@ def evaluate(
     """
     from alignir.evaluation.scores import evaluate as score
 
-    return score(labels_of(labels), rankings_of(runs), measures, missing, relevant_from)
+    return score(labels_of(labels), rankings_of(runs), measures, missing, scale, unjudged)
 
 
-def simulate(qrels: pd.DataFrame, runs: Rankings, users: str | Users = "dbn") -> pd.DataFrame:
-    """ONLINE: system, query_id, metric, value: what users would do with each ranking, given the grades of `qrels`.
+def simulate(qrels: pd.DataFrame, runs: Rankings, users: str | Users = "dbn", scale: Scale = FOUR) -> pd.DataFrame:
+    """ONLINE: system, query_id, metric, value: what users would do with each ranking, given the grades of `qrels`
+    on their `scale`.
 
     `users` is a choice of `user_model=` ("dbn", "pbm", ...), a click model (`alignir.DBN(continuation=0.7)`), or users
     with all their settings (`alignir.Simulated(...)`). Metrics: clicks (a session), ctr (0-1), adt (s), ssr, sar and
@@ -158,8 +166,8 @@ def simulate(qrels: pd.DataFrame, runs: Rankings, users: str | Users = "dbn") ->
     if not isinstance(found, Users):  # a click model alone: who clicks, with the usual dwell times and metrics
         found = Simulated(model=found)
     qrels, rankings = labels_of(qrels), rankings_of(runs)
-    found.check(qrels, rankings)
-    return found.measure(qrels, rankings)
+    found.check(qrels, rankings, scale)
+    return found.measure(qrels, rankings, scale)
 
 
 def align(scores: pd.DataFrame, reference: pd.DataFrame, B: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -182,12 +190,14 @@ def align(scores: pd.DataFrame, reference: pd.DataFrame, B: int = 1000, seed: in
     return against_baseline(scores, reference, resampling)
 
 
-def agreement(baseline: pd.DataFrame, labels: pd.DataFrame, relevant_from: int = RELEVANT_FROM) -> dict[str, float]:
+def agreement(
+    baseline: pd.DataFrame, labels: pd.DataFrame, baseline_scale: Scale = FOUR, scale: Scale = FOUR
+) -> dict[str, float]:
     """How far two sets of labels give the same grades to the same pairs; pairs that either lacks are left out.
 
-    kappa4 (Cohen's, on the grades), kappa_bin (relevant or not, from `relevant_from`), kappa_quadratic, alpha
+    kappa4 (Cohen's, on the grades), kappa_bin (relevant or not, each side by its scale), kappa_quadratic, alpha
     (Krippendorff's, ordinal), exact (share of same grades), mae and bias (mean of label - baseline, in grades). NaN
-    where a statistic is undefined.
+    where a statistic is undefined, and of grades where the scales have different ones.
 
     >>> qrels = demo().qrels
     >>> agreement(qrels, qrels)["kappa4"]
@@ -195,7 +205,7 @@ def agreement(baseline: pd.DataFrame, labels: pd.DataFrame, relevant_from: int =
     """
     from alignir.evaluation.agreement import agreement as agree
 
-    return agree(labels_of(baseline), labels_of(labels), relevant_from)
+    return agree(labels_of(baseline), labels_of(labels), baseline_scale, scale)
 
 
 def compare(judges: Mapping[str, pd.DataFrame], reference: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

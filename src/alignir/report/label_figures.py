@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 
 from alignir.figures import labels as figures
-from alignir.frames import BASELINE, GRADES, SECOND
+from alignir.frames import BASELINE, SECOND
 from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, labelled_title
 from alignir.tracking.recordings import Recordings
@@ -48,15 +48,16 @@ def _place(labelled: Labelled) -> tuple[str, ...]:
 
 
 def _distribution(title: str, runs: Runs):
-    some = next(iter(runs.values())).metrics
-    counts = {BOUNDS[BASELINE]: [some[f"labels/{BASELINE}/{grade}"] for grade in GRADES] + [0]}
+    some = next(iter(runs.values()))
+    grades = sorted({*some.baseline_scale.grades, *(grade for run in runs.values() for grade in run.scale.grades)})
+    counts = {BOUNDS[BASELINE]: [some.metrics.get(f"labels/{BASELINE}/{grade}", 0) for grade in grades] + [0]}
     people = next((run.metrics for run in runs.values() if f"labels/{SECOND}/0" in run.metrics), None)
     if people:
-        counts[BOUNDS[SECOND]] = [people[f"labels/{SECOND}/{grade}"] for grade in GRADES] + [0]
+        counts[BOUNDS[SECOND]] = [people.get(f"labels/{SECOND}/{grade}", 0) for grade in grades] + [0]
     for judge, run in runs.items():
-        graded = [run.metrics[f"labels/{grade}"] for grade in GRADES]
+        graded = [run.metrics.get(f"labels/{grade}", 0) for grade in grades]
         counts[judge] = [*graded, run.metrics["n_pairs"] - sum(graded)]
-    table = pd.DataFrame(counts, index=[*GRADES, "none"])
+    table = pd.DataFrame(counts, index=[*grades, "none"])
     table = table if table.loc["none"].any() else table.drop("none")
     return figures.distribution_figure(table, f"Labels, {title}")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.data import pools
-from alignir.evaluation.measures import NAMES as MEASURES
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import recorded_names
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import counted
 from alignir.frames import GROUPS
 from alignir.report.entries import Entry, alike, numbers
 from alignir.report.settings import of_group, settings, under
-from alignir.tables.names import MODELS, dataset_title
-from alignir.tables.notes import MISSING, NDCG_NOTE, TAU_NOTE
+from alignir.tables.names import MODELS, dataset_title, headline
+from alignir.tables.notes import MISSING, TAU_NOTE, measure_note
 from alignir.tables.table import Table
 
 OF_RESAMPLING = ("bootstrap", "floor")
@@ -158,15 +158,18 @@ def _labels(entries: list[Entry]) -> Iterator[str]:
     yield from _said(entries, _setting("reader"), lambda value: READER.get(value, f"Answers are read by {value}"))
     yield from _said(entries, _setting("missing"), lambda value: f"Missing: {MISSING.get(value, value)}")
     yield from _said(entries, _setting("without_text"), lambda value: f"Pairs whose passage has no text: {value}")
-    yield f"{NDCG_NOTE}. {TAU_NOTE}."
+    yield from _said(entries, lambda entry: measure_note(entry.run), str)
+    yield f"{TAU_NOTE}."
     yield from _said(
         entries,
-        lambda entry: [each for each in entry.config.get("measures", []) if each != NDCG] or None,
-        lambda measures: f"Other offline measures are {', '.join(MEASURES.get(each, each) for each in measures)}",
+        lambda entry: (
+            [each for each in recorded_names(entry.config.get("measures", [])) if each != headline(entry.run)] or None
+        ),
+        lambda measures: f"Other offline measures are {', '.join(map(measure_title, measures))}",
     )
     yield from _said(
         entries,
-        _setting("relevance_level"),
+        lambda entry: entry.run.baseline_scale.relevant_from,
         lambda level: f"Binary measures count grades from {level} as relevant",
     )
     yield from _said(

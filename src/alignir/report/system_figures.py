@@ -6,13 +6,21 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.frames import BASELINE
 from alignir.report.figure import JUDGES, Figure, pages
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, online_order, setting_titles
+from alignir.tables.names import (
+    BOUNDS,
+    by_dataset,
+    headline,
+    headline_rows,
+    in_order,
+    judge_name,
+    online_order,
+    setting_titles,
+)
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY
@@ -23,7 +31,8 @@ class Compared(NamedTuple):
 
     title: str
     runs: dict[str, Recorded]  # the newest of each judge, by its name
-    rows: list[Row]  # by nDCG@10
+    rows: list[Row]  # by the headline measure
+    measure: str  # what that is, for people
 
 
 def scores(recordings: Recordings) -> Iterator[Figure]:
@@ -53,7 +62,7 @@ def _compared(recordings: Recordings, with_users: bool = False) -> Iterator[tupl
     newest = recordings.by_judge(lambda run: (run.setting, run.users if with_users else NOBODY))
     settings = sorted({setting for setting, _ in newest}, key=by_dataset)
     titles = dict(zip(settings, setting_titles(settings), strict=True))
-    rows = [row for row in recordings.rows if row.offline == NDCG]
+    rows = headline_rows(recordings)
     in_this_order = [(setting, users) for setting in settings for where, users in sorted(newest) if where == setting]
     for setting, users in in_this_order:
         runs = newest[setting, users]
@@ -61,7 +70,7 @@ def _compared(recordings: Recordings, with_users: bool = False) -> Iterator[tupl
         judges = {judge_name(judge): runs[judge] for judge in in_order(runs)}
         here = [row for row in rows if row.setting == setting and users in (NOBODY, row.users)]
         about = title + (f", users: {users.title}" if with_users else "")
-        yield (titles[setting], users.title), Compared(about, judges, here)
+        yield (titles[setting], users.title), Compared(about, judges, here, next(iter(runs.values())).headline)
 
 
 def _scores(compared: Compared):
@@ -71,11 +80,13 @@ def _scores(compared: Compared):
         if row.reference == BASELINE
     }
     taus = pd.DataFrame.from_dict(values, orient="index", columns=["tau_b", "ci_low", "ci_high"])
-    return figures.scores_figure(_means(compared.runs), taus, f"nDCG@10 of systems, {compared.title}")
+    return figures.scores_figure(
+        _means(compared.runs), taus, f"{compared.measure} of systems, {compared.title}", compared.measure
+    )
 
 
 def _ranks(compared: Compared):
-    return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by nDCG@10, {compared.title}")
+    return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by {compared.measure}, {compared.title}")
 
 
 def _online(compared: Compared):
@@ -85,20 +96,23 @@ def _online(compared: Compared):
     online = online[[metric for metric in _references(rows) if metric in online]]
     scores = _means(runs)
     taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
-    return online_figure(scores, online, taus, f"Online metrics over nDCG@10, {compared.title}")
+    return online_figure(
+        scores, online, taus, f"Online metrics over {compared.measure}, {compared.title}", compared.measure
+    )
 
 
 def _taus(compared: Compared):
     taus, p_values = _grid(compared.rows, "tau_b"), _grid(compared.rows, "p_value")
-    return figures.tau_figure(taus, p_values, f"Kendall's tau_b of nDCG@10, {compared.title}", len(compared.runs))
+    title = f"Kendall's tau_b of {compared.measure}, {compared.title}"
+    return figures.tau_figure(taus, p_values, title, len(compared.runs))
 
 
 def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
-    """Mean nDCG@10, a row a system: by the baseline labels, then by each judge's."""
+    """Mean scores by the headline measure, a row a system: by the baseline labels, then by each judge's."""
     sides: dict[str, pd.Series] = {}
     for judge, run in runs.items():
         scores = run.frame("scores.parquet")
-        found = means(scores[scores["measure"] == NDCG], "labels")
+        found = means(scores[scores["measure"] == headline(run)], "labels")
         sides.setdefault(BOUNDS[BASELINE], found[BASELINE])
         sides[judge] = found["model"]
     return pd.DataFrame(sides)

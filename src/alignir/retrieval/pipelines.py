@@ -68,7 +68,7 @@ def _reranked(runs: pd.DataFrame, dataset: Dataset, name: str, by, depth: int) -
         pairs = pairs.assign(
             query=pairs["query_id"].map(dataset.queries), passage=pairs["doc_id"].map(dataset.collection)
         )
-        labels = pairs[PAIR].assign(relevance=by.grade(pairs))
+        labels = pairs[PAIR].assign(relevance=by.grade(pairs, by.scale_beside(dataset.scale)))
     else:
         labels = _read_labels(by).merge(pairs, on=PAIR)
         if grades(labels).isna().all():

@@ -9,6 +9,6 @@ KINDS = {
     "correlations": "other correlations, the same best system, significant differences kept",
     "judged": "which share of each system's top 10 has a label",
     "alignment": "every tau_b in full, for programs",
-    "measures": "other offline measures beside nDCG@10: which agrees with users?",
+    "measures": "other offline measures beside the headline: which agrees with users?",
 }
 FIRST = ("baseline", "online", "labels")  # what is shown where nobody chose

@@ -9,10 +9,10 @@ import pandas as pd
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.comparison import PAIRS, against_best, compare, enough, pairs_of
 from alignir.alignment.significance import ALPHA
-from alignir.evaluation.measures import NDCG
 from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
-from alignir.tables.names import BOUNDS
+from alignir.tables.names import BOUNDS, headline
+from alignir.tables.notes import measure_note
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Column, Judge, Setting, UserModel
@@ -20,7 +20,6 @@ from alignir.users.metrics import LOWER_IS_BETTER
 
 KEY = ["setting", "user_model"]
 NO_RESAMPLES = "bootstrap.B=0"
-SCORED = (NDCG, f"tau_b/{NDCG}/{BASELINE}")  # metrics of a run
 ROOM = 20_000_000  # resampled taus that are held at once
 
 
@@ -28,17 +27,17 @@ class Group(NamedTuple):
     """Judges that were recorded on the same systems and queries, and all that they are compared by."""
 
     setting: Setting
-    judges: dict[Judge, np.ndarray]  # nDCG@10 by the judge's labels (S, Q)
+    judges: dict[Judge, np.ndarray]  # the headline measure by the judge's labels (S, Q)
     references: dict[Column, np.ndarray]  # (S, Q), or (S, 1): one value a system
     runs: list[Recorded]
 
 
 def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame:
-    """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and `how`.
+    """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and texts.
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
     baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model; None: all of these,
-    those first. `how`: the way that they were compared, in words.
+    those first. `measure` and `how`: what orders the systems, and the way that judges were compared, in words.
     """
     frames = []
     for group in groups(recordings, users):
@@ -48,8 +47,8 @@ def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame
             found["setting"] = [group.setting] * len(found)
             found["user_model"] = [column.users for column in found["reference"]]
             found["reference"] = [column.metric for column in found["reference"]]
-            frames.append(found.assign(how=way(group.runs, pairs)))
-    columns = [*KEY, *PAIRS, "how"]
+            frames.append(found.assign(measure=measure_note(group.runs[0]), how=way(group.runs, pairs)))
+    columns = [*KEY, *PAIRS, "measure", "how"]
     if not frames:
         return pd.DataFrame(columns=columns)
     found = pd.concat(frames, ignore_index=True)[columns]
@@ -96,7 +95,11 @@ def groups(recordings: Recordings, users: bool | None) -> Iterator[Group]:
 
 def _scored(judges: dict[Judge, Recorded]) -> Hashable:
     """The judges with what their runs found: users make no difference to it, so that judges are resampled once."""
-    return tuple((judge, *(str(run.metrics.get(name)) for name in SCORED)) for judge, run in judges.items())
+    found = []
+    for judge, run in judges.items():
+        names = headline(run), f"tau_b/{headline(run)}/{BASELINE}"
+        found.append((judge, *(str(run.metrics.get(name)) for name in names)))
+    return tuple(found)
 
 
 def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
@@ -165,9 +168,9 @@ def _online(run: Recorded) -> dict[str, pd.DataFrame]:
 
 
 def _scores(run: Recorded) -> dict[str, pd.DataFrame]:
-    """nDCG@10 by the "model"'s labels and by the "baseline"'s."""
+    """The headline measure by the "model"'s labels and by the "baseline"'s."""
     scores = run.frame("scores.parquet")
-    return _wide(scores[scores["measure"] == NDCG], "labels")
+    return _wide(scores[scores["measure"] == headline(run)], "labels")
 
 
 def _wide(rows: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:

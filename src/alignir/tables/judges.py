@@ -5,12 +5,11 @@ import math
 import pandas as pd
 
 from alignir.alignment.significance import ALPHA, OUTCOMES
-from alignir.evaluation.measures import NDCG
 from alignir.formatting import interval, number, share_of, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import better
-from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, online_title, setting_titles
-from alignir.tables.notes import NDCG_NOTE, label_notes, size_note
+from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, online_title, setting_titles
+from alignir.tables.notes import label_notes, measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.shapes import NOBODY, Column
@@ -37,20 +36,22 @@ def correlation_tables(recordings: Recordings) -> list[Table]:
     tables, by_setting = [], recordings.by_setting()
     for setting in sorted(by_setting, key=by_dataset):
         runs, lines = by_setting[setting], []
+        newest = list(runs.values())[-1]
+        tau = f"tau_b/{headline(newest)}/{BASELINE}"
         for judge in in_order(runs):
             metrics = runs[judge].metrics
             cells = [_correlation(name, metrics.get(f"correlation/{name}", math.nan)) for name in CORRELATIONS]
-            lines.append([*judge_titles(judge), number(metrics.get(f"tau_b/{NDCG}/{BASELINE}", math.nan)), *cells])
+            lines.append([*judge_titles(judge), number(runs[judge].metrics.get(tau, math.nan)), *cells])
         notes = [
             size_note([setting]),
-            NDCG_NOTE,
+            *measure_notes(runs.values()),
             *label_notes(list(runs.values())),
             "tau_AP and RBO (p = .9) weigh the top; a, b: two ways with ties; "
             "largest drop: the most ranks that a system loses; ↓ lower is better",
             f"from concordant on: all pairs of systems, by who beats whom at Holm's p ≤ {ALPHA} of paired t-tests; "
             "discordant: the other way round; missed: only by the baseline labels; false alarm: only by the judge's",
         ]
-        title = f"Other correlations of nDCG@10 with the baseline labels, {setting_titles([setting])[0]}"
+        title = f"Other correlations of {newest.headline} with the baseline labels, {setting_titles([setting])[0]}"
         tables.append(Table(title, ["model", "prompt", "tau_b", *CORRELATIONS.values()], lines, notes))
     return tables
 
@@ -86,7 +87,7 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
         title = f"Judges compared by their tau_b, {setting_titles([setting])[0]}"
         notes = [
             size_note([setting]),
-            NDCG_NOTE,
+            rows["measure"].iloc[0],
             *(f"{how}; on the queries that both judges and the reference know" for how in rows["how"].unique()),
             f"Holm's p over all pairs of judges of a reference; better: Holm's p ≤ {ALPHA}",
         ]

@@ -9,7 +9,7 @@ from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
-from alignir.tables.paper import EVERYTHING, baseline_table, online_tables
+from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.systems import judged_tables
 from alignir.tables.table import Table
@@ -30,7 +30,7 @@ def tables_by_kind(
     users = None if {"baseline", "online"} <= set(kinds) else "online" in kinds
     marked = cache(lambda: worse(recordings, users))
     made: dict[str, Callable[[], list[Table]]] = {
-        "baseline": lambda: [baseline_table(recordings, marked(), expected), *family_tables(recordings)],
+        "baseline": lambda: [*baseline_tables(recordings, marked(), expected), *family_tables(recordings)],
         "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
         "labels": lambda: label_tables(recordings),
         "compare": lambda: compare_tables(compared(recordings, users=None)),

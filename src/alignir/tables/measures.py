@@ -2,7 +2,7 @@
 
 import math
 
-from alignir.evaluation.measures import NAMES
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import number
 from alignir.frames import BASELINE
 from alignir.tables.names import (
@@ -16,7 +16,7 @@ from alignir.tables.names import (
     online_title,
     setting_titles,
 )
-from alignir.tables.notes import NDCG_NOTE, label_notes, metric_notes, size_note, user_notes
+from alignir.tables.notes import label_notes, measure_notes, metric_notes, size_note, user_notes
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -44,14 +44,15 @@ def _tables(setting: Setting, judge: Judge, runs: list[Recorded]) -> list[Table]
     taus, by = _taus(runs), {"model": judge_name(judge), BASELINE: BOUNDS[BASELINE]}
     measures = dict.fromkeys(measure for measure, _, _ in taus)
     online = sorted({column for _, _, column in taus if column != OF_BASELINE}, key=online_order)
-    notes = [size_note([setting]), NDCG_NOTE, *label_notes(runs)]
-    if level := runs[-1].params.get("relevance_level"):
-        notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
+    notes = [size_note([setting]), *measure_notes(runs), *label_notes(runs)]
+    levels = runs[-1].scale.relevant_from, runs[-1].baseline_scale.relevant_from
+    level = f"{levels[0]}" if levels[0] == levels[1] else f"{levels[0]} by the judge, from {levels[1]} by the baseline"
+    notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
     tables = []
     for columns in fitting_a_page(online):
         lines = [
             [
-                NAMES.get(measure, measure),
+                measure_title(measure),
                 title,
                 *(number(taus.get((measure, labels, column), math.nan)) for column in (OF_BASELINE, *columns)),
             ]

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from alignir.evaluation.names import recorded_name
 from alignir.formatting import UNDEFINED, counted
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.tracking.recordings import Recordings, Row
+from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Column, Judge, Labelled, Setting
 from alignir.users.metrics import NAMES, metric_title
 
@@ -23,6 +26,16 @@ BOUNDS = {
     ONE_GRADE: "floor: one grade",
 }
 PAGE = 14  # columns of numbers that can be read side by side
+
+
+def headline(run: Recorded) -> str:
+    """The measure that the run's tables are about, as it is recorded."""
+    return recorded_name(run.headline)
+
+
+def headline_rows(recordings: Recordings) -> list[Row]:
+    """Every tau_b of each run's headline measure."""
+    return [row for row in recordings.rows if row.offline == headline(row.run)]
 
 
 def in_order(judges: Iterable[Judge], prompts: Iterable[str] = PROMPTS) -> list[Judge]:

@@ -1,18 +1,20 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
+import re
+from collections.abc import Iterable
+
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import smallest_step
+from alignir.evaluation.measures import definition
 from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.tables.names import dataset_title, judge_name, setting_titles
+from alignir.tables.names import dataset_title, headline, judge_name, setting_titles
 from alignir.tracking.runs import Recorded
+from alignir.tracking.settings import text_of
 from alignir.tracking.shapes import Column, Setting
 from alignir.users.metrics import LOWER_IS_BETTER
 
-NDCG_NOTE = (
-    "nDCG@10: trec_eval's ndcg_cut_10, gain = grade, ties by doc_id descending; a result without a label counts as "
-    "grade 0, a query that a system returned nothing for as 0; the mean of the queries that both sides know"
-)
+BY_JUDGED = r"(?i)(bpref|infap|judged)\b.*|.*judged_only.*"  # measures for which no label is not grade 0
 TAU_NOTE = "tau_b: Kendall's, of the systems' means as they are, corrected for ties; p: two-sided, scipy's"
 LOWER_NOTE = "↓ lower is better; tau is raw"
 METRICS = {
@@ -28,6 +30,31 @@ MISSING = {
     "zero": "a pair without a label has grade 0",
     "fallback": "a pair without a label is asked again, constrained, and unjudged if it has none even then",
 }
+
+
+def measure_notes(runs: Iterable[Recorded]) -> list[str]:
+    """What the headline measure of these runs is, a note for each that they have."""
+    return list(dict.fromkeys(map(measure_note, runs)))
+
+
+def measure_note(run: Recorded) -> str:
+    """What the headline measure of a run is, and what counts as nothing in it."""
+    measure = headline(run)
+    text = f"{run.headline}: {definition(measure, run.baseline_scale.relevant_from)}"
+    if condensed(run):
+        unjudged = (
+            "a result without a label is left out of the ranking (condensed), a query of which nothing is left counts "
+            "as 0"
+        )
+    else:
+        grade = "the measure has it" if re.fullmatch(BY_JUDGED, measure) else "grade 0"
+        unjudged = f"a result without a label counts as {grade}, a query that a system returned nothing for as 0"
+    return f"{text}, ties by doc_id descending; {unjudged}; the mean of the queries that both sides know"
+
+
+def condensed(run: Recorded) -> bool:
+    """Whether results without a label were left out of the rankings."""
+    return text_of(run, "unjudged") == "condensed"
 
 
 def size_note(settings: list[Setting]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alignir.alignment.significance import ALPHA
-from alignir.evaluation.measures import NDCG
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, interval, number
 from alignir.frames import BASELINE
 from alignir.tables import missing, poster, unlabelled
@@ -17,6 +17,7 @@ from alignir.tables.names import (
     PROMPTS_OF_TABLE_2,
     by_dataset,
     fitting_a_page,
+    headline_rows,
     in_order,
     judge_titles,
     online_order,
@@ -24,12 +25,12 @@ from alignir.tables.names import (
     setting_titles,
 )
 from alignir.tables.notes import (
-    NDCG_NOTE,
     TAU_NOTE,
     bound_notes,
     failed_note,
     interval_note,
     label_notes,
+    measure_notes,
     metric_notes,
     noise_note,
     size_note,
@@ -53,9 +54,22 @@ class Marks:
     floors: dict[Column, float]  # the lower end of tau_b between draws of sampled users
 
 
-def baseline_table(recordings: Recordings, marked: set[tuple], expected: Grid = EVERYTHING) -> Table:
-    """Table 1: do a judge's labels put the systems in the order of the baseline labels? `marked`: comparison.worse."""
-    rows = [row for row in recordings.rows if row.offline == NDCG and row.reference == BASELINE]
+def baseline_tables(recordings: Recordings, marked: set[tuple], expected: Grid = EVERYTHING) -> list[Table]:
+    """Table 1, for each headline measure: do a judge's labels put the systems in the order of the baseline labels?
+
+    `marked`: comparison.worse.
+    """
+    by_measure: dict[str, list[Row]] = {}
+    for row in headline_rows(recordings):
+        if row.reference == BASELINE:
+            by_measure.setdefault(row.offline, []).append(row)
+    tables = [_baseline_table(recordings, rows, marked, expected) for rows in by_measure.values()]
+    if tables:
+        tables[-1].notes.extend(missing.notes(expected, recordings, missing.JUDGED))
+    return tables
+
+
+def _baseline_table(recordings: Recordings, rows: list[Row], marked: set[tuple], expected: Grid) -> Table:
     settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
@@ -71,20 +85,20 @@ def baseline_table(recordings: Recordings, marked: set[tuple], expected: Grid = 
             line += unlabelled.cells(row) if setting in incomplete else []
         lines.append(line)
     columns = ["model", "prompt"]
-    for setting, title in zip(settings, setting_titles(settings), strict=True):
-        columns.append(title)
-        of = f", {title}" if len(settings) > 1 else ""
-        columns += [name + of for name in unlabelled.TITLES] if setting in incomplete else []
+    for setting, name in zip(settings, setting_titles(settings), strict=True):
+        columns.append(name)
+        of = f", {name}" if len(settings) > 1 else ""
+        columns += [each + of for each in unlabelled.TITLES] if setting in incomplete else []
     notes = [*_notes(settings, list(values.values()), lines), *(unlabelled.NOTES if incomplete else ())]
-    notes += missing.notes(expected, recordings, missing.JUDGED)
-    return Table("Table 1. Alignment of nDCG@10 against baseline labels (Kendall's tau_b)", columns, lines, notes)
+    title = f"Table 1. Alignment of {measure_title(rows[0].offline)} against baseline labels (Kendall's tau_b)"
+    return Table(title, columns, lines, notes)
 
 
 def online_tables(
     recordings: Recordings, marked: set[tuple], expected: Grid = EVERYTHING, with_intervals: bool = False
 ) -> list[Table]:
     """Table 2, for each setting: do the judges' labels put the systems in the order of the online metrics?"""
-    rows = [row for row in recordings.rows if row.offline == NDCG and row.reference != BASELINE]
+    rows = [row for row in headline_rows(recordings) if row.reference != BASELINE]
     lacking = missing.judges_without_runs(expected, recordings)
     tables = []
     for setting in sorted({row.setting for row in rows}, key=by_dataset):
@@ -97,9 +111,8 @@ def online_tables(
             lines = _online_lines(here, columns, lacking, Marks(marked, floors), with_intervals)
             if noise:
                 lines.append([DRAWS, "", *(number(noise.get(column, math.nan)) for column in columns)])
-            title = (
-                f"Table 2. Alignment of nDCG@10 with online metrics (Kendall's tau_b), {setting_titles([setting])[0]}"
-            )
+            measure, where = measure_title(here[0].offline), setting_titles([setting])[0]
+            title = f"Table 2. Alignment of {measure} with online metrics (Kendall's tau_b), {where}"
             title += f", users: {', '.join(users.title for users in used)}" if len(groups) > 1 else ""
             notes = _notes([setting], [row for row in here if row.users in used], lines)
             notes += [*metric_notes(columns), *user_notes(runs)]
@@ -154,7 +167,7 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     """Under Tables 1 and 2: sizes, definitions, what the runs behind the rows did, and the marks of the lines."""
     cells = " ".join(cell for line in lines for cell in line[2:])
     judged = [row.run for row in rows if row.judge.model not in BOUNDS]
-    notes = [size_note(settings), NDCG_NOTE, TAU_NOTE, *label_notes(judged)]
+    notes = [size_note(settings), *measure_notes(row.run for row in rows), TAU_NOTE, *label_notes(judged)]
     if "[" in cells:
         notes.append(interval_note([row.run for row in rows if row.ci_low == row.ci_low]))
     if "°" in cells:

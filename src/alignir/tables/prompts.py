@@ -1,5 +1,6 @@
 """Tables of prompts: versions, which labels a change moves, and what it does to agreement."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -7,10 +8,10 @@ import pandas as pd
 from alignir.alignment import prompt_changes
 from alignir.alignment.bootstrap import Resampling
 from alignir.data.collections import Dataset
-from alignir.evaluation.measures import NDCG
 from alignir.formatting import UNDEFINED, Number, count, day, interval, number, share_of, visible, with_interval
 from alignir.frames import BASELINE, PAIR
 from alignir.tables.comparison import resampling
+from alignir.tables.names import headline
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import PromptVersion, Recorded
@@ -28,7 +29,8 @@ def log_table(recordings: Recordings, versions: list[PromptVersion], unused: boo
         if not of_version and unused:
             lines.append([str(version), *[UNDEFINED] * len(OF_A_RUN), day(version.created)])
     notes = [
-        "tau_b: of nDCG@10 with the baseline labels, and its 95% interval; kappa: Cohen's, on four grades",
+        f"tau_b: of {_measures(recordings)} with the baseline labels, and its 95% interval; kappa: Cohen's, on the "
+        "grades",
         "unparsed: share of the pairs; no label: that and all other reasons together",
     ]
     return Table("Prompts", ["prompt", *OF_A_RUN, "date"], lines, notes)
@@ -36,7 +38,9 @@ def log_table(recordings: Recordings, versions: list[PromptVersion], unused: boo
 
 def _log_line(run: Recorded) -> list[str]:
     found, judge, setting = run.metrics, run.judge, run.setting
-    tau, low, high = (found.get(f"{name}/{NDCG}/{BASELINE}", float("nan")) for name in ("tau_b", "ci_low", "ci_high"))
+    tau, low, high = (
+        found.get(f"{name}/{headline(run)}/{BASELINE}", float("nan")) for name in ("tau_b", "ci_low", "ci_high")
+    )
     return [
         " ".join(filter(None, (run.prompt_version, judge.of_prompt))),
         Path(run.params.get("prompt.file", "")).name,
@@ -69,11 +73,12 @@ def effect_table(
     resampled = resampling([before, after])
     baseline = scores_of(before, BASELINE)
     old, new = (scores_of(run, "model") for run in (before, after))
-    level = int(before.params["relevance_level"])
+    levels = before.baseline_scale.relevant_from, before.scale.relevant_from
+    relevant = f"kappa ≥ {levels[0]}" if levels[0] == levels[1] else "kappa, relevant"
     effects = {
         "tau_b": prompt_changes.effect_on_tau(baseline, old, new, resampled),
         "kappa": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled),
-        f"kappa ≥ {level}": prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=level),
+        relevant: prompt_changes.effect_on_kappa(qrels, labels[0], labels[1], resampled, relevant_from=levels),
     }
     lines = [
         [
@@ -87,10 +92,16 @@ def effect_table(
         for name, effect in effects.items()
     ]
     notes = [
-        "tau_b: of nDCG@10 with the baseline labels; kappa: Cohen's, on the pairs that have a label",
+        f"tau_b: of {_measures([before, after])} with the baseline labels; kappa: Cohen's, on the pairs that have a "
+        "label",
         effect_note(resampled),
     ]
     return Table(f"Effect: {title}", ["", *names, "difference", "95% interval", "p"], lines, notes)
+
+
+def _measures(runs: Iterable[Recorded]) -> str:
+    """The headline measures of these runs."""
+    return " or ".join(dict.fromkeys(run.headline for run in runs)) or "the headline measure"
 
 
 def effect_note(resampled: Resampling) -> str:
@@ -102,9 +113,9 @@ def effect_note(resampled: Resampling) -> str:
 
 
 def scores_of(run: Recorded, labels: str) -> pd.DataFrame:
-    """SCORES by nDCG@10 of a recorded run, under its "model"'s labels or the "baseline"'s."""
+    """SCORES by the headline measure of a recorded run, under its "model"'s labels or the "baseline"'s."""
     scores = run.frame("scores.parquet")
-    return scores[(scores["labels"] == labels) & (scores["measure"] == NDCG)]
+    return scores[(scores["labels"] == labels) & (scores["measure"] == headline(run))]
 
 
 def pairs_table(

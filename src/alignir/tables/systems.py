@@ -5,7 +5,7 @@ import pandas as pd
 from alignir.formatting import Number, share_of
 from alignir.frames import BASELINE
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, setting_titles
-from alignir.tables.notes import size_note
+from alignir.tables.notes import condensed, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -27,6 +27,8 @@ def _table(setting: Setting, runs: dict[Judge, Recorded]) -> Table:
         [Number(str(place), place), system, *map(share_of, shares.loc[system])]
         for place, system in enumerate(shares.index, 1)
     ]
-    notes = [size_note([setting]), "a result without a label counts as not relevant; the lowest first"]
+    left_out = condensed(next(iter(runs.values())))
+    unjudged = "is left out of the ranking (condensed)" if left_out else "counts as not relevant"
+    notes = [size_note([setting]), f"a result without a label {unjudged}; the lowest first"]
     title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
     return Table(title, ["", "system", BOUNDS[BASELINE], *map(judge_name, judges)], lines, notes)

@@ -35,7 +35,7 @@ def told_apart(runs: Iterable[Recorded]) -> list[Recorded]:
     for some in _grouped(found, lambda run: run.setting):
         say("of_setting", some, _said_of_data(some, DATA, twins, lambda name: kind_of(name) == "condition"))
     for some in _grouped(found, lambda run: run.labelled):
-        say("of_labelled", some, _said_of_data(some, OF_LABELS, twins, lambda name: name == "relevance_level"))
+        say("of_labelled", some, _said_of_data(some, OF_LABELS, twins, lambda _: False))
     found = [replace(run, apart=apart[run.run_id]) for run in found]
     for some in _grouped(found, lambda run: run.users):
         say("of_users", some, _said(some, ("user_model",), twins, lambda run, _: run.setting))

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from alignir.data.scales import Scale
 from alignir.errors import InputError
-from alignir.frames import GROUPS
+from alignir.frames import BASELINE, GROUPS
 from alignir.tracking import artifacts, stores
-from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
+from alignir.tracking.shapes import AS_IS, BEFORE, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,22 @@ class Recorded:
         return Labelled(self._called("dataset"), int(self.metrics.get("n_pairs", 0)), self.apart.of_labelled)
 
     @property
+    def scale(self) -> Scale:
+        """Of the judge's labels."""
+        return self._scale("judge")
+
+    @property
+    def baseline_scale(self) -> Scale:
+        return self._scale(BASELINE)
+
+    @property
     def users(self) -> UserModel:
         return UserModel(self.params["user_model"], self.params.get("assumption", AS_IS), self.apart.of_users)
+
+    @property
+    def headline(self) -> str:
+        """The measure that the systems are ordered by, as tables call it."""
+        return self.params.get("headline", BEFORE["headline"])
 
     @property
     def prompt_version(self) -> str:
@@ -80,6 +95,11 @@ class Recorded:
     def frame(self, name: str) -> pd.DataFrame:
         """A parquet or csv table among its artifacts."""
         return artifacts.table(self.file(name))
+
+    def _scale(self, whose: str) -> Scale:
+        grades = self.params.get(f"scale.{whose}.grades", "0, 1, 2, 3")
+        relevant_from = self.params.get(f"scale.{whose}.relevant_from", "2")
+        return Scale(tuple(map(int, grades.split(","))), int(relevant_from))
 
     def _called(self, group: str) -> str:
         return name_of(group, self.params[group], {"name": self.params.get(f"{group}.name")}, self.reads_prompt)

@@ -2,6 +2,7 @@
 
 from alignir.frames import GROUPS
 from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import BEFORE
 
 DATA = ("dataset", "systems", "queries")
 OF_JUDGES = (
@@ -12,7 +13,7 @@ OF_JUDGES = (
     "families",
 )  # settings of no group that say which labels count
 NO_NUMBER = (  # settings that decide none, or only which ones there are; and all under them
-    *("measures", "rejudge"),
+    *("measures", "rejudge", "scale"),  # a scale is what settings and files say
     *("dataset.name", "prompt.name", "prompt.file"),  # of a prompt its text counts; a model's name may be its weights'
     *("model.base_url", "model.key_env", "model.concurrency", "model.timeout", "model.retries", "model.delay"),
     *("model.give_up_after", "model.max_tokens_name"),
@@ -35,7 +36,7 @@ def kind_of(setting: str) -> str:
 
 
 def text_of(run: Recorded, setting: str) -> str:
-    return run.params.get(setting, "–")
+    return run.params.get(setting, BEFORE.get(setting, "–"))
 
 
 def content_of(run: Recorded, setting: str) -> str:

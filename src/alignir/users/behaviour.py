@@ -4,12 +4,13 @@ Rankings are arrays of grades (n, k): n rankings of k results, -1 where no resul
 fitted to query-document pairs has one attraction for every pair, and takes the pairs' numbers in the place of grades.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
 
 
@@ -55,6 +56,52 @@ class ClickModel(Protocol):
     def sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:
         """`sessions` independent sessions on each ranking."""
         ...
+
+
+class FromScale(tuple[float, ...]):
+    """Values by grade that nobody chose: a rule makes them, on 0-3 and on any other scale; see `from_scale`."""
+
+    rule: Callable[[Scale], Iterable[float]] | None
+
+    def __new__(cls, values: Iterable[float], rule: Callable[[Scale], Iterable[float]] | None = None) -> "FromScale":
+        made = super().__new__(cls, values)
+        made.rule = rule
+        return made
+
+    def __getnewargs__(self):  # for copies and pickles
+        return tuple(self), self.rule
+
+
+def from_scale(rule: Callable[[Scale], Iterable[float]], scale: Scale = FOUR) -> FromScale:
+    """The values of a rule on a scale.
+
+    >>> from_scale(lambda scale: [grade / scale.highest for grade in scale.grades], Scale((0, 1), 1))
+    (0.0, 1.0)
+    """
+    return FromScale(rule(scale), rule)
+
+
+def on_scale(name: str, values: Sequence[float], scale: Scale) -> tuple[float, ...]:
+    """The values for the grades of a scale; an InputError that names them, if somebody chose them for another.
+
+    >>> on_scale("attraction", (0.1, 0.9), FOUR)
+    Traceback (most recent call last):
+    alignir.errors.InputError: attraction: expected 4 values, one for each grade of 0-3, found 2
+    """
+    if isinstance(values, FromScale) and values.rule:
+        return from_scale(values.rule, scale)
+    if len(values) != len(scale.grades):
+        raise InputError(
+            f"{name}: expected {len(scale.grades)} values, one for each grade of {scale.text}, found {len(values)}"
+        )
+    return tuple(values)
+
+
+def use_defaults(parameters: Any) -> None:
+    """Give each field of a dataclass that is None, as a setting that is null in YAML, its default."""
+    for each in fields(parameters):
+        if getattr(parameters, each.name) is None:
+            object.__setattr__(parameters, each.name, each.default)
 
 
 def by_grade(values: Sequence[float], grades: np.ndarray) -> np.ndarray:

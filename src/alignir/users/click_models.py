@@ -4,20 +4,22 @@ A model is exact (`expect`, in closed form or by recursion over the ranks) and c
 rankings of grades (n, k), -1 where no result is shown, and treat each ranking on its own. `marked` is exact too: P(at
 least one click gets a mark), when each click gets one with a probability of its own; long dwell is such a mark.
 
-Attraction a and satisfaction s are by grade g, by default (2^g - 1) / 2^3 for the grades 0-3, with a floor of 0.1 for
-attraction: users click on anything at times. What is not in a model's paper (all defaults, and what satisfies in
-Cascade, PBM and UBM) is ours. A parameter that is no probability, or lacks a value, is an InputError that names it.
+Attraction a and satisfaction s are by grade g, by default (2^g - 1) / 2^h with the highest grade h of the labels'
+scale, and a floor of 0.1 for attraction: users click on anything at times. What is not in a model's paper (all
+defaults, and what satisfies in Cascade, PBM and UBM) is ours. A parameter that is no probability, or lacks a value, is
+an InputError that names it.
 
 A model of your own is a dataclass with `attraction` and these three methods. If its users read from the top it needs
 `steps` only, and mixes in `Stepwise`; see `DCM`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from alignir.data.scales import Scale
 from alignir.errors import InputError
-from alignir.frames import GRADES
 from alignir.users.behaviour import (
     Behaviour,
     Sessions,
@@ -26,13 +28,24 @@ from alignir.users.behaviour import (
     check_by_grade,
     check_probabilities,
     check_probability,
+    from_scale,
+    use_defaults,
 )
 from alignir.users.browsing import sample_ranks, walk
 from alignir.users.stepwise import Steps, Stepwise
 
 FLOOR = 0.1  # of attraction
-SATISFACTION = tuple((2**grade - 1) / 2 ** GRADES[-1] for grade in GRADES)
-ATTRACTION = tuple(max(FLOOR, value) for value in SATISFACTION)
+
+
+def _satisfying(scale: Scale) -> Iterator[float]:
+    return ((2**grade - 1) / 2**scale.highest for grade in scale.grades)
+
+
+def _attractive(scale: Scale) -> Iterator[float]:
+    return (max(FLOOR, value) for value in _satisfying(scale))
+
+
+SATISFACTION, ATTRACTION = from_scale(_satisfying), from_scale(_attractive)
 RANKS = range(1, 11)  # that the defaults by rank are for
 
 
@@ -60,11 +73,12 @@ class DBN(Stepwise):
     alignir.errors.InputError: attraction: expected probabilities from 0 to 1, found (0.1, 2, 0, 0)
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
-    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
+    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade; each in [0, 1]
     continuation: float = 0.9  # gamma in [0, 1]
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_by_grade(self.attraction, self.satisfaction)
         check_probability("continuation", self.continuation)
 
@@ -83,10 +97,11 @@ class SDBN(Stepwise):
     [[0.875, 0.0234375]]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
-    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
+    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade; each in [0, 1]
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_by_grade(self.attraction, self.satisfaction)
 
     def steps(self, grades: np.ndarray) -> Steps:
@@ -107,9 +122,10 @@ class Cascade(Stepwise):
     [[0.875, 0.0125]]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_probabilities("attraction", self.attraction)
 
     def steps(self, grades: np.ndarray) -> Steps:
@@ -130,11 +146,12 @@ class DCM(Stepwise):
     [[0.875, 0.05625]]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
     # lambda by rank 1, 2, ...; each in [0, 1]
     continuation: tuple[float, ...] = (0.5, 0.55, 0.6, 0.65, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7)
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_probabilities("attraction", self.attraction)
         check_probabilities("continuation", self.continuation)
 
@@ -159,10 +176,11 @@ class CCM(Stepwise):
     [0.7676]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
     continuation: tuple[float, float, float] = (0.9, 0.8, 0.2)  # t1, t2, t3; each in [0, 1]
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_probabilities("attraction", self.attraction)
         check_probabilities("continuation", self.continuation)
         if len(self.continuation) != 3:
@@ -190,11 +208,12 @@ class PBM:
     [[0.875, 0.05]]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
-    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
+    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade; each in [0, 1]
     examination: tuple[float, ...] = tuple(round(1 / rank, 4) for rank in RANKS)  # e by rank 1, 2, ...; in [0, 1]
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_by_grade(self.attraction, self.satisfaction)
         check_probabilities("examination", self.examination)
 
@@ -243,14 +262,15 @@ class UBM:
     [[0.875, 0.0938]]
     """
 
-    attraction: tuple[float, ...] = ATTRACTION  # a by grade 0, 1, 2, 3; each in [0, 1]
-    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade 0, 1, 2, 3; each in [0, 1]
+    attraction: tuple[float, ...] = ATTRACTION  # a by grade; each in [0, 1]
+    satisfaction: tuple[float, ...] = SATISFACTION  # s by grade; each in [0, 1]
     # row r = 1, 2, ...: e_{r,p} for p = 0, ..., r - 1; each in [0, 1]
     examination: tuple[tuple[float, ...], ...] = tuple(
         tuple(round(0.95 ** (rank - 1) * 0.9 ** (rank - 1 - last), 4) for last in range(rank)) for rank in RANKS
     )
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         check_by_grade(self.attraction, self.satisfaction)
         for rank, row in enumerate(self.examination, start=1):
             check_probabilities("examination", row)

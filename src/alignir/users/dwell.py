@@ -5,9 +5,15 @@ from math import log
 
 import numpy as np
 
+from alignir.data.scales import Scale
 from alignir.errors import InputError
-from alignir.frames import GRADES
-from alignir.users.behaviour import by_grade, numbers
+from alignir.users.behaviour import by_grade, from_scale, numbers, use_defaults
+
+
+def _usual(scale: Scale) -> list[float]:
+    """10, 20, 40 and 60 s for the grades 0-3; on other scales on the line through these."""
+    shares = np.array(scale.grades) / scale.highest
+    return np.interp(shares, [0, 1 / 3, 2 / 3, 1], [10, 20, 40, 60]).tolist()
 
 
 @dataclass(frozen=True)
@@ -16,20 +22,21 @@ class Dwell:
 
         ln T ~ Normal(ln(mean) - sigma^2 / 2, sigma^2),  so that E[T] = mean
 
-    A mean of 0 is a click that takes no time. The defaults are ours. Other means than finite times from 0 s, one a
-    grade, or another sigma than a number from 0, are an InputError.
+    A mean of 0 is a click that takes no time. The defaults are ours. Other means than finite times from 0 s, or another
+    sigma than a number from 0, are an InputError.
 
     >>> Dwell().expect(np.array([3, 0, -1])).tolist()
     [60.0, 10.0, 0.0]
     """
 
-    mean: tuple[float, ...] = (10, 20, 40, 60)  # by grade 0, 1, 2, 3; s
+    mean: tuple[float, ...] = from_scale(_usual)  # by grade; s
     sigma: float = 1.0  # of ln T, all grades alike; 0: everybody stays for exactly the mean
 
     def __post_init__(self) -> None:
+        use_defaults(self)
         means, sigma = numbers(self.mean), numbers(self.sigma)
-        if means.shape != (len(GRADES),) or not ((means >= 0) & (means < np.inf)).all():
-            raise InputError(f"mean: expected {len(GRADES)} dwell times in s, one a grade, found {self.mean}")
+        if means.ndim != 1 or not ((means >= 0) & (means < np.inf)).all():
+            raise InputError(f"mean: expected dwell times in s, one a grade, found {self.mean}")
         if sigma.ndim or not 0 <= sigma < np.inf:
             raise InputError(f"sigma: expected a number from 0, the spread of ln(dwell time), found {self.sigma}")
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import one_of
-from alignir.frames import GRADES, PAIR, QRELS
+from alignir.frames import PAIR, QRELS
 from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
 from alignir.users.dwell import Dwell
 from alignir.users.fit_browsing import TOLERANCE, fit_pbm, fit_ubm
@@ -82,7 +83,7 @@ def count(name: str, pages: Pages, shrinkage: float = 0.0) -> SDBN | DCM:
     return DCM(attraction, tuple(clip(1 - shares(left, pages.clicks.sum(axis=0), left.sum() / max(1, len(last))))))
 
 
-def dwell_by_grade(log: pd.DataFrame, qrels: pd.DataFrame) -> Dwell | None:
+def dwell_by_grade(log: pd.DataFrame, qrels: pd.DataFrame, scale: Scale = FOUR) -> Dwell | None:
     """The log-normal law of the known dwell times; None where a grade has fewer than two (of more than 0 s).
 
     >>> log = pd.DataFrame({"query_id": "q", "doc_id": list("00112233"), "dwell_s": [10.0, 10, 20, 20, 40, 40, 60, 60]})
@@ -91,13 +92,13 @@ def dwell_by_grade(log: pd.DataFrame, qrels: pd.DataFrame) -> Dwell | None:
     [10, 20, 40, 60]
     """
     known = log[log["dwell_s"] > 0].merge(qrels[QRELS], on=PAIR, how="left")
-    grades = known["relevance"].fillna(0).astype(int)
-    if (grades.value_counts().reindex(GRADES, fill_value=0) < 2).any():
+    grades = known["relevance"].fillna(scale.grades[0]).astype(int)
+    if (grades.value_counts().reindex(scale.grades, fill_value=0) < 2).any():
         return None
     logarithms = np.log(known["dwell_s"])
     means = logarithms.groupby(grades).mean()
     sigma = float(np.sqrt(((logarithms - means.reindex(grades).to_numpy()) ** 2).mean()))
-    return Dwell(tuple(float(np.exp(mean + sigma**2 / 2)) for mean in means.reindex(GRADES)), sigma)
+    return Dwell(tuple(float(np.exp(mean + sigma**2 / 2)) for mean in means.reindex(scale.grades)), sigma)
 
 
 def _cascade(pages: Pages, shrinkage: float) -> Cascade:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.ranked import Runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
 from alignir.files import state_of
 from alignir.frames import ALL, ONLINE
@@ -30,22 +31,22 @@ class External:
     path: str
     name: str = "external"
 
-    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> None:
         """Raise where `measure` would."""
         self._at_hand(runs)
 
-    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+    def measure(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame:
         """ONLINE from the table, for the systems and queries at hand: a metric has all of them, or is refused."""
         table = self._at_hand(runs)
         if "query_id" not in table:
             table = table.assign(query_id=ALL)
         return table[ONLINE].reset_index(drop=True)
 
-    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """What `measure` gives, once."""
-        yield self.measure(qrels, runs)
+        yield self.measure(qrels, runs, scale)
 
-    def definitions(self) -> str:
+    def definitions(self, scale: Scale = FOUR) -> str:
         """How the metrics were made, in a line to print under a table."""
         return f"imported from {Path(self.path).name}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError, one_of
 from alignir.frames import ONLINE
 from alignir.users.behaviour import numbers
@@ -77,7 +78,7 @@ class Metrics:
     alignir.errors.InputError: zero_result=none: expected one of no_relevant, no_results, no_click
     """
 
-    relevant_from: int = 2  # TREC DL's cut between not relevant and relevant
+    relevant_from: int | None = None  # the first relevant grade; None: the baseline labels' own
     zero_result: str = "no_relevant"
     success: str = "satisfied"
     long_dwell: float = 30  # s
@@ -120,11 +121,11 @@ class Metrics:
             "last_click": _ratio(seen.last, clicked),
         }
 
-    def definitions(self) -> str:
+    def definitions(self, scale: Scale = FOUR) -> str:
         """The open settings, in a line to print under a table."""
         success = "a satisfying click" if self.success == "satisfied" else f"a click of {self.long_dwell:g} s or more"
         zero_result = {
-            "no_relevant": f"no result of grade {self.relevant_from} or more",
+            "no_relevant": f"no result of grade {self.relevant_from or scale.relevant_from} or more",
             "no_results": "no result",
             "no_click": "no click",
         }[self.zero_result]

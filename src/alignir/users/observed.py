@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.ranked import Runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError, one_of
 from alignir.files import state_of
 from alignir.frames import ALL, PAGE, PAIR, QRELS
@@ -49,15 +50,15 @@ class Log:
         if self.metrics.success != "dwell":
             raise InputError(f"success={self.metrics.success}: a log cannot say who was satisfied; use dwell")
 
-    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> None:
         """Raise where `measure` would: the file is read, which is kept, and nothing measured."""
         self._at_hand(runs)
 
-    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+    def measure(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame:
         """ONLINE of the systems at hand on the queries at hand, from the log's sessions."""
         log, common = self._at_hand(runs)
         systems = list(runs.systems)
-        pages = pages_of(log, qrels, self.metrics, self.unknown_dwell)
+        pages = pages_of(log, qrels, self.metrics, self.unknown_dwell, scale)
         if self.average == "sessions":
             groups = pages.groupby("system").mean(numeric_only=True).reindex(systems)
             return online_frame(systems, [ALL], self.metrics.of(_per_session(groups)))
@@ -65,15 +66,15 @@ class Log:
         groups = groups.reindex(pd.MultiIndex.from_product([systems, common]))
         return online_frame(systems, common, self.metrics.of(_per_session(groups)))
 
-    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """What `measure` gives, once."""
-        yield self.measure(qrels, runs)
+        yield self.measure(qrels, runs, scale)
 
-    def definitions(self) -> str:
+    def definitions(self, scale: Scale = FOUR) -> str:
         """How the metrics were made, in a line to print under a table."""
         return (
             f"from the session log {Path(self.path).name}, averaged over {self.average}, unknown dwell "
-            f"{self.unknown_dwell}; {self.metrics.definitions()}"
+            f"{self.unknown_dwell}; {self.metrics.definitions(scale)}"
         )
 
     def _at_hand(self, runs: Runs) -> tuple[pd.DataFrame, list[str]]:
@@ -95,7 +96,9 @@ class Log:
         return log, common
 
 
-def pages_of(log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_dwell: str) -> pd.DataFrame:
+def pages_of(
+    log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_dwell: str, scale: Scale = FOUR
+) -> pd.DataFrame:
     """One row a session of LOG: system, query_id, and what PerSession averages, as numbers.
 
     `undecided` is 1 where no click of the session is known to be long, and that of one is not known.
@@ -121,7 +124,7 @@ def pages_of(log: pd.DataFrame, qrels: pd.DataFrame, metrics: Metrics, unknown_d
         undecided=clicked & np.isnan(long),
         first=rank,
         last=rank,
-        relevant=log["relevance"] >= metrics.relevant_from,
+        relevant=log["relevance"] >= (metrics.relevant_from or scale.relevant_from),
     )
     how = dict.fromkeys(("results", "clicks", "timed", "seconds"), "sum")
     how |= {"long": "max", "undecided": "max", "relevant": "max", "first": "min", "last": "max"}

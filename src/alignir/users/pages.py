@@ -1,12 +1,13 @@
 """Pages: the sessions of a log as arrays, by grade or by query-document pair, which click models are fitted to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
-from alignir.frames import GRADES, PAGE, PAIR, QRELS
+from alignir.frames import PAGE, PAIR, QRELS
 from alignir.users.rates import rates_by_kind
 
 
@@ -19,14 +20,17 @@ class Pages:
     (4, [[True, True, False]], [0], [[0, 1, 1]])
     """
 
-    kinds: np.ndarray  # (n, k) the grade, or the number of the query-document pair; -1 where nothing is shown
+    kinds: (
+        np.ndarray
+    )  # (n, k) the place of the grade on the scale, or the number of the query-document pair; -1 where nothing is shown
     clicks: np.ndarray  # (n, k) bool
     pairs: pd.DataFrame | None  # query_id, doc_id of each number; None: kinds are grades
+    scale: Scale = FOUR  # of the grades
 
     @property
     def n_kinds(self) -> int:
         """The number of grades, or one more than there are pairs: the last is any pair that is not among them."""
-        return len(GRADES) if self.pairs is None else len(self.pairs) + 1
+        return len(self.scale.grades) if self.pairs is None else len(self.pairs) + 1
 
     @property
     def shown(self) -> np.ndarray:
@@ -45,8 +49,8 @@ class Pages:
         return np.insert(np.maximum.accumulate(clicked, axis=1)[:, :-1], 0, 0, axis=1)
 
 
-def pages_by_grade(log: pd.DataFrame, qrels: pd.DataFrame, depth: int) -> Pages:
-    """The pages of LOG down to `depth`; a result that is not judged counts as grade 0, as in simulation.
+def pages_by_grade(log: pd.DataFrame, qrels: pd.DataFrame, depth: int, scale: Scale = FOUR) -> Pages:
+    """The pages of LOG down to `depth`; a result that is not judged counts as the lowest grade, as in simulation.
 
     A log without a session is an InputError.
 
@@ -57,7 +61,8 @@ def pages_by_grade(log: pd.DataFrame, qrels: pd.DataFrame, depth: int) -> Pages:
     [[3, 0, -1]]
     """
     log = log.merge(qrels[QRELS], on=PAIR, how="left")
-    return _laid_out(log, log["relevance"].fillna(0).to_numpy(dtype=int), depth, None)
+    grades = log["relevance"].fillna(scale.grades[0]).to_numpy(dtype=int)
+    return replace(_laid_out(log, scale.places(grades), depth, None), scale=scale)
 
 
 def pages_by_pair(log: pd.DataFrame, depth: int, pairs: pd.DataFrame | None = None) -> Pages:

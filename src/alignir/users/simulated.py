@@ -10,12 +10,13 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.ranked import Runs
+from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
 from alignir.files import read_parquet
 from alignir.formatting import counted, share
-from alignir.frames import GRADES, PAIR
+from alignir.frames import PAIR
 from alignir.progress import bar
-from alignir.users.behaviour import ClickModel
+from alignir.users.behaviour import ClickModel, on_scale
 from alignir.users.click_models import DBN
 from alignir.users.dwell import Dwell
 from alignir.users.metrics import Metrics, online_frame
@@ -62,14 +63,13 @@ class Simulated:
         if not (isinstance(self.seed, int) and self.seed >= 0):
             raise InputError(f"seed: expected a whole number from 0, found {self.seed}")
         n_values = len(self.model.attraction)
-        if self.pairs is None and n_values != len(GRADES):
-            raise InputError(f"attraction: expected {len(GRADES)} probabilities, one a grade, found {n_values}")
         if self.pairs is not None and n_values != 1:
             raise InputError(f"attraction: expected one probability, for what is not in {self.pairs}, found {n_values}")
         self.model.expect(np.full((1, self.depth), -1))  # says so where it has parameters for fewer ranks
 
-    def check(self, qrels: pd.DataFrame, runs: Runs) -> None:
+    def check(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> None:
         """Raise where `measure` would, without the work; warn of a model that was fitted to other pairs."""
+        self._on(scale)
         _, pairs = self._fitted()
         if pairs is not None:
             shown = pd.MultiIndex.from_frame(runs.top(self.depth).frame[PAIR])
@@ -85,45 +85,59 @@ class Simulated:
                     share(known, len(shown)),
                 )
 
-    def measure(self, qrels: pd.DataFrame, runs: Runs) -> pd.DataFrame:
-        """ONLINE for every system and query; a result that is not judged counts as grade 0."""
-        return next(self.draw(qrels, runs, 1))
+    def measure(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame:
+        """ONLINE for every system and query; a result that is not judged counts as the lowest grade."""
+        return next(self.draw(qrels, runs, 1, scale))
 
-    def draw(self, qrels: pd.DataFrame, runs: Runs, draws: int) -> Iterator[pd.DataFrame]:
+    def draw(self, qrels: pd.DataFrame, runs: Runs, draws: int, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """`draws` independent samples, each as `measure` gives the first; the exact metrics are the same in all."""
-        grades = runs.grades(qrels, self.depth).reshape(-1, self.depth)
-        model, pairs = self._fitted()
+        model, dwell, metrics = self._on(scale)
+        grades = scale.places(runs.grades(qrels, self.depth, unjudged=scale.grades[0]).reshape(-1, self.depth))
         kinds = grades
+        fitted, pairs = self._fitted()
         if pairs is not None:
+            model = fitted
             kinds = runs.grades(pairs, self.depth, unjudged=len(pairs)).reshape(-1, self.depth)
         for draw in range(draws):
             if self.sessions is None:
-                seen = exact(model, grades, kinds, self.dwell, self.metrics)
+                seen = exact(model, grades, kinds, dwell, metrics)
             else:
                 rng = np.random.default_rng([self.seed, draw])
                 with bar("sampling", len(grades) * self.sessions, "sessions", after=2) as advance:
-                    seen = sampled(model, grades, kinds, self.dwell, self.metrics, self.sessions, rng, advance)
+                    seen = sampled(model, grades, kinds, dwell, metrics, self.sessions, rng, advance)
             yield online_frame(runs.systems, runs.query_ids, self.metrics.of(seen))
 
-    def draws_of(self, qrels: pd.DataFrame, runs: Runs) -> Iterator[pd.DataFrame]:
+    def draws_of(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """What `measure` gives; of sampled users `draws` samples."""
-        return self.draw(qrels, runs, 1 if self.sessions is None else self.draws)
+        return self.draw(qrels, runs, 1 if self.sessions is None else self.draws, scale)
 
-    def definitions(self) -> str:
+    def definitions(self, scale: Scale = FOUR) -> str:
         """How the metrics were made, in a line to print under a table."""
         how = "exact" if self.sessions is None else f"{self.sessions:,} sessions a system and query, seed {self.seed}"
         by = "by grade" if self.pairs is None else f"by pair from {Path(self.pairs).name}, of other pairs"
-        values = {each.name: f"{each.name} {_numbers(getattr(self.model, each.name))}" for each in fields(self.model)}
+        model, dwell, _ = self._on(scale)
+        values = {each.name: f"{each.name} {_numbers(getattr(model, each.name))}" for each in fields(model)}
         of_results = ", ".join(values.pop(name) for name in BY_RESULT if name in values)
         return "; ".join(
             [
                 f"{type(self.model).__name__}, {how}, on the baseline labels, top {self.depth}",
                 f"{by}: {of_results}",
                 *values.values(),
-                f"dwell in s by grade {_numbers(self.dwell.mean)}, sigma {self.dwell.sigma:g}",
-                self.metrics.definitions(),
+                f"dwell in s by grade {_numbers(dwell.mean)}, sigma {dwell.sigma:g}",
+                self.metrics.definitions(scale),
             ]
         )
+
+    def _on(self, scale: Scale) -> tuple[ClickModel, Dwell, Metrics]:
+        """The click model (as it is, where it is by pair), dwell times and metrics by the places of grades on a scale.
+
+        An InputError where a list of them has more or fewer values than there are grades.
+        """
+        names = [each.name for each in fields(self.model) if each.name in BY_RESULT] if self.pairs is None else []
+        model = replace(self.model, **{name: on_scale(name, getattr(self.model, name), scale) for name in names})
+        relevant = scale.relevant_from if self.metrics.relevant_from is None else self.metrics.relevant_from
+        metrics = replace(self.metrics, relevant_from=scale._replace(relevant_from=relevant).relevant_place)
+        return model, replace(self.dwell, mean=on_scale("dwell.mean", self.dwell.mean, scale)), metrics
 
     def _fitted(self) -> tuple[ClickModel, pd.DataFrame | None]:
         """The model and the pairs it was fitted to, numbered by `relevance`; the last number is any other pair's."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from alignir.data.scales import FOUR
 from alignir.users.behaviour import ClickModel
 from alignir.users.dwell import Dwell
 from alignir.users.metrics import Metrics, PerSession
@@ -102,7 +103,8 @@ def _sums(model, grades, kinds, dwell: Dwell, long_dwell: float, sessions: int, 
 
 def _nothing(grades: np.ndarray, metrics: Metrics) -> dict[str, np.ndarray]:
     """Where nothing relevant, and where nothing at all is shown."""
+    first = FOUR.relevant_from if metrics.relevant_from is None else metrics.relevant_from
     return {
-        "no_relevant": (grades < metrics.relevant_from).all(axis=1).astype(float),
+        "no_relevant": (grades < first).all(axis=1).astype(float),
         "no_results": (grades < 0).all(axis=1).astype(float),
     }

@@ -1,0 +1,5 @@
+"""`alignir reread`, from a checkout."""
+
+from alignir.commands.door import main
+
+raise SystemExit(main("align"))
