@@ -40,7 +40,7 @@ def test_what_looks_like_a_field_in_a_passage_stays_as_it_is(tmp_path):
     [
         ("Passage: $passage", "expected $query and $passage in the prompt, found no query"),
         ("Query: $query", "found no passage"),
-        ("Query: $querypassage", "found no query and no passage"),
+        ("Query: $querypassage", "found no query, only $querypassage"),
         ("nothing", "found no query and no passage"),
     ],
 )

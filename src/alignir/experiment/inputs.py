@@ -26,7 +26,7 @@ from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
 from alignir.labelling.models import LLM, Grader, check
-from alignir.labelling.prompts import Prompt
+from alignir.labelling.prompts import FIELDS, Prompt
 
 # Settings of a model that decide no answer: where it is asked, and how patiently.
 WHERE_AND_HOW = ("base_url", "key_env", "max_tokens_name", "concurrency", "timeout", "retries", "give_up_after")
@@ -39,7 +39,7 @@ class Inputs:
     dataset: Dataset  # with the selected queries only
     runs: Runs  # for these
     own: list[str]  # systems of the model's family
-    pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
+    pairs: pd.DataFrame  # query_id, doc_id, query, passage, and what else the prompt names: what the model labels
     prompt: Prompt
     scale: Scale  # of the judge's labels
     notes: tuple[str, ...]
@@ -61,6 +61,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
             _check_model(cell, prompt)
     with _settings_of(cell, "dataset"):
         everything = cell.dataset()
+    fields = _fields(cell, prompt, everything)
     with _settings_of(cell, "systems"):
         rankings = as_runs(cell.systems(everything), everything.queries.index)
     if rankings.frame.empty:
@@ -72,7 +73,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs, dataset.scale)
-    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame))
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
     scale = cell.model.scale_beside(dataset.scale) if isinstance(cell.model, Grader) else prompt.scale
@@ -100,6 +101,19 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
     for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
         if each.relevant_from > each.highest:
             yield f"{whose}: no grade of {each.text} reaches {each.relevant_from}, so that nothing is relevant"
+
+
+def _fields(cell: Cell, prompt: Prompt, dataset: Dataset) -> tuple[str, ...]:
+    """The texts that the model reads, if the dataset has them."""
+    if cell.llm is None:
+        return FIELDS
+    try:
+        for name in prompt.fields:
+            if name not in FIELDS:
+                dataset.field(name)
+    except InputError as error:
+        raise InputError(f"prompt={cell.names['prompt']}: {error}") from error
+    return prompt.fields
 
 
 def _of_systems(cell: Cell, error: InputError) -> InputError:

@@ -54,7 +54,7 @@ def label(
     reader: str = "strict",
     scale: Scale = FOUR,
 ) -> Labelling:
-    """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
+    """LABELS of the pairs (query_id, doc_id, query, passage, and what else the prompt names) by an LLM, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
     only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of a
@@ -96,7 +96,7 @@ def label_once(
     """LABELS by one round of asking, the `repeat`th from 0; what the ledger has is not asked."""
     read = _reader(reader)
     judge = judge_of(model, prompt, repeat)
-    keys = pair_keys(pairs)
+    keys = pair_keys(pairs, prompt.fields)
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()
@@ -165,7 +165,7 @@ def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
 
 def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> list[str]:
     """Ask, and keep the answers; what was wrong with each of the requests that have none."""
-    texts = list(zip(pairs["query"], pairs["passage"], strict=True))
+    texts = list(zip(*(pairs[field] for field in prompt.fields), strict=True))
     keys = pairs["key"].tolist()
     chunk: list[Answer] = []
     failures: list[str] = []

@@ -2,26 +2,29 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from string import Template
 
 import yaml
 
+from alignir.data.fields import MAIN, cut_first, of_query
 from alignir.data.scales import FOUR, Scale, scale_of
 from alignir.errors import InputError, one_of
 from alignir.files import shipped
 from alignir.labelling.answers import FORMS
 
-FIELDS = ("query", "passage")
+FIELDS = MAIN
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # of a field
 DECODINGS = ("free", "constrained", "logits")
 SCALE = re.compile(r"(?<!\$)((?:\$\$)*)\$(?:scale\b|\{scale\})")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A template with $query and $passage, and how its answer is read."""
+    """A template with $query and $passage, or other fields of both, and how its answer is read."""
 
     name: str
     text: str
@@ -43,9 +46,25 @@ class Prompt:
         """The regular expression of the only answers that constrained decoding lets through."""
         return f"{self.lead}({'|'.join(map(str, self.scale.grades))})"
 
-    def render(self, query: str, passage: str) -> str:
-        """The prompt for one pair. Nothing inside a query or passage is filled in, whatever it looks like."""
-        return Template(self.text).safe_substitute(query=query, passage=passage)
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the texts that it is filled with, in the order in which they are given; see `data.fields`."""
+        named = Template(self.text).get_identifiers()
+        others = [name for name in named if name not in FIELDS]
+        return (*(name for name in FIELDS if name in named), *others) if others else FIELDS
+
+    def render(self, *texts: str) -> str:
+        """The prompt for one pair, by the texts of its `fields`. Nothing inside a text is filled in, whatever it is."""
+        return Template(self.text).safe_substitute(dict(zip(self.fields, texts, strict=True)))
+
+    @cached_property
+    def longest(self) -> int:
+        """The place among the texts of the one that loses its end where the prompt is too long for the model."""
+        return cut_first(self.fields)
+
+    def shortened(self, texts: Sequence[str], text: str) -> tuple[str, ...]:
+        """The texts with this one in the place of the longest."""
+        return (*texts[: self.longest], text, *texts[self.longest + 1 :])
 
     @property
     def sha256(self) -> str:
@@ -74,10 +93,12 @@ def read_prompt(
     system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))
     asked = _scale(scale)
     text = SCALE.sub(lambda match: f"{match[1]}{', '.join(map(str, asked.grades))}", text)
-    lacking = [field for field in FIELDS if field not in Template(text).get_identifiers()]
-    if lacking:
+    named = Template(text).get_identifiers()
+    sides = {"query": any(map(of_query, named)), "passage": not all(map(of_query, named))}
+    if lacking := [side for side, there in sides.items() if not there]:
         wanted = "{query} and {passage}" if path.suffix in (".yaml", ".yml") else "$query and $passage"
-        raise InputError(f"{path}: expected {wanted} in the prompt, found no {' and no '.join(lacking)}")
+        found = f", only ${', $'.join(named)}" if set(named) - set(FIELDS) else ""
+        raise InputError(f"{path}: expected {wanted} in the prompt, found no {' and no '.join(lacking)}{found}")
     return Prompt(name, text, form, max_tokens, system, decoding, asked)
 
 
@@ -119,8 +140,8 @@ def _umbrela(path: Path, content: str) -> tuple[str, str]:
         system, text = fields.get("system_message") or "", fields["prefix_user"]
     except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         raise InputError(f"{path}: expected a YAML prompt with system_message and prefix_user") from None
-    others = set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)) - set(FIELDS)
-    if others:
-        raise InputError(f"{path}: {', '.join(sorted(others))} cannot be filled in; only {{query}} and {{passage}} can")
-    template = re.sub(r"\{(query|passage)\}", r"$\1", text.replace("$", "$$"))
+    names = set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text))
+    if others := sorted(name for name in names if name == "examples" or not NAME.fullmatch(name)):
+        raise InputError(f"{path}: {', '.join(others)} cannot be filled in; {{query}}, {{passage}} and fields can")
+    template = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", r"${\1}", text.replace("$", "$$"))
     return system, template.replace("{{", "{").replace("}}", "}").strip("\n")
