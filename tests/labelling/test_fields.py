@@ -1,6 +1,7 @@
 """A prompt uses the fields that it names; the data must have them, and the ledger knows a pair by what was used."""
 
 import json
+import re
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -87,7 +88,7 @@ def test_a_prompt_has_the_fields_that_it_names(tmp_path, text, fields, longest):
     prompt = made(tmp_path, text)
     assert prompt.fields == fields
     assert prompt.fields[prompt.longest] == longest
-    assert prompt.render(*fields) == text.replace("{", "").replace("}", "").replace("$", "", 99).replace("$", "")
+    assert prompt.render(*fields) == re.sub(r"\$\{?(\w+)\}?", r"\1", text)
     shortened = prompt.shortened(fields, "…")
     assert [place for place, text in enumerate(shortened) if text == "…"] == [prompt.longest]
 
