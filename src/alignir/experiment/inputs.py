@@ -12,7 +12,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import METHODS, OVER
 from alignir.data import pools
-from alignir.data.collections import Dataset
+from alignir.data.collections import Dataset, folder
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.data.ranked import Runs, as_runs, nothing_returned
@@ -25,6 +25,7 @@ from alignir.experiment.queries import select
 from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
+from alignir.labelling.examples import with_examples
 from alignir.labelling.models import LLM, Grader, check
 from alignir.labelling.prompts import FIELDS, Prompt
 
@@ -68,6 +69,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
         dataset = everything.of(select(cell.queries, everything, rankings, cell.headline, cell.unjudged))
+    prompt, of_examples = _with_examples(cell, prompt, everything, dataset)
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
@@ -75,7 +77,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
         cell.user_model.check(dataset.qrels, runs, dataset.scale)
     pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
     pairs = _with_text(cell, dataset, pool)
-    notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
+    notes = [*_notes(everything, dataset, runs), *of_examples, *_pool_notes(cell, dataset, pool, pairs)]
     scale = cell.model.scale_beside(dataset.scale) if isinstance(cell.model, Grader) else prompt.scale
     notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
@@ -114,6 +116,31 @@ def _fields(cell: Cell, prompt: Prompt, dataset: Dataset) -> tuple[str, ...]:
     except InputError as error:
         raise InputError(f"prompt={cell.names['prompt']}: {error}") from error
     return prompt.fields
+
+
+def _with_examples(cell: Cell, prompt: Prompt, everything: Dataset, dataset: Dataset) -> tuple[Prompt, tuple[str, ...]]:
+    """(the prompt with its examples, where it has any; what a reader should know of them)."""
+    if cell.llm is None or prompt.examples is None:
+        return prompt, ()
+    n, seed, path = prompt.examples
+    source = everything if path is None else folder("examples", path)
+    if source.scale.grades != prompt.scale.grades:
+        raise InputError(
+            f"prompt.examples: labels of {source.scale.text} are no examples for a prompt of {prompt.scale.text}"
+        )
+    pairs = source.pairs().dropna(subset="passage").merge(source.qrels, on=PAIR)
+    asked = pairs["query"].isin(
+        set(dataset.queries)
+    )  # by their texts: another folder may call the same query otherwise
+    if asked.all():
+        raise InputError(
+            f"prompt.examples: every query of {source.name} is asked about, and none is left for examples: name a "
+            "folder of others with +prompt.examples.path=FOLDER, or compare systems on fewer (queries=random)"
+        )
+    others = pairs[~asked]
+    found, queries = counted(n * len(prompt.scale.grades), "example"), others["query_id"].nunique()
+    note = f"{prompt.name}: {found} in the prompt, {n} of each grade, drawn from {counted(queries, 'other query')}"
+    return with_examples(prompt, others), (f"{note} with seed {seed}",)
 
 
 def _of_systems(cell: Cell, error: InputError) -> InputError:

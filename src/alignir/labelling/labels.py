@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.scales import FOUR, Scale
-from alignir.errors import one_of
+from alignir.errors import InputError, one_of
 from alignir.frames import PAIR, labels_of, probabilities
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
@@ -62,6 +62,8 @@ def label(
     """
     if isinstance(model, Grader):
         return _graded(pairs, model, scale)
+    if prompt.examples is not None:
+        raise InputError(f"the prompt {prompt.name} has $examples, which only a cell of the grid fills in")
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]
