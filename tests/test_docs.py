@@ -174,6 +174,8 @@ def reader(tmp_path_factory):
         gzip.compress(json_lines({"docid": each["id"], "segment": each["text"]} for each in titled).encode())
     )
     shutil.copy(data / "queries.tsv", folder / "TOPICS.tsv")
+    topics = [{"qid": query, "title": "green pears", "narrative": "Apples do not count."} for query in QUERIES]
+    (folder / "TOPICS.jsonl").write_text(json_lines(topics))
     (folder / "SEGMENTS.qrels").write_text(qrels)
     (folder / "BEIR" / "qrels").mkdir(parents=True)
     (folder / "BEIR" / "corpus.jsonl").write_text(json_lines({**each, "_id": each["id"]} for each in titled))

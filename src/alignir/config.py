@@ -315,7 +315,7 @@ def _make(node: DictConfig) -> Any:
 
 
 def _missing(config: dict[str, Any], above: str = "") -> Iterator[str]:
-    """The settings without a value; values that refer to one are not among them."""
+    """The settings without a value; a value that refers to one of them is not one, too."""
     for name, value in config.items():
         if isinstance(value, dict):
             yield from _missing(value, f"{above}{name}.")

@@ -51,7 +51,7 @@ def test_every_choice_composes_and_names_what_exists(group, choice):
     for node in (config[name] for name in GROUPS if name not in ("assumption", "experiment")):
         target = get_object(node["_target_"])
         assert target.__doc__
-        if not OmegaConf.missing_keys(node):
+        if "???" not in OmegaConf.to_yaml(node):  # also where a value refers to one that is missing
             assert callable(instantiate(node, _convert_="all")) or node is config.model or node is config.user_model
 
 

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -348,6 +349,18 @@ def test_too_long_a_prompt_is_cut_to_fit(tmp_path, words, most_requests):
         assert all(long.startswith(text) for text in kept)
         assert len(kept[-1]) >= 40  # of about 140 letters that there is room for
         assert labelled(tmp_path, server.url, [long, "short"]).asked == 0
+
+
+def test_too_long_a_document_loses_the_end_of_its_text_and_never_its_title(tmp_path):
+    prompt = replace(PROMPT, text="Query: $query Title: $title Passage: $passage")
+    pairs = [("query", "long " * 120, "a title of eleven words that is not to be cut")]
+    assert prompt.fields == ("query", "passage", "title")
+    with serving(too_long("The prompt is too long for the context")) as server:
+        (answer,) = endpoint(server.url, timeout=60.0).answer(prompt, pairs)
+        assert (answer.cut, answer.response) == (True, ANSWER)
+        said = [asked.body["messages"][-1]["content"] for asked in server.seen]
+        assert len(said) >= 2
+        assert all(f"Title: {pairs[0][2]} Passage: long" in text for text in said)
 
 
 def test_a_prompt_that_never_fits_is_kept_without_a_label(tmp_path):

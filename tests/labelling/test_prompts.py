@@ -5,7 +5,7 @@ import pytest
 from alignir.errors import InputError
 from alignir.files import shipped
 from alignir.labelling.answers import read
-from alignir.labelling.prompts import read_prompt
+from alignir.labelling.prompts import Examples, read_prompt
 
 
 def made(tmp_path, text, name="own.txt", form="final_score"):
@@ -40,7 +40,7 @@ def test_what_looks_like_a_field_in_a_passage_stays_as_it_is(tmp_path):
     [
         ("Passage: $passage", "expected $query and $passage in the prompt, found no query"),
         ("Query: $query", "found no passage"),
-        ("Query: $querypassage", "found no query and no passage"),
+        ("Query: $querypassage", "found no query, only $querypassage"),
         ("nothing", "found no query and no passage"),
     ],
 )
@@ -68,9 +68,17 @@ def test_umbrelas_yaml_form_is_read(tmp_path):
     )
 
 
-def test_umbrelas_few_shot_form_is_refused(tmp_path):
-    with pytest.raises(InputError, match="examples cannot be filled in"):
-        made(tmp_path, UMBRELA.replace("Query:", "{examples} Query:"), "own.yaml")
+def test_umbrelas_few_shot_form_is_read(tmp_path):
+    prompt = made(tmp_path, UMBRELA.replace("Query:", "{examples} Query:"), "own.yaml")
+    assert (prompt.examples, prompt.fields) == (Examples(n=1, seed=0), ("query", "passage"))
+    filled = prompt.filled("two $query {passage} $5")
+    assert filled.examples is None
+    assert "{brace}.\ntwo $query {passage} $5 Query: Q" in filled.render("Q", "P")
+
+
+def test_what_cannot_be_filled_in_is_named(tmp_path):
+    with pytest.raises(InputError, match="2nd cannot be filled in"):
+        made(tmp_path, UMBRELA.replace("Query:", "{2nd} Query:"), "own.yaml")
 
 
 def test_a_yaml_of_another_form_is_refused(tmp_path):

@@ -1,11 +1,15 @@
 """Systems: run files by name, a grid of BM25, pipelines that build on others, and query selection."""
 
+import bz2
+import gzip
+
 import pandas as pd
 import pytest
 
 from alignir.config import composed_cell
-from alignir.data import collections
+from alignir.data import collections, run_paths
 from alignir.data.ranked import ranked
+from alignir.data.run_paths import FILES
 from alignir.errors import InputError
 from alignir.experiment import queries
 from alignir.frames import PAIR
@@ -55,11 +59,86 @@ def test_a_run_may_hold_queries_that_were_not_judged(small):
 def test_a_folder_without_run_files_is_named(small):
     for file in (small / "runs").iterdir():
         file.unlink()
-    with pytest.raises(InputError, match=r"expected run files \(\*\.run or \*\.run\.gz\), found none"):
+    with pytest.raises(InputError, match=r"expected run files, .*input\.\*,run\.\*.* \(systems\.files\), found none"):
         run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
     (small / "runs").rmdir()
     with pytest.raises(InputError, match=r"systems\.path=FOLDER"):
         run_files.run_files(collections.folder("small", small), None, ["*"], [], "error")
+
+
+LINES = "q1 Q0 d1 1 9 t\nq2 Q0 d3 1 9 t\n"
+PATHS = {  # of run files: the names of their systems
+    ("bm25.run", "bm25.v2.run.gz", "run.1.run"): ["bm25", "bm25.v2", "run.1"],
+    ("bm25.res.gz", "dense.res.bz2", "x.trec", "y.txt"): ["bm25", "dense", "x", "y"],
+    ("input.uogTr.gz", "input.uogTr.2", "input.run"): ["uogTr", "uogTr.2", "input"],
+    ("input.bm25.gz", "late/input.bm25.gz"): ["bm25", "late/bm25"],
+    ("run.msmarco-v1.bm25-default.dl19.txt", "run.msmarco-v1.bm25-rm3.dl19.txt"): ["bm25-default", "bm25-rm3"],
+    ("bm25/run.txt", "dense/run.txt"): ["bm25", "dense"],
+    ("bm25/1/output/run.txt.gz", "bm25/2/output/run.txt.gz", "dense/1/output/run.txt.gz"): [
+        "bm25/1",
+        "bm25/2",
+        "dense/1",
+    ],
+    ("team/bm25.run", "team/dense.run"): ["bm25", "dense"],
+    ("bm25.run", "old/bm25.run"): ["bm25", "old/bm25"],
+    ("a/bm25.run", "b/bm25.run"): ["a", "b"],
+    ("a/x.run", "a/y.run", "b/x.run"): ["a/x", "a/y", "b/x"],
+    ("only.run",): ["only"],
+    ("only/run.txt",): ["only"],
+    ("run.a.b.txt",): ["a.b"],
+    (".hidden.run", ".git/x.run", "x.md", "x.run"): ["x"],
+}
+
+
+@pytest.mark.parametrize("paths", PATHS)
+def test_a_systems_name_is_what_differs_between_the_paths(small, paths):
+    for path in paths:
+        file = small / "runs" / "there" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = {".gz": gzip.open, ".bz2": bz2.open}.get(file.suffix, open)
+        with opened(file, "wt") as writing:
+            writing.write(LINES)
+    runs = run_files.run_files(collections.folder("small", small), small / "runs" / "there")
+    assert sorted(runs.systems) == sorted(PATHS[paths])
+
+
+@pytest.mark.parametrize(
+    ("files", "systems"),
+    [
+        ("*.run", ["bad", "good"]),
+        ("**/*.out{,.gz}", ["x", "y"]),
+        (["good.run", "in/x.*"], ["good", "in/x.out"]),
+    ],
+)
+def test_which_files_are_runs_can_be_said_by_pattern(small, files, systems):
+    (small / "runs" / "in").mkdir()
+    (small / "runs" / "in" / "x.out").write_text(LINES)
+    (small / "runs" / "in" / "y.out").write_text(LINES)
+    runs = run_files.run_files(collections.folder("small", small), files=files)
+    assert list(runs.systems) == systems
+
+
+def test_two_files_of_one_name_are_both_named(small):
+    (small / "runs" / "good.res").write_text(LINES)
+    with pytest.raises(InputError, match=r"the system good has two run files: .*good\.res and .*good\.run"):
+        run_files.run_files(collections.folder("small", small))
+
+
+def test_a_file_that_is_no_run_says_how_to_leave_it_out(small):
+    (small / "runs" / "README.txt").write_text("These are runs.\n")
+    with pytest.raises(InputError, match=r"README\.txt:1: expected .*leave it out with systems\.files, now \*\*/\{"):
+        run_files.run_files(collections.folder("small", small))
+    assert len(run_files.run_files(collections.folder("small", small), files="*.run").systems) == 2
+
+
+def test_the_shipped_pattern_is_the_functions_own():
+    assert composed_cell(["systems=runs", "model=lexical"]).config["systems"]["files"] == FILES
+
+
+def test_official_runs_keep_their_names(dl19):
+    files = run_paths.run_files(dl19 / "runs")
+    assert {system: f"{system}.run.gz" for system in files} == {system: file.name for system, file in files.items()}
+    assert len(files) == 46
 
 
 GRID = {"scoring": ["lucene", "bm25l", "bm25+"], "k1_b": [[0.9, 0.4]], "stem": [False, True], "stop": [False, True]}

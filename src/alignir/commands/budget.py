@@ -122,12 +122,14 @@ def model_scores(cell, inputs):
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
     from alignir.labelling.models import check
+    from alignir.labelling.prompts import FIELDS
 
-    pairs, ledger = inputs.dataset.pairs().dropna(subset="passage"), Ledger(cell.ledger)
+    fields = FIELDS if cell.llm is None else inputs.prompt.fields
+    pairs, ledger = inputs.dataset.pairs(fields=fields).dropna(subset="passage"), Ledger(cell.ledger)
     if cell.llm is None:
         check(cell.model, inputs.prompt)
     else:
-        keyed = pairs.assign(key=pair_keys(pairs))
+        keyed = pairs.assign(key=pair_keys(pairs, fields))
         for repeat in range(cell.llm.repeats):
             if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None

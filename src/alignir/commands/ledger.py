@@ -100,7 +100,7 @@ def write_labels(args) -> int:
         raise InputError(f"{args.model} gives labels without an answer, so the ledger has none of it")
     inputs = read_inputs(cell, to_ask=False)
     pairs, prompt = inputs.pairs, inputs.prompt
-    keys = pair_keys(pairs)
+    keys = pair_keys(pairs, prompt.fields)
     chapters = [judge_of(cell.llm, prompt, repeat) for repeat in range(cell.llm.repeats)]
     answers = [Ledger(args.ledger).load(judge).reindex(keys) for judge in chapters]
     rounds = [

@@ -47,9 +47,11 @@ def _run(args) -> int:
     import numpy as np
 
     from alignir.config import composed_cell
+    from alignir.errors import InputError
     from alignir.labelling.labels import label
     from alignir.labelling.ledger import Ledger
     from alignir.labelling.models import check
+    from alignir.labelling.prompts import FIELDS
     from alignir.tables import table
 
     options.check_from("--pairs", args.pairs, 1)
@@ -57,7 +59,10 @@ def _run(args) -> int:
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
     check(cell.model, prompt)
-    pairs = cell.dataset().pairs().dropna(subset="passage")
+    fields = FIELDS if cell.llm is None else prompt.fields
+    if "passage" not in fields:
+        raise InputError(f"prompt={prompt.name} does not name $passage, which is what is varied")
+    pairs = cell.dataset().pairs(fields=fields).dropna(subset="passage")
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
     before = label(pairs, prompt, cell.model, Ledger(cell.ledger), cell.reader).labels["relevance"]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data import finding, irds, trec
+from alignir.data.fields import MAIN, of_query, spellings
 from alignir.data.ranked import ranked
 from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, meaning, scale_of
 from alignir.data.texts import Texts, read_documents, read_queries
@@ -64,18 +65,40 @@ class Dataset:
             second=None if self.second is None else self.second[self.second["query_id"].isin(kept)],
         )
 
-    def pairs(self, pool: pd.DataFrame | None = None) -> pd.DataFrame:
+    def pairs(self, pool: pd.DataFrame | None = None, fields: Sequence[str] = MAIN) -> pd.DataFrame:
         """query_id, doc_id, query, passage: the texts of the judged pairs, or of the pool's, in their order.
 
-        A passage of which the dataset has no text is NaN.
+        A passage of which the dataset has no text is NaN. Any other of the `fields` is a column, too, as `data.fields`
+        understands it, and empty where a query or a document lacks it.
         """
         pairs = (self.qrels if pool is None else pool)[QRELS[:2]].copy()
         lacking = set(pairs["doc_id"]) - set(self.passages.index)
-        texts = pd.concat([self.passages, self.further(lacking).main]) if lacking and self.further else self.passages
+        found = Texts(self.passages, self.passage_fields)
+        if lacking and self.further:
+            more = self.further(lacking)
+            found = Texts(pd.concat([found.main, more.main]), pd.concat([found.fields, more.fields]))
         pairs["query"] = pairs["query_id"].map(self.queries)
-        passages = pairs["doc_id"].map(texts).astype(object)
+        passages = pairs["doc_id"].map(found.main).astype(object)
         pairs["passage"] = passages.where(passages.str.strip() != "")
+        for name in fields:
+            if name not in MAIN:
+                column, table = self.field(name), self.query_fields if of_query(name) else found.fields
+                ids = pairs["query_id" if of_query(name) else "doc_id"]
+                pairs[name] = ids.map(table[column]).astype(object).fillna("")
         return pairs
+
+    def field(self, name: str) -> str:
+        """What the data call this field of queries or of documents; InputError where they have none."""
+        own, other = self.passage_fields, self.query_fields
+        whose, prefix = "documents", "query_"
+        if of_query(name):
+            own, other, whose, prefix = other, own, "queries", "doc_"
+        for each in spellings(name):
+            if each in own:
+                return each
+        there = ", ".join(map(str, own)) or "nothing but their text"
+        hint = f"; ${prefix}{name} is there" if name in other else ""
+        raise InputError(f"the {whose} of {self.name} have no field for ${name}: there is {there}{hint}")
 
 
 def demo(name: str, scale: Mapping | None = None) -> Dataset:

@@ -17,6 +17,7 @@ from alignir.data.lines import UNREADABLE, existing, line_of, lines, opened
 from alignir.data.qrel_forms import judgements
 from alignir.data.ranked import ranked
 from alignir.data.records import at
+from alignir.data.run_paths import run_files
 from alignir.data.scales import AS_WRITTEN, Meaning
 from alignir.errors import InputError
 from alignir.frames import QRELS
@@ -77,21 +78,6 @@ def grade_of(text: str | float, meaning: Meaning, where: str) -> int:
     raise InputError(
         f"{where}: expected {expected}, found {text}: a map makes a grade of it, as dataset.grades={{{text}: 0}}"
     )
-
-
-def run_files(folder: str | Path) -> dict[str, Path]:
-    """The run files of a folder by system: a file's name without `.run` or `.run.gz`."""
-    folder = existing(folder, "folder of run files")
-    files = sorted([*folder.glob("*.run"), *folder.glob("*.run.gz")])
-    if not files:
-        raise InputError(f"{folder.absolute()}: expected run files (*.run or *.run.gz), found none")
-    systems: dict[str, Path] = {}
-    for file in files:
-        system = file.name.removesuffix(".gz").removesuffix(".run")
-        if system in systems:
-            raise InputError(f"the system {system} has two run files: {systems[system]} and {file}")
-        systems[system] = file
-    return systems
 
 
 def read_run(path: Path, system: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import METHODS, OVER
 from alignir.data import pools
-from alignir.data.collections import Dataset
+from alignir.data.collections import Dataset, folder
 from alignir.data.families import of_family
 from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.data.ranked import Runs, as_runs, nothing_returned
@@ -25,8 +25,9 @@ from alignir.experiment.queries import select
 from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
+from alignir.labelling.examples import with_examples
 from alignir.labelling.models import LLM, Grader, check
-from alignir.labelling.prompts import Prompt
+from alignir.labelling.prompts import FIELDS, Prompt
 
 # Settings of a model that decide no answer: where it is asked, and how patiently.
 WHERE_AND_HOW = ("base_url", "key_env", "max_tokens_name", "concurrency", "timeout", "retries", "give_up_after")
@@ -39,7 +40,7 @@ class Inputs:
     dataset: Dataset  # with the selected queries only
     runs: Runs  # for these
     own: list[str]  # systems of the model's family
-    pairs: pd.DataFrame  # query_id, doc_id, query, passage: what the model labels
+    pairs: pd.DataFrame  # query_id, doc_id, query, passage, and what else the prompt names: what the model labels
     prompt: Prompt
     scale: Scale  # of the judge's labels
     notes: tuple[str, ...]
@@ -61,20 +62,22 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
             _check_model(cell, prompt)
     with _settings_of(cell, "dataset"):
         everything = cell.dataset()
+    fields = _fields(cell, prompt, everything)
     with _settings_of(cell, "systems"):
         rankings = as_runs(cell.systems(everything), everything.queries.index)
     if rankings.frame.empty:
         raise _of_systems(cell, nothing_returned(everything.queries, rankings.notes))
     with _settings_of(cell, "queries"):
         dataset = everything.of(select(cell.queries, everything, rankings, cell.headline, cell.unjudged))
+    prompt, of_examples = _with_examples(cell, prompt, everything, dataset)
     runs = rankings.of(dataset.queries.index)
     if runs.frame.empty:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs, dataset.scale)
-    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame))
+    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
     pairs = _with_text(cell, dataset, pool)
-    notes = [*_notes(everything, dataset, runs), *_pool_notes(cell, dataset, pool, pairs)]
+    notes = [*_notes(everything, dataset, runs), *of_examples, *_pool_notes(cell, dataset, pool, pairs)]
     scale = cell.model.scale_beside(dataset.scale) if isinstance(cell.model, Grader) else prompt.scale
     notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
@@ -100,6 +103,44 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
     for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
         if each.relevant_from > each.highest:
             yield f"{whose}: no grade of {each.text} reaches {each.relevant_from}, so that nothing is relevant"
+
+
+def _fields(cell: Cell, prompt: Prompt, dataset: Dataset) -> tuple[str, ...]:
+    """The texts that the model reads, if the dataset has them."""
+    if cell.llm is None:
+        return FIELDS
+    try:
+        for name in prompt.fields:
+            if name not in FIELDS:
+                dataset.field(name)
+    except InputError as error:
+        raise InputError(f"prompt={cell.names['prompt']}: {error}") from error
+    return prompt.fields
+
+
+def _with_examples(cell: Cell, prompt: Prompt, everything: Dataset, dataset: Dataset) -> tuple[Prompt, tuple[str, ...]]:
+    """(the prompt with its examples, where it has any; what a reader should know of them)."""
+    if cell.llm is None or prompt.examples is None:
+        return prompt, ()
+    n, seed, path = prompt.examples
+    source = everything if path is None else folder("examples", path)
+    if source.scale.grades != prompt.scale.grades:
+        raise InputError(
+            f"prompt.examples: labels of {source.scale.text} are no examples for a prompt of {prompt.scale.text}"
+        )
+    pairs = source.pairs().dropna(subset="passage").merge(source.qrels, on=PAIR)
+    asked = pairs["query"].isin(
+        set(dataset.queries)
+    )  # by their texts: another folder may call the same query otherwise
+    if asked.all():
+        raise InputError(
+            f"prompt.examples: every query of {source.name} is asked about, and none is left for examples: name a "
+            "folder of others with +prompt.examples.path=FOLDER, or compare systems on fewer (queries=random)"
+        )
+    others = pairs[~asked]
+    found, queries = counted(n * len(prompt.scale.grades), "example"), others["query_id"].nunique()
+    note = f"{prompt.name}: {found} in the prompt, {n} of each grade, drawn from {counted(queries, 'other query')}"
+    return with_examples(prompt, others), (f"{note} with seed {seed}",)
 
 
 def _of_systems(cell: Cell, error: InputError) -> InputError:

@@ -84,14 +84,14 @@ def plan(cell: Cell) -> dict[str, float]:
     if cell.llm is None:
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
     prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.llm
-    pairs = pairs.assign(key=pair_keys(pairs))
+    pairs = pairs.assign(key=pair_keys(pairs, prompt.fields))
     found = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
     for repeat in range(model.repeats):
         missing = unanswered(pairs, ledger.load(judge_of(model, prompt, repeat)))
-        texts = zip(missing["query"], missing["passage"], strict=True)
+        texts = zip(*(missing[field] for field in prompt.fields), strict=True)
         found["in_ledger"] += len(pairs.drop_duplicates("key")) - len(missing)
         found["to_ask"] += len(missing)
-        found["prompt_tokens"] += sum(len(prompt.render(query, passage)) for query, passage in texts) // 4
+        found["prompt_tokens"] += sum(len(prompt.render(*each)) for each in texts) // 4
     # an endpoint writes its answer in any case
     one = prompt.decoding == "logits" and not isinstance(model, Endpoint)
     longest = 1 if one else prompt.max_tokens + model.thinking_tokens

@@ -105,7 +105,7 @@ class Endpoint:
         seed = _set(self.sampling).get("seed")
         return self if seed is None else replace(self, sampling={**self.sampling, "seed": seed + number})
 
-    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
         return in_background(_Asking(self, prompt).answers(pairs))
 
 
@@ -116,7 +116,7 @@ class _Asking:
         self.model, self.prompt, self.key = model, prompt, model.key()
         self.room = prompt.max_tokens + model.thinking_tokens
 
-    async def answers(self, pairs: Sequence[tuple[str, str]]) -> AsyncGenerator[Answer, None]:
+    async def answers(self, pairs: Sequence[tuple[str, ...]]) -> AsyncGenerator[Answer, None]:
         from openai import AsyncOpenAI
 
         model = self.model
@@ -128,7 +128,7 @@ class _Asking:
         try:
             while True:
                 for index, pair in islice(waiting, 1 if alone else model.concurrency - len(under_way)):
-                    under_way.add(asyncio.create_task(self._ask(index, *pair)))
+                    under_way.add(asyncio.create_task(self._ask(index, pair)))
                 if not under_way:
                     return
                 done, under_way = await asyncio.wait(
@@ -150,11 +150,11 @@ class _Asking:
             await asyncio.gather(*under_way, return_exceptions=True)
             await self.client.close()
 
-    async def _ask(self, index: int, query: str, passage: str) -> Answer:
+    async def _ask(self, index: int, texts: tuple[str, ...]) -> Answer:
         """What is wrong with this one pair is its status, what is wrong with all of them is raised."""
-        kept = passage
+        kept = texts[self.prompt.longest]
         for cut in range(CUTS):
-            text = self.prompt.render(query, kept)
+            text = self.prompt.render(*self.prompt.shortened(texts, kept))
             reply = await self._request(text)
             if isinstance(reply, Reply):
                 return self._answer(index, reply, cut > 0)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.scales import FOUR, Scale
-from alignir.errors import one_of
+from alignir.errors import InputError, one_of
 from alignir.frames import PAIR, labels_of, probabilities
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
@@ -54,7 +54,7 @@ def label(
     reader: str = "strict",
     scale: Scale = FOUR,
 ) -> Labelling:
-    """LABELS of the pairs (query_id, doc_id, query, passage) by an LLM and a prompt, or by a grader.
+    """LABELS of the pairs (query_id, doc_id, query, passage, and what else the prompt names) by an LLM, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
     only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of a
@@ -62,6 +62,8 @@ def label(
     """
     if isinstance(model, Grader):
         return _graded(pairs, model, scale)
+    if prompt.examples is not None:
+        raise InputError(f"the prompt {prompt.name} has $examples, which only a cell of the grid fills in")
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
     if len(rounds) == 1:
         return rounds[0]
@@ -96,7 +98,7 @@ def label_once(
     """LABELS by one round of asking, the `repeat`th from 0; what the ledger has is not asked."""
     read = _reader(reader)
     judge = judge_of(model, prompt, repeat)
-    keys = pair_keys(pairs)
+    keys = pair_keys(pairs, prompt.fields)
     answers = ledger.load(judge)
     missing = unanswered(pairs.assign(key=keys), answers)
     start = time.perf_counter()
@@ -165,7 +167,7 @@ def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
 
 def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> list[str]:
     """Ask, and keep the answers; what was wrong with each of the requests that have none."""
-    texts = list(zip(pairs["query"], pairs["passage"], strict=True))
+    texts = list(zip(*(pairs[field] for field in prompt.fields), strict=True))
     keys = pairs["key"].tolist()
     chunk: list[Answer] = []
     failures: list[str] = []

@@ -3,8 +3,8 @@
     ledger/<model>-<prompt>-<key>/judge.json                what decides an answer beside the texts of the pair
     ledger/<model>-<prompt>-<key>/<time>-<random>.parquet   a chunk of answers, written whole or not at all
 
-An answer's key is the sha256 of its query and passage texts. Reading an answer (what label it gives) is not stored: a
-better reader re-reads the responses without a model.
+An answer's key is the sha256 of the texts that its prompt was filled with, mostly query and passage. Reading an answer
+(what label it gives) is not stored: a better reader re-reads the responses without a model.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alignir.data.fields import MAIN
 from alignir.errors import InputError
 from alignir.files import written_whole
 
@@ -39,15 +40,17 @@ ANSWERS = pa.schema(  # and p0, p1, ... of a judge that gives probabilities of i
 )
 
 
-def pair_key(query: str, passage: str) -> str:
+def pair_key(*texts: str) -> str:
     """The key of a pair's texts, in hex: the same texts are the same pair, in whatever dataset."""
     # Not as bytes: numpy cuts zero bytes off the end of those, and one key in 256 would never be found again.
-    return hashlib.sha256(f"{len(query)} {query}{passage}".encode()).hexdigest()[:32]
+    *first, last = texts
+    whole = "".join(f"{len(text)} {text}" for text in first) + last
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
-def pair_keys(pairs: pd.DataFrame) -> list[str]:
-    """The key of each row of `pairs`, which has `query` and `passage`."""
-    return [pair_key(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
+def pair_keys(pairs: pd.DataFrame, fields: Sequence[str] = MAIN) -> list[str]:
+    """The key of each row of `pairs`, which has the `fields` that a prompt is filled with."""
+    return [pair_key(*texts) for texts in zip(*(pairs[field] for field in fields), strict=True)]
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,11 @@ class LLM(Protocol):
     def check(self, prompt: Prompt) -> None:
         """InputError if it cannot run here, or cannot answer this prompt; loads nothing."""
 
-    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
-        """Answers to (query, passage) texts, as they are ready, in any order."""
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
+        """Answers about pairs, as they are ready, in any order.
+
+        A pair is the texts of the prompt's `fields`: (query, passage), if it names no others.
+        """
 
 
 @runtime_checkable

@@ -32,10 +32,10 @@ class Scripted:
     def repeat(self, number: int) -> "Scripted":
         return self
 
-    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
-        for index, (query, passage) in enumerate(pairs):
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
+        for index, texts in enumerate(pairs):
             time.sleep(self.delay)
-            text = prompt.render(query, passage)
+            text = prompt.render(*texts)
             drawn = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0]
             grade = prompt.scale.grades[drawn % len(prompt.scale.grades)]
             response = f"##final score: {grade}" if prompt.form == "final_score" else f"By the script.\n{grade}"

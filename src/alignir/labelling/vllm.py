@@ -98,7 +98,7 @@ class VLLM:
         """The same model for its `number`th repeat, from 0: another seed."""
         return replace(self, sampling={**self.sampling, "seed": self.sampling.get("seed", 0) + number})
 
-    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+    def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
         _sampling(self, prompt)  # a mistake in it is known before weights are loaded
         return self._open().answer(self, prompt, pairs)
 
@@ -170,7 +170,7 @@ class _Engine:
         self.harmony = Harmony(**model.harmony) if model.harmony else None
         self.tokens = Tokens(self.tokenizer, self.llm.llm_engine.model_config.max_model_len, self.harmony)
 
-    def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> Iterator[Answer]:
+    def answer(self, model: VLLM, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
         """Feeds the engine in blocks, so that it never waits for us, and gives answers as they finish."""
         from vllm.inputs import TokensPrompt
 

@@ -31,30 +31,31 @@ class Tokens:
         self.told: set[str] = set()  # the prompts whose system text was said to stand before the user's
 
     def fit(
-        self, name: str, chat: dict, prompt: Prompt, pairs: Sequence[tuple[str, str]], max_tokens: int
+        self, name: str, chat: dict, prompt: Prompt, pairs: Sequence[tuple[str, ...]], max_tokens: int
     ) -> list[Asked]:
-        """Each (query, passage) for the model of this name: passages too long for the context lose their end."""
+        """Each pair, by its texts, for the model of this name: passages too long for the context lose their end."""
         room = self.max_model_len - max_tokens
-        safe = [(self._plain(query), self._plain(passage)) for query, passage in pairs]
+        safe = [tuple(map(self._plain, texts)) for texts in pairs]
         fitted = []
-        for (query, passage), asked in zip(safe, self.of(name, chat, prompt, safe), strict=True):
+        for texts, asked in zip(safe, self.of(name, chat, prompt, safe), strict=True):
             kept = None
             while len(asked.tokens) > room:
                 if kept is None:
-                    kept = self._encode(passage)
+                    kept = self._encode(texts[prompt.longest])
                 if not kept:
                     raise InputError(
                         f"the prompt {prompt.name} needs {len(asked.tokens)} tokens without the passage, but {name} "
                         f"has room for {room} (max_model_len {self.max_model_len} less {max_tokens} for the answer)"
                     )
                 kept = kept[: max(0, len(kept) - (len(asked.tokens) - room))]
-                (asked,) = self.of(name, chat, prompt, [(query, self.tokenizer.decode(kept))])
+                shorter = prompt.shortened(texts, self.tokenizer.decode(kept))
+                (asked,) = self.of(name, chat, prompt, [shorter])
             fitted.append(asked._replace(cut=kept is not None))
         return fitted
 
-    def of(self, name: str, chat: dict, prompt: Prompt, pairs: Sequence[tuple[str, str]]) -> list[Asked]:
-        """Each (query, passage) as it is, however long."""
-        texts = [prompt.render(query, passage) for query, passage in pairs]
+    def of(self, name: str, chat: dict, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> list[Asked]:
+        """Each pair as it is, however long."""
+        texts = [prompt.render(*pair) for pair in pairs]
         if not texts:
             return []
         lead = self.label_tokens(prompt)[0] if prompt.decoding == "logits" else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
-from alignir.data import collections, trec
+from alignir.data import collections, run_paths, trec
 from alignir.data.collections import Dataset
 from alignir.data.ranked import Runs, as_runs
 from alignir.data.scales import FOUR, Scale
@@ -55,7 +55,7 @@ def read_collection(path: str | Path, name: str = "", second: str | Path | None 
 
 
 def read_runs(path: str | Path) -> Runs:
-    """The rankings of TREC run files: of one file, or of every *.run (or *.run.gz) in a folder; a system a file.
+    """The rankings of TREC run files: of one file, or of a folder's, those of `systems=runs`; a system a file.
 
     `frame` has system, query_id, doc_id, score, and rank from 1 in trec_eval's order: score descending as float32,
     then doc_id descending. InputError with file and line where something is wrong.
@@ -67,7 +67,7 @@ def read_runs(path: str | Path) -> Runs:
     [['bm25', 'd1', 1], ['bm25', 'd2', 2]]
     """
     path = trec.existing(Path(path), "run file or folder of run files")
-    files = trec.run_files(path) if path.is_dir() else {path.name.removesuffix(".gz").removesuffix(".run"): path}
+    files = run_paths.run_files(path) if path.is_dir() else {run_paths.names([path])[0]: path}
     return as_runs(pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True))
 
 
@@ -105,14 +105,18 @@ def label(
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import check
+    from alignir.labelling.models import Grader, check
+    from alignir.labelling.prompts import FIELDS
     from alignir.labelling.vllm import try_again
 
     try_again()
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
-    given = dataset.pairs().dropna(subset="passage") if isinstance(dataset, Dataset) else dataset
+    fields = FIELDS if isinstance(judge, Grader) else text.fields
+    given = dataset.pairs(fields=fields).dropna(subset="passage") if isinstance(dataset, Dataset) else dataset
+    if lacking := [name for name in fields if name not in given]:
+        raise InputError(f"label: expected a column for each of {', '.join(fields)}, found no {', '.join(lacking)}")
     pairs = given.astype(dict.fromkeys(PAIR, str))
     return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
 

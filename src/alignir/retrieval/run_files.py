@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data import run_paths, trec
 from alignir.data.collections import Dataset
 from alignir.data.ranked import Runs, ranked
+from alignir.data.run_paths import FILES
 from alignir.errors import InputError, one_of
 from alignir.formatting import counted
 
@@ -19,9 +20,11 @@ def run_files(
     include: Sequence[str] = ("*",),
     exclude: Sequence[str] = (),
     unknown: str = "error",
+    files: str | Sequence[str] = FILES,
 ) -> Runs:
     """The rankings of the run files of a folder, the dataset's own or `path`, for the dataset's queries.
 
+    `files` are the patterns of their paths in the folder (`**/*.{run,res}{,.gz}`); see `run_paths` for systems' names.
     `include` and `exclude` take name patterns (`*`, `?`); each must match a system. A query that the dataset does not
     have is an error, unless `unknown` is `ignore` (official TREC runs hold more queries than were judged); a system of
     which no query is known is left out then, with a note. So is it noted where ranks contradict scores.
@@ -31,13 +34,13 @@ def run_files(
     folder = path or dataset.runs
     if folder is None:
         raise InputError(
-            f"the dataset {dataset.name} has no run files: name a folder of *.run files with systems.path=FOLDER, "
+            f"the dataset {dataset.name} has no run files: name a folder of run files with systems.path=FOLDER, "
             "or build systems with systems=bm25"
         )
-    files = _selected(trec.run_files(folder), include, exclude)
+    selected = _selected(run_paths.run_files(folder, files), include, exclude)
     frames, notes, contradicting = [], [], []
-    for system, file in files.items():
-        results = trec.read_results(file)
+    for system, file in selected.items():
+        results = _results(file, files)
         known = _known(results, dataset, file, unknown)
         if known.empty:
             notes.append(
@@ -54,6 +57,16 @@ def run_files(
         )
     frame = ranked(pd.concat(frames, ignore_index=True))
     return Runs(frame, tuple(sorted(frame["system"].unique())), tuple(dataset.queries.index), tuple(notes))
+
+
+def _results(file: Path, files: str | Sequence[str]) -> pd.DataFrame:
+    try:
+        return trec.read_results(file)
+    except InputError as error:
+        if ".run" in file.suffixes:
+            raise
+        patterns = files if isinstance(files, str) else ", ".join(files)
+        raise InputError(f"{error}. If this is no run file, leave it out with systems.files, now {patterns}") from error
 
 
 def _selected(files: dict[str, Path], include: Sequence[str], exclude: Sequence[str]) -> dict[str, Path]:

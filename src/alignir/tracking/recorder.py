@@ -76,8 +76,9 @@ class Recorder:
 
     def prompt_version(self, prompt: Prompt) -> str:
         """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
-        template = prompt.text.replace("${query}", "{{query}}").replace("$query", "{{query}}")
-        template = template.replace("${passage}", "{{passage}}").replace("$passage", "{{passage}}")
+        template = prompt.text
+        for field in sorted(prompt.fields, key=len, reverse=True):  # $query_title before $query
+            template = template.replace(f"${{{field}}}", f"{{{{{field}}}}}").replace(f"${field}", f"{{{{{field}}}}}")
         alias = f"sha-{prompt.sha256[:16]}"
         client = self.client  # opened first: that takes the lock, too
         # alone: two processes at once would make two versions of one text
