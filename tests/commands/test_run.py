@@ -122,7 +122,10 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["dataset=folder", "dataset.path=small", "model=lexical", "pool=holes@9"], "pool=holes@9: nothing to label"),
         (["model=lexical", "floor.shuffles=-1"], "floor.shuffles: expected a whole number from 0, found -1"),
         (["model=scripted", "model.repeats=0"], "model.repeats: expected a whole number from 1, found 0"),
-        (["model=lexical", "user_model.dwell.mean=[1,2,3]"], "dwell.mean: expected 4 values, one for each grade of 0-3, found 3"),
+        (
+            ["model=lexical", "user_model.dwell.mean=[1,2,3]"],
+            "dwell.mean: expected 4 values, one for each grade of 0-3, found 3",
+        ),
         (
             ["user_model.model.continuation=2"],
             "user_model=dbn: continuation: expected a probability from 0 to 1, found 2",

@@ -147,7 +147,7 @@ def test_traffic_draws_the_way_to_the_exact_order(command, tmp_path):
     text = command("traffic", "--sessions", "2,200", "--draws", "4", "--format", "csv", "--out", "curve.png").stdout
     few, many, needed = rows(text)[1:]
     assert float(few[1].split()[0]) < float(many[1].split()[0])
-    assert few[6] == "1.00 [1.00, 1.00]"  # ZRR
+    assert few[6] == "1.00 [1.00, 1.00]"  # zrr
     assert needed[0] == "tau_b ≥ 0.9"
     assert (tmp_path / "curve.png").stat().st_size > 10_000
     for arguments, message in (
@@ -174,7 +174,7 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path
     cells = {line[0]: dict(zip(head, line, strict=True)) for line in judges}
     assert set(cells) == {"scripted zeshot", "lexical", "baseline"}
     assert cells["baseline"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
-    assert cells["baseline"]["ZRR"].endswith("of 1")
+    assert cells["baseline"]["no relevant result"].endswith("of 1")
     users = {line[0]: line for line in rows(order)[1:]}
     assert set(users) >= {"dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"}
     assert users["dbn, dwell_steep"][1] == ""  # clicks do not heed it

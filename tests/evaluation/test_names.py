@@ -188,3 +188,11 @@ def test_nothing_returned_is_0_and_nothing_judged_unknown():
     assert (values.loc["a"].drop("1") > 0).all(axis=None)
     nothing = scores.evaluate(qrels.assign(relevance=0), rankings_of(runs, list("23"), ["a", "b"]), names)
     assert (nothing["value"] == 0).all()
+
+
+def test_labels_that_do_not_use_the_whole_scale_are_no_warning(caplog, capfd):
+    qrels, runs = collection()
+    ones = qrels.assign(relevance=1)  # such as those of a floor
+    scores.evaluate(ones, rankings_of(runs, list("123"), ["a", "b"]), ["INST", "BPM@10"])
+    assert caplog.text == ""
+    assert capfd.readouterr() == ("", "")

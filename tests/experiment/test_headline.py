@@ -11,6 +11,7 @@ import yaml
 from scipy.stats import kendalltau, spearmanr
 
 from alignir import config
+from alignir.commands import cell_report
 from alignir.config import composed_cell, composed_settings, composer
 from alignir.errors import InputError
 from alignir.experiment import description, pipeline
@@ -206,6 +207,36 @@ def test_the_budget_is_of_the_headline(budget_script):
 def test_the_page_of_a_run_says_its_headline():
     metrics = {f"tau_b/AP-rel.2/{BASELINE}": 0.5, "n_systems": 2, "n_queries": 1, "coverage": 1.0, "n_pairs": 1}
     assert "AP(rel=2) of 2 systems on 1 query" in description.description(metrics, "AP-rel.2")
+
+
+@pytest.mark.parametrize(
+    ("setting", "names"),
+    [
+        ([], ("no relevant result", "SSR satisfied")),
+        (["assumption=zero_no_results"], ("ZRR", "SSR satisfied")),
+        (["assumption=success_dwell", "user_model.metrics.long_dwell=20"], ("no relevant result", "SSR 20 s click")),
+    ],
+)
+def test_metrics_are_called_by_the_definition_that_the_cell_records(setting, names, capsys, tmp_path, monkeypatch):
+    """On the terminal, on the run's page, in tables and figures; what is recorded keeps its key."""
+    monkeypatch.chdir(tmp_path)
+    recorder = Recorder(f"sqlite:///{tmp_path / 'mlflow.db'}", "alignir")
+    cell = composed_cell([*SMALL, "bootstrap.B=0", *setting])
+    cell_report.show(cell, pipeline.run(cell, recorder))
+    printed = capsys.readouterr().out
+    (run,) = read_runs(recorder.uri, "alignir")
+    page = run.tags["mlflow.note.content"]
+    (figure,) = system_figures.taus(Recordings([run]))
+    drawn = {text.get_text().replace("\n", " ") for text in figure.draw().axes[0].get_xticklabels()}
+    (table,) = tables(Recordings([run]), ["online"])
+    zrr, ssr = names
+    for name in (f"{zrr} ↓", ssr):
+        assert name.removesuffix(" ↓") in printed
+        assert f"| {name} |" in page
+        assert name in drawn
+        assert [title for title in table.columns if title.startswith(f"{name} (")]
+    assert {"tau_b/ndcg_cut_10/zrr", "tau_b/ndcg_cut_10/ssr"} <= set(run.metrics)
+    assert {"zrr", "ssr"} <= set(run.frame("online.parquet")["metric"])
 
 
 def test_the_floors_are_of_the_headline(recorded):

@@ -198,12 +198,53 @@ def test_the_notes_define_the_metrics_as_the_users_were_made():
     lines = [line(0.5, "zrr"), line(0.1, "clicks")]
     table = online_table(run(lines=lines, tags=tags, user_model__metrics__zero_result="no_relevant"))
     assert note(table, "dbn:") == "dbn: DBN, exact; ZRR: no result of grade 2 or more"
-    assert note(table, "Clicks:") == "Clicks: in a session; ZRR: zero result rate"
+    expected = "Clicks: in a session; no relevant result: queries that show nothing relevant, recorded as zrr"
+    assert note(table, "Clicks:") == expected
     assert note(table, "↓ lower is better")
     tags = {**LLM, "user_model.definitions": "imported from a.csv"}
     table = online_table(run(users="external", lines=lines, tags=tags))
     assert note(table, "external:") == "external: imported from a.csv; what they mean is not recorded"
     assert not [text for text in table.notes if text.startswith(("Clicks", "ZRR"))]
+
+
+@pytest.mark.parametrize(
+    ("settings", "zrr", "ssr"),
+    [
+        ({"zero_result": "no_relevant", "success": "satisfied"}, "no relevant result ↓", "SSR satisfied"),
+        ({"zero_result": "no_results", "success": "dwell", "long_dwell": "30"}, "ZRR ↓", "SSR 30 s click"),
+        ({"zero_result": "no_click", "success": "dwell", "long_dwell": "7.5"}, "no click ↓", "SSR 7.5 s click"),
+        ({}, "ZRR ↓", "SSR"),  # not recorded
+    ],
+)
+def test_a_column_is_called_by_the_recorded_definition_of_its_metric(settings, zrr, ssr):
+    lines = [line(0.5, "zrr"), line(0.1, "ssr"), line(0.9, "clicks")]
+    settings = {f"user_model__metrics__{name}": value for name, value in settings.items()}
+    table = online_table(run(lines=lines, **settings))
+    assert table.columns[2:] == ["Clicks (DBN)", f"{ssr} (DBN)", f"{zrr} (DBN)"]
+    names = note(table, "Clicks:").split("; ")
+    assert [name.partition(":")[0] for name in names] == ["Clicks", ssr, zrr.removesuffix(" ↓")]
+    (table,) = kinds.tables(Recordings([run(lines=lines, **settings)]), ["measures"])
+    assert table.columns[3:] == ["Clicks", ssr, zrr]
+    (frame,) = kinds.tables(Recordings([run(lines=lines, **settings)]), ["alignment"])
+    assert {row[frame.columns.index("reference")] for row in frame.rows} == {"zrr", "ssr", "clicks"}
+
+
+def test_users_who_define_a_metric_differently_have_columns_of_different_names():
+    ways = {"satisfied": "no_relevant", "dwell": "no_results"}
+    lines = [line(0.5, "zrr"), line(0.1, "ssr")]
+    runs = [
+        replace(
+            run(lines=lines, user_model__metrics__success=success, user_model__metrics__zero_result=zero), run_id=zero
+        )
+        for success, zero in ways.items()
+    ]
+    table = online_table(*runs)
+    assert sorted(title.partition(" (")[0] for title in table.columns[2:]) == [
+        "SSR 30 s click",
+        "SSR satisfied",
+        "ZRR ↓",
+        "no relevant result ↓",
+    ]
 
 
 def test_sampled_users_have_their_noise_and_what_it_rests_on():

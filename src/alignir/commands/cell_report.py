@@ -10,7 +10,7 @@ from alignir.evaluation.scores import means
 from alignir.formatting import counted, number
 from alignir.frames import BASELINE, SECOND
 from alignir.progress import in_words
-from alignir.users.metrics import NAMES
+from alignir.users.metrics import metric_name
 
 WIDTH = 80  # of what is printed anywhere but on a wider terminal
 
@@ -22,7 +22,7 @@ def show(cell, result) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(cell.title, style="bold", markup=False, highlight=False)
     console.print(_labels(result, cell.headline))
-    console.print(_alignment(result, cell.headline, cell.called["user_model"]))
+    console.print(_alignment(result, cell))
     console.print()
 
 
@@ -58,22 +58,22 @@ def _labels(result, headline: str):
     return table
 
 
-def _alignment(result, headline: str, user_model: str):
+def _alignment(result, cell):
     from rich import box
     from rich.table import Table
 
     noise = {} if result.noise is None else dict(zip(result.noise["metric"], result.noise["tau_b"], strict=True))
     alignment = result.alignment
-    alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == headline)]
+    alignment = alignment[(alignment["labels"] == "model") & (alignment["offline"] == cell.headline)]
     sizes = [f"{counted(row.n_systems, 'system')}, {counted(row.n_queries, 'query')}" for row in alignment.itertuples()]
     same = len(set(sizes)) == 1
-    about = f"  {sizes[0] + '; ' if same else ''}users: {user_model}"
+    about = f"  {sizes[0] + '; ' if same else ''}users: {cell.called['user_model']}"
     table = Table(box=box.SIMPLE_HEAD, caption=about, caption_justify="left", caption_style="")
-    table.add_column(f"{measure_title(headline)} with")
+    table.add_column(f"{measure_title(cell.headline)} with")
     for column in ("tau_b", "95% interval", "p", *["two draws of the users"] * bool(noise), *["of"] * (not same)):
         table.add_column(column, justify="right")
     for row, size in zip(alignment.itertuples(), sizes, strict=True):
-        reference = "baseline labels" if row.reference == BASELINE else NAMES.get(row.reference, row.reference)
+        reference = "baseline labels" if row.reference == BASELINE else metric_name(row.reference, cell.heads)
         interval = f"{row.ci_low:.2f} to {row.ci_high:.2f}" if row.ci_low == row.ci_low else ""
         p_value = f"{row.p_value:.2g}" if row.p_value == row.p_value else ""
         drawn = [number(noise[row.reference], 4) if row.reference in noise else ""] * bool(noise)

@@ -36,7 +36,7 @@ def run(args) -> int:
     from alignir.formatting import counted
     from alignir.frames import BASELINE
     from alignir.tables import table
-    from alignir.tables.names import headline
+    from alignir.tables.names import headline, heads_of
     from alignir.tables.sensitivity import order_table, survival_table
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_runs
@@ -66,9 +66,11 @@ def run(args) -> int:
         measure = measure_title(headline(next(row.run for row in rows if row.setting == setting)))
         name = " ".join(filter(None, (setting.dataset, setting.apart)))
         title = f"{measure}, {name}, {size}, against {args.base}"
-        shown += [survival_table(frame, args.base, title), order_table(frame, args.base, title)]
+        at_base = (row.run for row in rows if row.setting == setting and row.users.title == args.base)
+        heads = next((heads_of(run) for run in at_base), {})
+        shown += [table_of(frame, args.base, title, heads) for table_of in (survival_table, order_table)]
         out = args.out if len(settings) == 1 else args.out.with_stem(f"{args.out.stem}-{number + 1}")
-        canvas.save(curves.sensitivity_figure(frame, args.base, title), out)
+        canvas.save(curves.sensitivity_figure(frame, args.base, title, heads), out)
         print(f"figure: {out}", file=sys.stderr)
     table.show(shown, args.format)
     return 0

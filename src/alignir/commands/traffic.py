@@ -68,7 +68,7 @@ def run(args) -> int:
     curves = pd.concat(curves, ignore_index=True)
     sizes_of = f"{counted(len(runs.systems), 'system')}, {counted(len(runs.query_ids), 'query')}"
     title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
-    canvas.save(traffic_figure(curves, args.enough, title), args.out)
-    table.show([traffic.table(curves, title, args.enough)], args.format)
+    canvas.save(traffic_figure(curves, args.enough, title, cell.heads), args.out)
+    table.show([traffic.table(curves, title, args.enough, cell.heads)], args.format)
     print(f"figure: {args.out}", file=sys.stderr)
     return 0

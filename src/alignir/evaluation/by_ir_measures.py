@@ -21,7 +21,7 @@ def by_ir_measures(
         return {}
     import ir_measures
 
-    logging.getLogger("ir_measures").setLevel("ERROR")  # it warns of labels that do not use the whole scale
+    logging.getLogger("ir_measures.cwl_eval").setLevel("ERROR")  # it warns of labels that do not use the whole scale
     asked = {name: measure_of(title(name), highest) for name in names}
     pipeline = ir_measures.providers.FallbackProvider([ir_measures.providers.registry[each] for each in PROVIDERS])
     evaluator = pipeline.evaluator(list(dict.fromkeys(asked.values())), qrels)

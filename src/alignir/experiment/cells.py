@@ -13,6 +13,7 @@ from alignir.data.ranked import Runs
 from alignir.labelling.models import LLM, Grader, Model
 from alignir.labelling.prompts import Prompt
 from alignir.tracking.shapes import UserModel, name_of
+from alignir.users.metrics import heads
 from alignir.users.users import Users
 
 
@@ -59,6 +60,11 @@ class Cell:
         names = {group: name_of(group, name, self.config.get(group) or {}, reads) for group, name in self.names.items()}
         names["user_model"] = UserModel(names["user_model"], names["assumption"]).title
         return {group: name for group, name in names.items() if reads or group != "prompt"}
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """What the online metrics are called by their definitions, as users.metrics.heads has them."""
+        return heads((self.config.get("user_model") or {}).get("metrics") or {})
 
     @property
     def title(self) -> str:

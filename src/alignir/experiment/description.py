@@ -1,22 +1,28 @@
 """Page: what MLflow shows of a run before anything else: its headline, and labels beside the texts they are about."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from alignir.evaluation.names import title
 from alignir.formatting import counted, number
 from alignir.frames import BASELINE, PAIR
-from alignir.users.metrics import metric_title
+from alignir.users.metrics import NO_HEADS, metric_title
 
 ROWS = 2_000  # of the table of labels: the browser loads it whole
 LETTERS = 500  # of a text in it
 
 
-def description(metrics: dict[str, float], headline: str, notes: tuple[str, ...] = ()) -> str:
+def description(
+    metrics: dict[str, float],
+    headline: str,
+    notes: tuple[str, ...] = (),
+    heads: Mapping[str, str] = NO_HEADS,
+) -> str:
     """Markdown from a run's metrics: tau_b with its intervals, kappa, coverage, and what they were measured on.
 
-    `headline` is the recorded name of the measure that orders the systems.
+    `headline` is the recorded name of the measure that orders the systems, `heads` what metrics are called.
     """
     with_users = [name.rpartition("/")[2] for name in metrics if name.startswith(f"tau_b/{headline}/")]
     with_users.remove(BASELINE)
@@ -32,7 +38,7 @@ def description(metrics: dict[str, float], headline: str, notes: tuple[str, ...]
         "| users | tau_b | 95% interval |",
         "|:--|--:|--:|",
         *(
-            f"| {metric_title(metric)} "
+            f"| {metric_title(metric, heads)} "
             f"| {_number(metrics, f'tau_b/{headline}/{metric}')} | {_interval(metrics, headline, metric, '{} to {}')} |"
             for metric in with_users
         ),

@@ -56,7 +56,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
             result = compute(cell, inputs)
         found = record.metrics(cell, inputs, result)
         recording.metrics(found)
-        recording.description(description.description(found, cell.headline, result.notes))
+        recording.description(description.description(found, cell.headline, result.notes, cell.heads))
         recording.table(description.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             record.write(Path(folder), cell, inputs, result)

@@ -146,7 +146,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
     confusion_figure({cell.called["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
     if result.alignment["offline"].nunique() > 1:
-        systems.measures_figure(result.alignment, cell.title).savefig(folder / "figures" / "measures.png")
+        systems.measures_figure(result.alignment, cell.title, cell.heads).savefig(folder / "figures" / "measures.png")
 
 
 def params(cell: Cell, inputs: Inputs) -> dict[str, str]:

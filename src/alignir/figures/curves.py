@@ -1,21 +1,23 @@
 """Figures of curves: how much traffic, how many labels, which assumptions."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from alignir.alignment.budget import OPTIMISTIC
 from alignir.figures import canvas
 from alignir.figures.canvas import LETTERS
-from alignir.users.metrics import NAMES
+from alignir.users.metrics import NO_HEADS, metric_name
 
 
-def traffic_figure(curves: pd.DataFrame, enough: float, title: str):
+def traffic_figure(curves: pd.DataFrame, enough: float, title: str, heads: Mapping[str, str] = NO_HEADS):
     """tau_b of sampled with exact users over sessions a query, a panel a metric; `curves` is NOISE with `sessions`."""
     figure, panels = canvas.panels(
         curves["metric"].unique(), 1.7, title, 4, "sessions a system\nand query", "tau_b, sampled against exact"
     )
     for metric, panel in panels.items():
         curve = curves[curves["metric"] == metric]
-        panel.set_title(NAMES.get(metric, metric), fontsize=LETTERS)
+        panel.set_title(metric_name(metric, heads), fontsize=LETTERS)
         panel.fill_between(
             curve["sessions"], curve["ci_low"], curve["ci_high"], color=canvas.SKY, alpha=0.4, linewidth=0
         )
@@ -25,10 +27,10 @@ def traffic_figure(curves: pd.DataFrame, enough: float, title: str):
     return figure
 
 
-def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
+def sensitivity_figure(rows: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS):
     """tau_b of each judge with each metric under every user model, a panel a metric; the user model `base` stands out.
 
-    `rows` has the columns judge, user_model, metric, tau_b.
+    `rows` has the columns judge, user_model, metric, tau_b. `heads` are what metrics are called under the base.
     """
     judges = list(dict.fromkeys(rows["judge"]))
     metrics = list(dict.fromkeys(rows.dropna(subset="tau_b")["metric"]))
@@ -44,7 +46,7 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str):
         panel.scatter(alone["tau_b"], alone["place"], s=60, marker="|", color="black", zorder=3, label=base)
         panel.set_yticks(range(len(judges)), [canvas.wrapped(judge, 1.3) for judge in judges])
         panel.set_ylim(len(judges) - 0.5, -0.5)
-        panel.set_title(NAMES.get(metric, metric), fontsize=LETTERS)
+        panel.set_title(metric_name(metric, heads), fontsize=LETTERS)
     canvas.legend_below(figure, panels[metrics[0]], columns=2)
     return figure
 

@@ -1,12 +1,14 @@
 """Figure of online metrics: what users would do with each system, over its score by judges' labels."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from alignir.figures import canvas
 from alignir.figures.canvas import LETTERS, UNKNOWN
 from alignir.figures.systems import tau_text
-from alignir.users.metrics import metric_title
+from alignir.users.metrics import NO_HEADS, metric_title
 
 SIDE_BY_SIDE = 6  # judges in the width of a page
 LEFT, BLOCK = 1.15, 2.2  # inches: what stands left of the blocks, and a block where there is room
@@ -14,13 +16,20 @@ ROW, MOST = 0.86, 7.0  # inches: a row, and all of them
 MARGIN = 0.09  # of a block, on either side of its points
 
 
-def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame, title: str, measure: str = "nDCG@10"):
+def online_figure(
+    scores: pd.DataFrame,
+    online: pd.DataFrame,
+    taus: pd.DataFrame,
+    title: str,
+    measure: str = "nDCG@10",
+    heads: Mapping[str, str] = NO_HEADS,
+):
     """Systems' online metrics over their scores by judges and by the baseline labels: a row a metric, a block a judge.
 
     `scores`: a row a system, the baseline's in the first column, a judge's in each other, SIDE_BY_SIDE at most.
     `online`: a row a system, a column a metric. `taus`: tau_b by metric (rows) and the columns of `scores`. All blocks
     have the same axes, so that judges can be compared along a row; a row is one panel: that is drawn in a third of the
-    time that many take.
+    time that many take. `measure` is what the scores are, `heads` what metrics are called by their definitions.
     """
     baseline, judges = scores.columns[0], list(scores.columns[1:])
     width = min(canvas.WIDTH, LEFT + BLOCK * len(judges))
@@ -39,7 +48,7 @@ def online_figure(scores: pd.DataFrame, online: pd.DataFrame, taus: pd.DataFrame
     for metric, panel in zip(online.columns, panels.ravel(), strict=True):
         canvas.dress(panel)
         panel.xaxis.set_visible(False)
-        panel.set_ylabel(f"{metric_title(metric)}\n○ {tau_text(taus.loc[metric, baseline])}", fontsize=LETTERS)
+        panel.set_ylabel(f"{metric_title(metric, heads)}\n○ {tau_text(taus.loc[metric, baseline])}", fontsize=LETTERS)
         values = np.tile(online[metric][systems], len(judges))
         for sides, style in (([baseline] * len(judges), _BASELINE), (judges, _JUDGE)):
             places = [across.of(scores[side][systems], number) for number, side in enumerate(sides)]

@@ -1,5 +1,7 @@
 """Figures of systems: scores and ranks by a judge's labels, beside those by the baseline labels and by users."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from alignir.evaluation.names import title as measure_title
 from alignir.figures import canvas
 from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
 from alignir.frames import BASELINE
-from alignir.users.metrics import LOWER_IS_BETTER, metric_title
+from alignir.users.metrics import LOWER_IS_BETTER, NO_HEADS, metric_title
 
 NAMED = 4  # systems that move most, in a panel of scores
 NAMES_THAT_FIT = 60  # systems in the height of a page
@@ -114,10 +116,17 @@ def ranks_figure(scores: pd.DataFrame, title: str, most: int = 6):
     return figure
 
 
-def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: int | None = None):
+def tau_figure(
+    taus: pd.DataFrame,
+    p_values: pd.DataFrame,
+    title: str,
+    judges: int | None = None,
+    heads: Mapping[str, str] = NO_HEADS,
+):
     """tau_b by judge (rows) and what it is measured against (columns) as a heat map; unknown cells are grey.
 
     `p_values` of the same shape: ° marks p > ALPHA. A line sets the first `judges` rows apart from the others.
+    `heads` are what metrics are called by their definitions.
     """
     from matplotlib import colormaps
 
@@ -135,7 +144,7 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
             text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > ALPHA else "")
             colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
-    panel.set_xticks(range(len(taus.columns)), [canvas.wrapped(_against(name), 0.6) for name in taus.columns])
+    panel.set_xticks(range(len(taus.columns)), [canvas.wrapped(_against(name, heads), 0.6) for name in taus.columns])
     panel.set_yticks(range(len(names)), names)
     panel.tick_params(labelsize=LETTERS, length=0, top=True, labeltop=True, labelbottom=False)
     panel.spines[:].set_visible(False)
@@ -149,11 +158,11 @@ def tau_figure(taus: pd.DataFrame, p_values: pd.DataFrame, title: str, judges: i
     return figure
 
 
-def measures_figure(alignment: pd.DataFrame, title: str):
+def measures_figure(alignment: pd.DataFrame, title: str, heads: Mapping[str, str] = NO_HEADS):
     """tau_b of each offline measure (down) with the baseline labels and each online metric (across), as two heat maps.
 
     `alignment` is ALIGNMENT with `labels`: the measures by the model's labels, and below them by the baseline's, whose
-    own order is no news and is left out there. What is undefined is grey.
+    own order is no news and is left out there. What is undefined is grey. `heads` as for `tau_figure`.
     """
     from matplotlib import colormaps
 
@@ -174,7 +183,7 @@ def measures_figure(alignment: pd.DataFrame, title: str):
             own = labels == BASELINE and column == 0
             text = "" if own else "–" if tau != tau else f"{tau:.2f}"
             panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
-        panel.set_xticks(range(len(columns)), [canvas.wrapped(_against(name), 0.6) for name in columns])
+        panel.set_xticks(range(len(columns)), [canvas.wrapped(_against(name, heads), 0.6) for name in columns])
         panel.set_yticks(range(len(measures)), [measure_title(name) for name in measures])
         panel.set_title(f"by the {labels}'s labels", fontsize=LETTERS)
         panel.tick_params(labelsize=LETTERS, length=0)
@@ -183,8 +192,8 @@ def measures_figure(alignment: pd.DataFrame, title: str):
     return figure
 
 
-def _against(name: str) -> str:
-    return "baseline labels" if name == BASELINE else metric_title(name)
+def _against(name: str, heads: Mapping[str, str]) -> str:
+    return "baseline labels" if name == BASELINE else metric_title(name, heads)
 
 
 def _ranks(scores: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ from alignir.tables.names import (
     by_dataset,
     headline,
     headline_rows,
+    heads_of,
     in_order,
     judge_name,
     online_order,
@@ -97,14 +98,19 @@ def _online(compared: Compared):
     scores = _means(runs)
     taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
     return online_figure(
-        scores, online, taus, f"Online metrics over {compared.measure}, {compared.title}", compared.measure
+        scores,
+        online,
+        taus,
+        f"Online metrics over {compared.measure}, {compared.title}",
+        compared.measure,
+        heads_of(first),
     )
 
 
 def _taus(compared: Compared):
     taus, p_values = _grid(compared.rows, "tau_b"), _grid(compared.rows, "p_value")
     title = f"Kendall's tau_b of {compared.measure}, {compared.title}"
-    return figures.tau_figure(taus, p_values, title, len(compared.runs))
+    return figures.tau_figure(taus, p_values, title, len(compared.runs), heads_of(next(iter(compared.runs.values()))))
 
 
 def _means(runs: dict[str, Recorded]) -> pd.DataFrame:

@@ -11,12 +11,12 @@ from alignir.alignment.comparison import PAIRS, against_best, compare, enough, p
 from alignir.alignment.significance import ALPHA
 from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
-from alignir.tables.names import BOUNDS, headline
+from alignir.tables.names import BOUNDS, headline, heads_of
 from alignir.tables.notes import measure_note
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Column, Judge, Setting, UserModel
-from alignir.users.metrics import LOWER_IS_BETTER
+from alignir.users.metrics import LOWER_IS_BETTER, metric_title
 
 KEY = ["setting", "user_model"]
 NO_RESAMPLES = "bootstrap.B=0"
@@ -29,6 +29,7 @@ class Group(NamedTuple):
     setting: Setting
     judges: dict[Judge, np.ndarray]  # the headline measure by the judge's labels (S, Q)
     references: dict[Column, np.ndarray]  # (S, Q), or (S, 1): one value a system
+    titles: dict[Column, str]  # of the references
     runs: list[Recorded]
 
 
@@ -37,7 +38,8 @@ def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
     baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model; None: all of these,
-    those first. `measure` and `how`: what orders the systems, and the way that judges were compared, in words.
+    those first. `title`, `measure` and `how`: what the reference is called, what orders the systems, and the way that
+    judges were compared, in words.
     """
     frames = []
     for group in groups(recordings, users):
@@ -45,10 +47,11 @@ def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame
         for some in _parts(group, enough(chosen, pairs).B):
             found = compare(group.judges, some, chosen)
             found["setting"] = [group.setting] * len(found)
+            found["title"] = [group.titles[column] for column in found["reference"]]
             found["user_model"] = [column.users for column in found["reference"]]
             found["reference"] = [column.metric for column in found["reference"]]
             frames.append(found.assign(measure=measure_note(group.runs[0]), how=way(group.runs, pairs)))
-    columns = [*KEY, *PAIRS, "measure", "how"]
+    columns = [*KEY, *PAIRS, "title", "measure", "how"]
     if not frames:
         return pd.DataFrame(columns=columns)
     found = pd.concat(frames, ignore_index=True)[columns]
@@ -107,14 +110,17 @@ def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
     runs = list(next(iter(by_users.values())).values())
     scores = {run.judge: _scores(run) for run in runs}
     others: dict[Column, pd.DataFrame] = {}
+    titles: dict[Column, str] = {}
     for users, judges in by_users.items():
         first = next(iter(judges.values()))
         known = {BASELINE: scores[first.judge][BASELINE]} if users == NOBODY else _online(first)
         others |= {Column(users, metric): values for metric, values in known.items()}
+        titles |= {Column(users, metric): metric_title(metric, heads_of(first)) for metric in known}
+        titles[Column(NOBODY, BASELINE)] = BOUNDS[BASELINE]
     sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
     arrays = _aligned([*sides.values(), *others.values()])
     references = dict(zip(others, arrays[len(sides) :], strict=True))
-    return Group(runs[0].setting, dict(zip(sides, arrays[: len(sides)], strict=True)), references, runs)
+    return Group(runs[0].setting, dict(zip(sides, arrays[: len(sides)], strict=True)), references, titles, runs)
 
 
 def _parts(group: Group, B: int) -> Iterator[dict[Column, np.ndarray]]:

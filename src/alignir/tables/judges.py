@@ -8,11 +8,11 @@ from alignir.alignment.significance import ALPHA, OUTCOMES
 from alignir.formatting import interval, number, share_of, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import better
-from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, online_title, setting_titles
+from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, setting_titles
 from alignir.tables.notes import label_notes, measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
-from alignir.tracking.shapes import NOBODY, Column
+from alignir.tracking.shapes import NOBODY
 
 CORRELATIONS = {
     "spearman": "Spearman",
@@ -67,14 +67,11 @@ def compare_tables(found: pd.DataFrame) -> list[Table]:
         lines = []
         for row in rows.itertuples():
             apart = better(row)
-            reference = (
-                "baseline labels" if row.reference == BASELINE else online_title(Column(users, row.reference), True)
-            )
             lines.append(
                 [
                     judge_name(row.left),
                     judge_name(row.right),
-                    reference,
+                    row.title,
                     number(row.tau_left),
                     number(row.tau_right),
                     signed(row.difference),

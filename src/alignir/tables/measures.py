@@ -10,6 +10,7 @@ from alignir.tables.names import (
     PROMPTS_OF_TABLE_2,
     by_dataset,
     fitting_a_page,
+    heads_of,
     in_order,
     judge_name,
     online_order,
@@ -48,6 +49,8 @@ def _tables(setting: Setting, judge: Judge, runs: list[Recorded]) -> list[Table]
     levels = runs[-1].scale.relevant_from, runs[-1].baseline_scale.relevant_from
     level = f"{levels[0]}" if levels[0] == levels[1] else f"{levels[0]} by the judge, from {levels[1]} by the baseline"
     notes.append(f"binary measures count grades from {level} as relevant; nDCG, G and ERR use every grade")
+    by_users = {run.users: run for run in runs}
+    run_of = {column: by_users[column.users] for column in online}
     tables = []
     for columns in fitting_a_page(online):
         lines = [
@@ -63,8 +66,8 @@ def _tables(setting: Setting, judge: Judge, runs: list[Recorded]) -> list[Table]
         alone = len(users) == 1
         title = f"Offline measures by labels of {by['model']} (Kendall's tau_b), {setting_titles([setting])[0]}"
         title += f", users: {users[0].title}" if alone else ""
-        titles = ["baseline", *(online_title(column, alone) for column in columns)]
-        of_users = [*metric_notes(columns), *user_notes([run for run in runs if run.users in users])]
+        titles = ["baseline", *(online_title(column, alone, heads_of(run_of[column])) for column in columns)]
+        of_users = [*metric_notes(columns, run_of), *user_notes([run for run in runs if run.users in users])]
         tables.append(Table(title, ["measure", "labels", *titles], lines, [*notes, *of_users]))
     return tables
 

@@ -1,6 +1,6 @@
 """Names: what judges, datasets and metrics are called in tables, and in which order they stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,7 @@ from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Column, Judge, Labelled, Setting
-from alignir.users.metrics import NAMES, metric_title
+from alignir.users.metrics import NAMES, Meaning, meanings, metric_title
 
 # The poster's names, its rows in its order.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
@@ -105,9 +105,20 @@ def online_order(column: Column) -> tuple:
     return (not imported, column.users, _place(column.metric, order))
 
 
-def online_title(column: Column, alone: bool) -> str:
-    """The metric, and whose it is where others have it too; `alone`: nobody has."""
-    title, users = metric_title(column.metric), column.users.title
+def meanings_of(run: Recorded) -> dict[str, Meaning]:
+    """What a run's metrics are by the definitions that it recorded, as users.metrics.meanings has it."""
+    prefix = "user_model.metrics."
+    return meanings({name.removeprefix(prefix): text for name, text in run.params.items() if name.startswith(prefix)})
+
+
+def heads_of(run: Recorded) -> dict[str, str]:
+    """What those are called, by metric."""
+    return {metric: meaning.head for metric, meaning in meanings_of(run).items()}
+
+
+def online_title(column: Column, alone: bool, heads: Mapping[str, str]) -> str:
+    """The metric, and whose it is where others have it too; `alone`: nobody has. `heads`: those of its run."""
+    title, users = metric_title(column.metric, heads), column.users.title
     if alone or users == "external":
         return title
     return f"{title} ({users.upper() if users == 'dbn' else users})"

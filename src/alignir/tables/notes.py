@@ -1,14 +1,14 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import smallest_step
 from alignir.evaluation.measures import definition
 from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
-from alignir.tables.names import dataset_title, headline, judge_name, setting_titles
+from alignir.tables.names import dataset_title, headline, judge_name, meanings_of, setting_titles
 from alignir.tracking.runs import Recorded
 from alignir.tracking.settings import text_of
 from alignir.tracking.shapes import Column, Setting
@@ -109,10 +109,14 @@ def interval_note(runs: list[Recorded]) -> str:
     return f"in brackets: 95% interval, {'; '.join(ways)}"
 
 
-def metric_notes(columns: list[Column]) -> list[str]:
-    """What the metrics of these columns are, where they were computed here."""
-    metrics = {column.metric for column in columns if column.users.name != "external"}
-    notes = [text for metric, text in METRICS.items() if metric in metrics]
+def metric_notes(columns: list[Column], runs: Mapping[Column, Recorded]) -> list[str]:
+    """What the metrics of these columns are, where they were computed here; `runs`: one that has each column."""
+    ours = [column for column in columns if column.users.name != "external"]
+    texts = [METRICS.get(column.metric, "") for column in ours]
+    for place, column in enumerate(ours):
+        if meaning := meanings_of(runs[column]).get(column.metric):
+            texts[place] = f"{meaning.head}: {meaning.what}"
+    notes = [text for text in dict.fromkeys(texts) if text]
     lower = [LOWER_NOTE] if any(column.metric in LOWER_IS_BETTER for column in columns) else ["tau is raw"]
     return [*lower, *(["; ".join(notes)] if notes else [])]
 

@@ -18,6 +18,7 @@ from alignir.tables.names import (
     by_dataset,
     fitting_a_page,
     headline_rows,
+    heads_of,
     in_order,
     judge_titles,
     online_order,
@@ -115,9 +116,10 @@ def online_tables(
             title = f"Table 2. Alignment of {measure} with online metrics (Kendall's tau_b), {where}"
             title += f", users: {', '.join(users.title for users in used)}" if len(groups) > 1 else ""
             notes = _notes([setting], [row for row in here if row.users in used], lines)
-            notes += [*metric_notes(columns), *user_notes(runs)]
+            run_of = {row.column: row.run for row in here}
+            notes += [*metric_notes(columns, run_of), *user_notes(runs)]
             alone = len(groups) > 1 and len(used) == 1  # the table's title names them
-            titles = [online_title(column, alone) for column in columns]
+            titles = [online_title(column, alone, heads_of(run_of[column])) for column in columns]
             tables.append(Table(title, ["model", "prompt", *titles], lines, notes))
     if tables:
         tables[-1].notes.extend(missing.notes(expected, recordings))

@@ -1,16 +1,18 @@
 """Tables of sensitivity: which conclusions survive other assumptions about users?"""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from alignir.alignment import sensitivity
 from alignir.alignment.significance import ALPHA
 from alignir.formatting import Number, number
 from alignir.tables.table import Table
-from alignir.users.metrics import LOWER_IS_BETTER, NAMES
+from alignir.users.metrics import LOWER_IS_BETTER, NAMES, NO_HEADS, metric_name
 
 
-def survival_table(frame: pd.DataFrame, base: str, title: str) -> Table:
-    """A row a judge, a column a metric, of what alignment.sensitivity takes."""
+def survival_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS) -> Table:
+    """A row a judge, a column a metric, of what alignment.sensitivity takes; `heads`: of the metrics under the base."""
     found = sensitivity.survival(frame, base)
     cells = {(row.judge, row.metric): _survived(row) for row in found.itertuples()}
     metrics = list(found["metric"].unique())
@@ -21,7 +23,7 @@ def survival_table(frame: pd.DataFrame, base: str, title: str) -> Table:
         "tau_b [its range over all assumptions], and of the assumptions that move the metric's tau for any judge, how "
         f"many keep its sign / on which side of p = {ALPHA} it is"
     ]
-    columns = ["judge", *(NAMES.get(metric, metric) for metric in metrics)]
+    columns = ["judge", *(metric_name(metric, heads) for metric in metrics)]
     return Table(f"What survives: {title}", columns, lines, notes)
 
 
@@ -30,8 +32,8 @@ def _survived(row) -> Number:
     return Number(f"{tau} [{low}, {high}] {row.sign}/{row.significance} of {row.others}", row.base_tau)
 
 
-def order_table(frame: pd.DataFrame, base: str, title: str) -> Table:
-    """A row a user model, a column a metric."""
+def order_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS) -> Table:
+    """A row a user model, a column a metric; `heads`: of the metrics under the base."""
     found = sensitivity.order(frame, base, LOWER_IS_BETTER)
     cells = {
         (row.user_model, row.metric): Number(number(row.order, 2) + ("" if row.best else "*"), row.order)
@@ -46,4 +48,6 @@ def order_table(frame: pd.DataFrame, base: str, title: str) -> Table:
         "tau_b between the order of the judges (by alignment with the metric) and their order under the base; empty: "
         "the assumption does not move this metric; – there is no order; * another judge is the best"
     ]
-    return Table(f"Order of judges: {title}", ["users", *(NAMES[metric] for metric in metrics)], lines, notes)
+    return Table(
+        f"Order of judges: {title}", ["users", *(metric_name(metric, heads) for metric in metrics)], lines, notes
+    )

@@ -1,7 +1,9 @@
 """Online metrics: what one measures of users, defined once for simulated and for real sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,19 +24,69 @@ NAMES = {
     "last_click": "Last click",
 }
 METRICS = tuple(NAMES)
+NO_HEADS: Mapping[str, str] = MappingProxyType({})
 LOWER_IS_BETTER = ("sar", "zrr", "first_click")
 SUCCESS = ("satisfied", "dwell")
 DWELL_PER = ("click", "session")
+LONG_DWELL = 30  # s
 ZERO_RESULT = ("no_relevant", "no_results", "no_click")
 
 
-def metric_title(metric: str) -> str:
-    """A metric's name for people, with ↓ where lower is better; a metric that is not ours keeps its name.
+class Meaning(NamedTuple):
+    """What a metric is called by one of its definitions, and what that is."""
+
+    head: str
+    what: str
+
+
+def meanings(settings: Mapping[str, object]) -> dict[str, Meaning]:
+    """Of the metrics whose meaning depends on settings of `Metrics`, by metric; the settings as they were recorded.
+
+    ZRR is "no result" everywhere else, so what counts queries with nothing relevant is not called that. Where a setting
+    is not known, or the metrics are somebody else's, there is no meaning, and they keep their names.
+
+    >>> meanings({"zero_result": "no_relevant"})["zrr"].head, meanings({"zero_result": "no_results"})["zrr"].head
+    ('no relevant result', 'ZRR')
+    >>> meanings({"success": "dwell", "long_dwell": "30"})["ssr"]
+    Meaning(head='SSR 30 s click', what='session success rate, a click of 30 s or more')
+    """
+    long = f"{float(str(settings.get('long_dwell', LONG_DWELL))):g} s"
+    by_definition = {
+        "ssr": {
+            "satisfied": Meaning("SSR satisfied", "session success rate, a satisfying click"),
+            "dwell": Meaning(f"SSR {long} click", f"session success rate, a click of {long} or more"),
+        },
+        "zrr": {
+            "no_relevant": Meaning("no relevant result", "queries that show nothing relevant, recorded as zrr"),
+            "no_results": Meaning("ZRR", "zero result rate, queries that show no result"),
+            "no_click": Meaning("no click", "SAR again, in place of a zero result rate, recorded as zrr"),
+        },
+    }
+    chosen = {"ssr": settings.get("success"), "zrr": settings.get("zero_result")}
+    return {metric: found[str(chosen[metric])] for metric, found in by_definition.items() if chosen[metric] in found}
+
+
+def heads(settings: Mapping[str, object]) -> dict[str, str]:
+    """What those metrics are called, by metric."""
+    return {metric: meaning.head for metric, meaning in meanings(settings).items()}
+
+
+def metric_name(metric: str, heads: Mapping[str, str] = NO_HEADS) -> str:
+    """A metric's name for people, by its definition where that is among the `heads`; one that is not ours as it is.
+
+    >>> metric_name("clicks"), metric_name("zrr", {"zrr": "no relevant result"}), metric_name("revenue")
+    ('Clicks', 'no relevant result', 'revenue')
+    """
+    return heads.get(metric, NAMES.get(metric, metric))
+
+
+def metric_title(metric: str, heads: Mapping[str, str] = NO_HEADS) -> str:
+    """`metric_name`, with ↓ where lower is better.
 
     >>> metric_title("ssr"), metric_title("sar"), metric_title("revenue")
     ('SSR', 'SAR ↓', 'revenue')
     """
-    return NAMES.get(metric, metric) + (" ↓" if metric in LOWER_IS_BETTER else "")
+    return metric_name(metric, heads) + (" ↓" if metric in LOWER_IS_BETTER else "")
 
 
 @dataclass(frozen=True)
@@ -64,15 +116,15 @@ class Metrics:
     ssr          session success rate: sessions with a satisfying click (`success` satisfied), or with one of at least
                  `long_dwell` s (dwell)
     sar          session abandonment rate: sessions without a click
-    zrr          zero result rate, by `zero_result`: sessions that show nothing of grade `relevant_from` or more
-                 (no_relevant), that show nothing (no_results), or that have no click (no_click)
+    zrr          by `zero_result`: sessions that show nothing of grade `relevant_from` or more (no_relevant), that show
+                 nothing (no_results: what is called zero result rate elsewhere), or that have no click (no_click)
     first_click  rank of the first click, of the sessions that have one: how long users look for something to click
     last_click   rank of the last click, of the sessions that have one: how far down users go
 
     A rate of nothing (no result shown, no click) is undefined: NaN. A setting that is none is an InputError.
 
     >>> Metrics().definitions()
-    'ADT per click; SSR: a satisfying click; ZRR: no result of grade 2 or more; First and Last click: ranks'
+    'ADT per click; SSR: a satisfying click; no relevant result: none of grade 2 or more; First and Last click: ranks'
     >>> Metrics(zero_result="none")
     Traceback (most recent call last):
     alignir.errors.InputError: zero_result=none: expected one of no_relevant, no_results, no_click
@@ -81,7 +133,7 @@ class Metrics:
     relevant_from: int | None = None  # the first relevant grade; None: the baseline labels' own
     zero_result: str = "no_relevant"
     success: str = "satisfied"
-    long_dwell: float = 30  # s
+    long_dwell: float = LONG_DWELL
     dwell_per: str = "click"
 
     def __post_init__(self) -> None:
@@ -125,11 +177,11 @@ class Metrics:
         """The open settings, in a line to print under a table."""
         success = "a satisfying click" if self.success == "satisfied" else f"a click of {self.long_dwell:g} s or more"
         zero_result = {
-            "no_relevant": f"no result of grade {self.relevant_from or scale.relevant_from} or more",
-            "no_results": "no result",
-            "no_click": "no click",
+            "no_relevant": f"no relevant result: none of grade {self.relevant_from or scale.relevant_from} or more",
+            "no_results": "ZRR: no result",
+            "no_click": "zrr: no click",
         }[self.zero_result]
-        return f"ADT per {self.dwell_per}; SSR: {success}; ZRR: {zero_result}; First and Last click: ranks"
+        return f"ADT per {self.dwell_per}; SSR: {success}; {zero_result}; First and Last click: ranks"
 
 
 def online_frame(systems: Sequence[str], query_ids: Sequence[str], metrics: dict[str, np.ndarray]) -> pd.DataFrame:
