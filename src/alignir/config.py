@@ -43,7 +43,7 @@ HINTS = {
     ("alignir.folder", "dataset.path"): (
         "FOLDER, one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for systems=runs, runs/*.run"
     ),
-    ("alignir.folder", "dataset.documents"): "FILE, or the folder of several",
+    ("alignir.folder", "dataset.qrels"): "FILE, of the baseline labels",
     ("alignir.beir", "dataset.path"): "FOLDER, one that has corpus.jsonl, queries.jsonl and qrels/test.tsv",
     ("alignir.from_ir_datasets", "dataset.id"): "ID, such as vaswani or beir/scifact/test",
     ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",

@@ -25,7 +25,7 @@ from alignir.experiment.queries import select
 from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
-from alignir.labelling.models import LLM, Grader, check
+from alignir.labelling.models import LLM, FileGrader, Grader, check
 from alignir.labelling.prompts import Prompt
 
 # Settings of a model that decide no answer: where it is asked, and how patiently.
@@ -61,6 +61,8 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
             _check_model(cell, prompt)
     with _settings_of(cell, "dataset"):
         everything = cell.dataset()
+    if not isinstance(cell.model, FileGrader):
+        everything.need_texts()
     with _settings_of(cell, "systems"):
         rankings = as_runs(cell.systems(everything), everything.queries.index)
     if rankings.frame.empty:
@@ -113,9 +115,11 @@ def _check_model(cell: Cell, prompt: Prompt) -> None:
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of the pool whose passage has a text."""
+    """The pairs of the pool whose passage has a text; of a judge that has its labels from a file all may lack it."""
     if pool.empty:
         raise InputError(f"pool={cell.pool}: nothing to label, since every result down to that rank is judged")
+    if isinstance(cell.model, FileGrader) and cell.without_text == "error":
+        return pool
     known = pool["passage"].notna()
     if cell.without_text == "error" and not known.all():
         query_id, doc_id = pool.loc[~known, PAIR].iloc[0]
@@ -234,6 +238,8 @@ def _sha256(path: str) -> str:
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
     """What a reader should know of the input, in a line each."""
     yield from everything.notes
+    if everything.lacking:
+        yield f"{dataset.name}: read without texts, so that there is no lexical floor"
     if everything.unjudged:
         left_out = len(everything.unjudged)
         have, are = ("has", "is") if left_out == 1 else ("have", "are")

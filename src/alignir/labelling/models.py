@@ -89,11 +89,18 @@ class Grader(Protocol):
 
 
 @runtime_checkable
-class StatusGrader(Grader, Protocol):
-    """A grader that knows what became of each pair: of one that does not, a pair without a grade is `absent`."""
+class FileGrader(Grader, Protocol):
+    """A grader that has its grades from a file, and knows what became of each pair: it reads no texts to grade.
 
-    def statuses(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
-        """One of frames.STATUSES for each row of `pairs`; `ok` where, and only where, it has a grade."""
+    Of a grader that is none a pair without a grade is `absent`.
+    """
+
+    def found(self, pairs: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+        """relevance (Int64), status (`ok` where, and only where, there is a grade), response and finish_reason of each
+        row of `pairs`, which may lack texts."""
+
+    def unjoined(self, pairs: pd.DataFrame) -> list[str]:
+        """What of the file belongs to none of `pairs`, where that is worth a line."""
 
 
 Model = LLM | Grader

@@ -105,14 +105,20 @@ def label(
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import check
+    from alignir.labelling.models import FileGrader, check
     from alignir.labelling.vllm import try_again
 
     try_again()
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
-    given = dataset.pairs().dropna(subset="passage") if isinstance(dataset, Dataset) else dataset
+    if isinstance(dataset, Dataset) and isinstance(judge, FileGrader):
+        given = dataset.pairs()
+    elif isinstance(dataset, Dataset):
+        dataset.need_texts()
+        given = dataset.pairs().dropna(subset="passage")
+    else:
+        given = dataset
     pairs = given.astype(dict.fromkeys(PAIR, str))
     return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
 
