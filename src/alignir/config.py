@@ -163,6 +163,11 @@ def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
     return cell_of(cast(DictConfig, OmegaConf.load(file)), names)
 
 
+def recorded_dataset(file: Path, name: str) -> "Dataset":
+    """The dataset of a recorded run, as its files are today; `name` is its choice."""
+    return _of(f"dataset={name}", _dataset)(cast(DictConfig, OmegaConf.load(file)))
+
+
 def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     """The names by group of the cells that `alignir -m` would run with these arguments.
 
