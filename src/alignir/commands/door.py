@@ -15,7 +15,7 @@ COMMANDS = {
     "align": "do labels put systems in the order that qrels do? Qrels, labels and runs",
     "agreement": "how far do files of labels agree? No texts, no runs",
     "prompts": "versions of prompts, and what a change of one did to tau",
-    "export": "labels, results by topic and requests in the forms of other tools",
+    "export": "labels, results by topic and requests as other tools' files",
     "ledger": "what the ledger of answers holds",
     "reread": "recorded answers, read again with another reader",
     "probe": "do hostile passages raise a judge's labels?",

@@ -43,7 +43,7 @@ class Chosen(NamedTuple):
 
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="labels|results|requests")
+    kinds = parser.add_subparsers(dest="command", required=True, metavar="labels|results|requests", help="(required)")
     labels = kinds.add_parser("labels", help="judges' labels", description=LABELS)
     labels.add_argument(
         "--form",
@@ -69,10 +69,10 @@ def _add_choice(parser: ArgumentParser) -> None:
 
 
 def run(args) -> int:
-    if args.kind == "requests":
+    if args.command == "requests":
         return write_requests(args)
     options.make_out(args.out)
-    return write_results(args) if args.kind == "results" else write_labels(args)
+    return write_results(args) if args.command == "results" else write_labels(args)
 
 
 def write_labels(args) -> int:

@@ -48,7 +48,7 @@ def add_scales(parser: ArgumentParser) -> None:
         "--queries",
         type=Path,
         metavar="FILE",
-        help="the queries' texts by query_id, where a file of labels names queries by their text, as Quepid's does",
+        help="the queries' texts by query_id, where a file has texts in place of ids, as Quepid's (default: none)",
     )
 
 
