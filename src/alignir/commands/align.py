@@ -1,10 +1,12 @@
-"""Do labels put systems in the order that qrels do? Of the files that every
+r"""Do labels put systems in the order that qrels do? Of the files that every
 TREC track has: qrels, other labels, run files.
 
 Nothing is recorded, no texts are read, no model is asked.
 
 examples:
   alignir align --qrels DATA/qrels.txt --labels LABELS.qrels.gz --runs DATA/runs
+  alignir align --qrels DATA/qrels.txt --labels RATINGS.csv --runs DATA/runs \
+      --queries DATA/queries.tsv
 """
 
 from argparse import ArgumentParser
