@@ -189,6 +189,17 @@ def reader(tmp_path_factory):
     noisy = "".join(f"{query} 0 {doc} {min(3, grade + rng.integers(0, 2))}\n" for query, doc, grade in pairs)
     (folder / "LABELS.qrels.gz").write_bytes(gzip.compress(noisy.encode()))
     (folder / "OTHER.qrels").write_text(noisy)
+    text_of = dict(line.split("\t") for line in (data / "queries.tsv").read_text().splitlines())
+    ratings = [f"{text_of[query]},{doc},{grade}\n" for query, doc, grade in pairs]
+    (folder / "RATINGS.csv").write_text("query,docid,rating\n" + "".join(dict.fromkeys(ratings[:12])))
+    judged_by = {"model": "gpt-4o", "prompt": "", "result_status": 1}
+    (folder / "JUDGMENTS.jsonl").write_text(
+        json_lines(
+            {**judged_by, "query": text_of[query], "passage": texts[int(doc[1:])], "judgment": int(grade),
+             "prediction": f"##final score: {grade}"}
+            for query, doc, grade in pairs[:12]
+        )
+    )  # fmt: skip
     (folder / "FAMILIES.tsv").write_text("system\tfamily\nx-llama\tllama\n")
     (folder / "FREQUENCIES.tsv").write_text(
         "query_id\tcount\n" + "".join(f"{q}\t{n + 1}\n" for n, q in enumerate(QUERIES))

@@ -43,7 +43,7 @@ HINTS = {
     ("alignir.folder", "dataset.path"): (
         "FOLDER, one that has queries.tsv, passages.jsonl or .tsv, qrels.txt and, for systems=runs, runs/*.run"
     ),
-    ("alignir.folder", "dataset.documents"): "FILE, or the folder of several",
+    ("alignir.folder", "dataset.qrels"): "FILE, of the baseline labels",
     ("alignir.beir", "dataset.path"): "FOLDER, one that has corpus.jsonl, queries.jsonl and qrels/test.tsv",
     ("alignir.from_ir_datasets", "dataset.id"): "ID, such as vaswani or beir/scifact/test",
     ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",
@@ -169,6 +169,11 @@ def composer() -> "Callable[[list[str]], tuple[dict[str, str], dict]]":
 def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
     """The cell of a recorded run, from the config among its artifacts."""
     return cell_of(cast(DictConfig, OmegaConf.load(file)), names)
+
+
+def recorded_dataset(file: Path, name: str) -> "Dataset":
+    """The dataset of a recorded run, as its files are today; `name` is its choice."""
+    return _of(f"dataset={name}", _dataset)(cast(DictConfig, OmegaConf.load(file)))
 
 
 def swept_names(arguments: list[str]) -> list[dict[str, str]]:

@@ -18,7 +18,8 @@ from alignir.commands import door, run
 from alignir.commands.door import COMMANDS
 
 HEAVY = ("pandas", "pyarrow", "numpy", "scipy", "matplotlib", "mlflow", "rich")
-HELPS = [[], *([command] for command in COMMANDS), ["ledger", "export"], ["prompts", "log"], ["prompts", "diff"]]
+HELPS = [[], *([command] for command in COMMANDS), ["prompts", "log"], ["prompts", "diff"]]
+HELPS += [["export", kind] for kind in ("labels", "results", "requests")]
 WIDTH = 80
 LOADED = """
 import sys
@@ -106,7 +107,8 @@ def test_every_option_says_its_default_or_that_it_is_required(words):
         (["tables", "--format", "word"], "alignir tables: argument --format: invalid choice: 'word'"),
         (["probe", "--pairs", "few"], "alignir probe: argument --pairs: invalid int value: 'few'"),
         (["verify"], "alignir verify: the following arguments are required: DATA"),
-        (["ledger", "export", "--model", "x"], "alignir ledger: the following arguments are required: --prompt,"),
+        (["export"], "alignir export: the following arguments are required: labels|results|requests"),
+        (["export", "requests"], "alignir export: the following arguments are required: --out"),
         (["tables"], "alignir tables: no recorded runs in"),
         (["budget", "model=nobody"], "alignir budget: In 'config': Could not find 'model/nobody'"),
         (["budget", "dataset.pth=1"], "alignir budget: Could not override 'dataset.pth'"),

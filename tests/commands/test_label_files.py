@@ -88,3 +88,30 @@ def test_the_thirteen_published_judges(capsys, monkeypatch):
     rows = pd.read_csv(io.StringIO(printed(capsys, monkeypatch, "align", *arguments))).set_index("labels")
     # Seven of the published ones broke a tie of two systems that show the same results, which is less than a swap.
     assert (rows["tau_b"] - published["tau_all46"]).abs().max() < 0.0005 < 4 / (46 * 45)
+
+
+def test_files_that_name_queries_by_their_texts_are_joined_with_them(files, capsys, monkeypatch):
+    (files / "queries.tsv").write_text("q1\tred apples\nq2\tgreen pears\n")
+    (files / "quepid.csv").write_text("query,docid,rating\nred apples,a,3\nred apples,b,1\ngreen pears,c,\n")
+    found = printed(
+        capsys, monkeypatch, "agreement", "qrels.txt", "quepid.csv", "--queries", "queries.tsv", "--format", "csv"
+    )
+    (row,) = csv.DictReader(io.StringIO(found))
+    assert (row["labels"], row["pairs"], row["exact"]) == ("quepid", "2", "0.5000")
+    monkeypatch.setattr("sys.argv", ["alignir", "agreement", "qrels.txt", "quepid.csv"])
+    assert door.main() == 1
+    assert (
+        "by query and doc_id in quepid.csv, and by query_id and doc_id in qrels.txt: texts of queries become ids"
+        in (capsys.readouterr().err)
+    )
+
+
+def test_files_that_name_passages_by_their_texts_agree_with_each_other_only(files, capsys, monkeypatch):
+    for name in ("one.jsonl", "two.jsonl"):
+        lines = [f'{{"query": "red", "passage": "p{n}", "judgment": {n}, "result_status": 1}}\n' for n in range(3)]
+        (files / name).write_text("".join(lines))
+    found = printed(capsys, monkeypatch, "agreement", "one.jsonl", "two.jsonl", "--format", "csv")
+    assert next(csv.DictReader(io.StringIO(found)))["exact"] == "1.0000"
+    monkeypatch.setattr("sys.argv", ["alignir", "agreement", "qrels.txt", "one.jsonl"])
+    assert door.main() == 1
+    assert "texts of passages are joined by model=replay, with those of a dataset" in capsys.readouterr().err

@@ -21,8 +21,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from alignir.data import trec
-from alignir.frames import PAIR, QRELS
+from alignir.frames import PAIR
 from alignir.labelling.answers import read
 from alignir.labelling.prompts import FIELDS
 from alignir.tracking.runs import read_runs
@@ -724,25 +723,10 @@ def test_stored_answers_are_read_again_without_a_model(swept):
     assert set(found["tau_b"]) == {f"{float(tau):.4f}" for tau in taus["tau_b"]}
 
 
-def test_the_ledger_is_shown_and_exported_as_qrels(swept, tmp_path):
+def test_the_ledger_is_shown(swept):
     shown = command(swept, "ledger")
     assert shown.count("ok 120") == 2
     assert "status" in shown
-    out = tmp_path / "labels.qrels.gz"
-    choices = ["--model", "scripted", "--prompt", "basic", "--dataset", "demo"]
-    assert "120 labels of 120 pairs" in command(swept, "ledger", "export", *choices, "--out", str(out))
-    exported = trec.read_qrels(out)
-    recorded = [pd.read_parquet(file) for file in swept.rglob("labels.parquet") if "Scripted" in config_of(file)]
-    assert any(set(map(tuple, exported.to_numpy())) == set(map(tuple, frame[QRELS].to_numpy())) for frame in recorded)
-
-
-def test_exporting_what_the_ledger_lacks_is_one_message(swept, tmp_path):
-    choices = ["--model", "scripted", "--prompt", "zeshot", "--dataset", "demo"]
-    words = ["ledger", "export", *choices, "--out", str(tmp_path / "x"), "prompt.max_tokens=7"]
-    done = forked.run("-m", "alignir", *words, folder=swept)
-    assert done.returncode == 1
-    assert "has no label of model=scripted prompt=zeshot dataset=demo" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_hostile_variants_are_probed(swept):

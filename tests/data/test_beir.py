@@ -130,7 +130,7 @@ def test_a_folder_of_another_form_says_what_reads_it(folder, small, tmp_path):
     with pytest.raises(InputError, match=r"take dataset=requests \(dataset\.path=FILE\)"):
         collections.folder("asked", tmp_path / "asked.jsonl")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"no queries in .*: expected queries\.tsv or .*found nothing"):
+    with pytest.raises(InputError, match=r"no qrels in .*: expected qrels\.txt or .*found nothing"):
         collections.folder("empty", tmp_path / "empty")
 
 

@@ -69,11 +69,24 @@ def test_a_pair_without_text_is_named(small, file, line, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("missing", ["queries.tsv", "passages.tsv", "qrels.txt"])
-def test_a_missing_file_is_named(small, missing):
-    (small / missing).unlink()
-    with pytest.raises(InputError, match=missing.replace(".", r"\.")):
+def test_a_missing_file_is_named(small):
+    (small / "qrels.txt").unlink()
+    with pytest.raises(InputError, match=r"no qrels in .*small: expected qrels\.txt"):
         collections.folder("small", small)
+
+
+@pytest.mark.parametrize("missing", ["queries", "passages"])
+def test_texts_that_are_missing_are_named_where_they_are_needed(small, missing):
+    (small / f"{missing}.tsv").unlink()
+    dataset = collections.folder("small", small)
+    assert dataset.queries.index.tolist() == ["q1", "q2"]
+    assert dataset.pairs()["passage"].isna().all() == (missing == "passages")
+    with pytest.raises(InputError, match=rf"no {missing} in .*small: expected {missing}\."):
+        dataset.need_texts()
+    with pytest.raises(InputError, match=rf"no {missing} in "):
+        _ = dataset.collection
+    with pytest.raises(InputError, match="no file or folder of"):
+        collections.folder("small", small, **{{"passages": "documents"}.get(missing, missing): small / "nowhere.tsv"})
 
 
 def test_grades_by_rank_follow_the_map():

@@ -46,7 +46,7 @@ def test_what_a_value_means(tmp_path, value, grade, status, separator):
     ("text", "message"),
     [
         ("q1 0 d1\n", "labels.qrels:1: expected 'query_id iteration doc_id relevance', found 'q1 0 d1'"),
-        ("q1 d1 2\n", "labels.qrels:1: expected 'query_id iteration doc_id relevance', found 'q1 d1 2'"),
+        ("q1 d1 2\nq1 0 d2 2\n", "labels.qrels:2: expected 'query_id doc_id relevance', found 'q1 0 d2 2'"),
         ("q1 0 d1 1\nq1 0 d2 high\n", "labels.qrels:2: expected a number as relevance, found 'high'"),
         ("\n", "labels.qrels: expected lines of labels, found none"),
         (
@@ -62,6 +62,22 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
     with pytest.raises(InputError) as error:
         read(tmp_path, text)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "q1 d1 2\nq1 d2 -1\n",
+        "q1 d1 2 \nq1 d2 \n",  # a space ends each line, also the one without a label
+        "q1 0 d1 2\nq1 0 d2 \n",
+        "q1 0 d2 \nq1 0 d1 2\n",
+        "q1 0 d1 2 \nq1 0 d2 \n",
+        "q1\t0\td1\t2\nq1\t0\td2\t\n",
+        "qid docno rel\nq1 d1 2\nq1 d2 \n",
+    ],
+)
+def test_three_columns_and_four_with_a_label_and_without(tmp_path, text):
+    assert read(tmp_path, text) == {("q1", "d1"): (2, "ok"), ("q1", "d2"): (None, "empty")}
 
 
 def test_a_line_that_is_repeated_is_one_line(tmp_path):

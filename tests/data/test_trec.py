@@ -26,7 +26,7 @@ def test_negative_grades_count_as_zero(tmp_path):
     ("text", "message"),
     [
         ("q1 d1\n", "qrels.txt:1: expected 'query_id iteration doc_id relevance', found 'q1 d1'"),
-        ("q1 0 d1\n", "qrels.txt:1: expected 'query_id iteration doc_id relevance', or the same without iteration, "),
+        ("q1 0 d1\n", "qrels.txt:1: expected 'query_id iteration doc_id relevance', found 'q1 0 d1'; iteration may"),
         ("q1 0 d1 1\nq1 d2 1\n", "qrels.txt:2: expected 'query_id iteration doc_id relevance', found 'q1 d2 1'"),
         ("q1 d1 1\nq1 0 d2 1\n", "qrels.txt:2: expected 'query_id doc_id relevance', found 'q1 0 d2 1'"),
         ("q1 0 d1 1\nq1 0 d2 high\n", "qrels.txt:2: expected a whole number as relevance, found 'high'"),

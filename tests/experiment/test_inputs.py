@@ -6,6 +6,7 @@ from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import pipeline
 from alignir.experiment.inputs import read_inputs
+from alignir.tracking.recorder import Recorder
 
 BM25_NOTHING = r"systems=bm25: no system returns anything for any of the 3 queries, such as '如何清洗水壶': BM25 takes"
 
@@ -85,3 +86,49 @@ def test_the_collected_distances_are_read_as_scores_and_noted(cases):
     folder = cases / "ranks_contradict_scores"
     (note,) = notes_of(folder)
     assert note.startswith("ranks contradict scores in sys0 (8 of 8 queries), sys1 (8 of 8 queries), sys2 (8 of 8")
+
+
+def without_texts(small, *settings: str):
+    """A cell of the small dataset's qrels and runs, and labels of somebody's."""
+    (small / "labels.qrels").write_text("q1 0 d1 2\nq1 0 d2 1\nq2 0 d3 3\nq2 0 d4 0\n")
+    for file in ("queries.tsv", "passages.tsv"):
+        (small / file).unlink(missing_ok=True)
+    judge = ["model=replay", f"model.labels={small / 'labels.qrels'}", "bootstrap.B=0"]
+    return composed_cell([*judge, *settings])
+
+
+@pytest.mark.parametrize("choice", ["folder", "files"])
+def test_qrels_labels_and_runs_are_enough(small, tmp_path, choice):
+    with open(small / "runs" / "bad.run", "a") as file:
+        file.write("unjudged Q0 d1 1 9 t\n")  # as official runs have them; no queries say that it is none
+    data = {
+        "folder": ["dataset=folder", f"dataset.path={small}"],
+        "files": ["dataset=files", f"dataset.qrels={small / 'qrels.txt'}", f"systems.path={small / 'runs'}"],
+    }
+    cell = without_texts(small, *data[choice], "floor.shuffles=0")
+    assert list(read_inputs(cell).notes) == [f"{choice}: read without texts, so that there is no lexical floor"]
+    found = pipeline.run(cell, Recorder(f"sqlite:///{tmp_path}/mlflow.db", "x"))
+    assert found.labelling.labels["relevance"].tolist() == [2, 1, 3, 0]
+    assert set(found.alignment["labels"]) == {"model", "baseline", "floor: one grade"}
+
+
+@pytest.mark.parametrize("model", ["lexical", "scripted"])
+def test_who_reads_texts_names_those_that_lack(small, model):
+    cell = without_texts(small, "dataset=folder", f"dataset.path={small}")
+    with pytest.raises(InputError, match=r"no queries in .*small: expected queries\.tsv or queries\.jsonl \("):
+        read_inputs(cell_of(small, f"model={model}"))
+    with pytest.raises(InputError, match=r"dataset\.queries has no value: set dataset\.queries=FILE"):
+        read_inputs(composed_cell(["dataset=files", f"dataset.qrels={small / 'qrels.txt'}", f"model={model}"]))
+    with pytest.raises(InputError, match=r"systems=bm25: no queries in .*small: expected"):
+        read_inputs(without_texts(small, "dataset=folder", f"dataset.path={small}", "systems=bm25"))
+    assert read_inputs(cell).dataset.lacking
+
+
+def test_labels_of_results_without_a_text_are_taken(small):
+    (small / "labels.qrels").write_text("q1 0 d1 2\nq1 0 d9 3\n")
+    with open(small / "runs" / "bad.run", "a") as file:
+        file.write("q1 Q0 d9 1 99 t\n")
+    judge = ["model=replay", f"model.labels={small / 'labels.qrels'}", "pool=runs@2"]
+    pairs = read_inputs(cell_of(small, *judge)).pairs
+    assert pairs.loc[pairs["doc_id"] == "d9", "passage"].isna().all()
+    assert len(read_inputs(cell_of(small, *judge, "without_text=skip")).pairs) == len(pairs) - 1

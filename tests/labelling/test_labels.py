@@ -15,11 +15,12 @@ import pytest
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import PAIR
-from alignir.labelling.graders import Lexical, Replay
+from alignir.labelling.graders import Lexical
 from alignir.labelling.labels import differing, fall_back, flip_rate, judge_again, judge_of, label, read_all
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt, read_prompt
+from alignir.labelling.replay import Replay
 from alignir.labelling.scripted import Scripted
 
 PROMPT = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)
@@ -166,6 +167,7 @@ alignir.labelling.labels.CHUNK = 8
 from alignir.labelling.scripted import Scripted
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.prompts import Prompt
+from alignir.labelling.replay import Replay
 texts = [f"passage {number}" for number in range(600)]
 pairs = pd.DataFrame({"query_id": "q", "doc_id": texts, "query": "query", "passage": texts})
 prompt = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)

@@ -1,4 +1,4 @@
-"""How far do files of labels agree? With a baseline, and with each other.
+r"""How far do files of labels agree? With a baseline, and with each other.
 
 No texts, no runs, no model: two files of labels are enough. Nothing is
 recorded.
@@ -6,6 +6,8 @@ recorded.
 examples:
   alignir agreement DATA/qrels.txt LABELS.qrels.gz
   alignir agreement DATA/qrels.txt LABELS.qrels.gz --relevant-from LABELS=1
+  alignir agreement DATA/qrels.txt LABELS.qrels.gz RATINGS.csv \
+      --queries DATA/queries.tsv
 """
 
 from argparse import ArgumentParser

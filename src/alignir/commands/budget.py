@@ -121,19 +121,17 @@ def model_scores(cell, inputs):
     """SCORES under the model's labels; None where an LLM would have to be asked."""
     from alignir.labelling.labels import judge_of, label, unanswered
     from alignir.labelling.ledger import Ledger, pair_keys
-    from alignir.labelling.models import check
-    from alignir.labelling.prompts import FIELDS
+    from alignir.labelling.models import check, judged_pairs
 
-    fields = FIELDS if cell.llm is None else inputs.prompt.fields
-    pairs, ledger = inputs.dataset.pairs(fields=fields).dropna(subset="passage"), Ledger(cell.ledger)
+    pairs, ledger = judged_pairs(cell.model, inputs.prompt, inputs.dataset), Ledger(cell.ledger)
     if cell.llm is None:
         check(cell.model, inputs.prompt)
     else:
-        keyed = pairs.assign(key=pair_keys(pairs, fields))
+        keyed = pairs.assign(key=pair_keys(pairs, inputs.prompt.fields))
         for repeat in range(cell.llm.repeats):
             if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
-    labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader).labels
+    labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader, inputs.scale).labels
     return scored(cell, inputs, labels, cell.missing, inputs.scale)
 
 

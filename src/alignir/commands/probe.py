@@ -50,8 +50,7 @@ def _run(args) -> int:
     from alignir.errors import InputError
     from alignir.labelling.labels import label
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import check
-    from alignir.labelling.prompts import FIELDS
+    from alignir.labelling.models import check, fields_of, judged_pairs, scale_of
     from alignir.tables import table
 
     options.check_from("--pairs", args.pairs, 1)
@@ -59,17 +58,18 @@ def _run(args) -> int:
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
     check(cell.model, prompt)
-    fields = FIELDS if cell.llm is None else prompt.fields
-    if "passage" not in fields:
+    if "passage" not in fields_of(cell.model, prompt):
         raise InputError(f"prompt={prompt.name} does not name $passage, which is what is varied")
-    pairs = cell.dataset().pairs(fields=fields).dropna(subset="passage")
+    dataset, ledger = cell.dataset(), Ledger(cell.ledger)
+    dataset.need_texts()
+    pairs, scale = judged_pairs(cell.model, prompt, dataset), scale_of(cell.model, prompt, dataset.scale)
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
-    before = label(pairs, prompt, cell.model, Ledger(cell.ledger), cell.reader).labels["relevance"]
+    before = label(pairs, prompt, cell.model, ledger, cell.reader, scale).labels["relevance"]
     rows = []
     for name, make in VARIANTS.items():
         texts = [make(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
-        labels = label(pairs.assign(passage=texts), prompt, cell.model, Ledger(cell.ledger), cell.reader).labels
+        labels = label(pairs.assign(passage=texts), prompt, cell.model, ledger, cell.reader, scale).labels
         after = labels["relevance"]
         both = before.notna() & after.notna()
         raised, lowered = (int(((after > before) & both).sum()), int(((after < before) & both).sum()))

@@ -13,7 +13,7 @@ from alignir.data import finding, irds, trec
 from alignir.data.fields import MAIN, of_query, spellings
 from alignir.data.ranked import ranked
 from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, meaning, scale_of
-from alignir.data.texts import Texts, read_documents, read_queries
+from alignir.data.texts import Texts, as_texts, read_documents, read_queries
 from alignir.errors import InputError
 from alignir.frames import PAIR, QRELS
 
@@ -30,9 +30,11 @@ class Dataset:
     qrels: pd.DataFrame  # QRELS
     scale: Scale = FOUR  # of the qrels
     runs: Path | None = None  # the folder of run files that belongs to it
-    unjudged: frozenset[str] = frozenset()  # queries that were left out because they have no judged pair
+    # Queries that were left out because they have no judged pair; None: any others, as nothing says which there are.
+    unjudged: frozenset[str] | None = frozenset()
     second: pd.DataFrame | None = None  # QRELS of other people than the baseline's, to compare people with people
     source: str = ""  # where passages' texts come from, to be named in messages
+    lacking: str = ""  # which texts it was read without, and how to name them; empty: it has all
     notes: tuple[str, ...] = ()  # what a reader should know of how it was read, in a line each
     further: Callable[[set[str]], Texts] | None = None  # of passages that are not in `passages`
     everything: Callable[[], pd.Series] | None = None  # text by doc_id of all passages, where `passages` lacks some
@@ -42,6 +44,7 @@ class Dataset:
     @cached_property
     def collection(self) -> pd.Series:
         """The text of every passage, by doc_id: what `systems=bm25` searches; read when it is asked for."""
+        self.need_texts()
         return self.everything() if self.everything else self.passages
 
     @cached_property
@@ -54,6 +57,11 @@ class Dataset:
             for part in (query_id, texts[0], doc_id, texts[1], str(relevance)):
                 digest.update(part.encode() + b"\0")
         return digest.hexdigest()
+
+    def need_texts(self) -> None:
+        """InputError where it was read without texts."""
+        if self.lacking:
+            raise InputError(self.lacking)
 
     def of(self, query_ids: Iterable[str]) -> "Dataset":
         """The same collection with these queries only."""
@@ -125,23 +133,25 @@ def folder(
     (a file, or a folder of them) and `qrels` name files that lie elsewhere. `query` and `passage` name the fields that
     make up the text of a query and of a passage, where that is not one field alone.
 
-    The passages are the collection that is searched. More texts, of what run files show beyond it, can lie in
+    Texts that are not there are no mistake, until something needs them: a judge's labels and runs do not. The passages
+    are the collection that is searched. More texts, of what run files show beyond it, can lie in
     passages_*.jsonl or .tsv: they are read where a pool needs them. `second` is a qrels file of other people's labels.
     """
     here = None if path is None else finding.folder_of(path, name, "folder")
-    queries_files = finding.queries_of(here, queries)
-    documents_files = finding.documents_of(here, documents)
     qrels_file = finding.qrels_of(here, qrels)
+    queries_files, no_queries = finding.if_there(finding.queries_of, here, queries)
+    documents_files, no_documents = finding.if_there(finding.documents_of, here, documents)
     said = meaning(scale, grades, cut)
-    judged = trec.read_qrels(qrels_file, said)
+    asked = read_queries(queries_files, parts=query or ()) if queries_files else None
+    judged = trec.read_qrels(qrels_file, said, None if asked is None else asked.main)
     further = [] if here is None else finding.further_in(here)
-    of_documents = str(documents_files[0] if len(documents_files) == 1 else documents)
+    of_documents = str(documents_files[0] if len(documents_files) == 1 else documents or here)
     dataset = checked(
         name,
-        read_queries(queries_files, parts=query or ()),
-        read_documents(documents_files, parts=passage or ()),
+        asked,
+        read_documents(documents_files, parts=passage or ()) if documents_files else None,
         judged,
-        sources=(queries_files[0], of_documents, qrels_file),
+        sources=(queries_files[0] if queries_files else "", of_documents, qrels_file),
         scale=said.scale_for(judged["relevance"]),
         runs=here / "runs" if here and (here / "runs").is_dir() else None,
     )
@@ -150,6 +160,7 @@ def folder(
         dataset,
         second=read_second(second, judged, said),
         source=source,
+        lacking=no_queries or no_documents,
         further=partial(_read_further, further, parts=passage or ()) if further else None,
     )
 
@@ -278,8 +289,8 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, Texts | None, Texts | None]
 
 def checked(
     name: str,
-    queries: Texts,
-    passages: Texts,
+    queries: Texts | None,
+    passages: Texts | None,
     qrels: pd.DataFrame,
     sources: tuple[str | Path, str | Path, str | Path],
     runs: Path | None = None,
@@ -289,18 +300,23 @@ def checked(
     """The dataset, if every judged pair has both its texts; queries without a judged pair are left out.
 
     `sources` are those of the three, to be named. Where a collection is known to lack texts (`lenient`), a judged
-    passage may have none: the pool says what becomes of it.
+    passage may have none: the pool says what becomes of it. Of texts that are None there are none at all: then the
+    queries are those of the qrels, with an empty text.
     """
     queries_source, passages_source, qrels_source = sources
-    kinds = [("query_id", queries.main, queries_source), ("doc_id", passages.main, passages_source)]
-    for column, texts, source in kinds:
-        texts = texts[texts.notna() & (texts.str.strip() != "")]
+    for column, every, source in (("query_id", queries, queries_source), ("doc_id", passages, passages_source)):
+        if every is None:
+            continue
+        texts = every.main[every.main.notna() & (every.main.str.strip() != "")]
         unknown = ~qrels[column].isin(texts.index)
         if unknown.all() or (unknown.any() and not (lenient and column == "doc_id")):
             query_id, doc_id, _ = qrels[unknown].iloc[0]
             where = _line_of(qrels_source, query_id, doc_id)
             what = f"query {query_id}" if column == "query_id" else f"passage {doc_id} (query {query_id})"
             raise InputError(f"{where}: the {what} has no text in {source}; {unknown.sum()} such pairs in all")
+    known = queries is not None
+    queries = queries or as_texts(dict.fromkeys(qrels["query_id"], ""), {}, "query_id")
+    passages = passages or as_texts({}, {}, "doc_id")
     is_judged = queries.main.index.isin(set(qrels["query_id"]))
     return Dataset(
         name,
@@ -309,7 +325,7 @@ def checked(
         qrels,
         scale,
         runs,
-        unjudged=frozenset(queries.main.index[~is_judged]),
+        unjudged=frozenset(queries.main.index[~is_judged]) if known else None,
         source=str(passages_source),
         query_fields=queries.fields[is_judged],
         passage_fields=passages.fields,

@@ -1,5 +1,6 @@
 """Finding: which file of a folder holds the queries, the documents or the qrels, and what a folder looks like."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alignir.data.lines import COMPRESSED, existing, form, opened
@@ -44,6 +45,18 @@ def qrels_of(folder: Path | None, named: str | Path | None = None) -> Path:
     if named is not None:
         return existing(named, "file of qrels")
     return _named_or_found(None, folder, ("qrels",), endings, "qrels", "dataset.qrels")[0]
+
+
+def if_there(
+    find: Callable[[Path | None, str | Path | None], list[Path]], folder: Path | None, named: str | Path | None
+) -> tuple[list[Path], str]:
+    """(the files that `find` gives, why there are none): what is not named may lack."""
+    try:
+        return find(folder, named), ""
+    except InputError as error:
+        if named is not None:
+            raise
+        return [], str(error)
 
 
 def _named_or_found(

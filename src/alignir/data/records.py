@@ -16,15 +16,22 @@ LONGEST = 1_000_000_000  # letters in a cell: a document may be longer than csv'
 
 
 class Record(NamedTuple):
-    """A row of a file, with its line, or its row in parquet, from 1."""
+    """A row of a file, with its line, or its row in parquet, from 1; of a JSON document, its path there."""
 
-    number: int
+    number: int | str
     fields: dict[str, Any]
 
 
-def at(path: Path, number: int) -> str:
-    """Where a record is: `file:line`, in parquet `file: row N`."""
+def at(path: Path, number: int | str) -> str:
+    """Where a record is: `file:line`, in parquet `file: row N`, in a JSON document `file: its path there`."""
+    if isinstance(number, str):
+        return f"{path}: {number}"
     return f"{path}: row {number}" if form(path) == ".parquet" else f"{path}:{number}"
+
+
+def place(number: int | str) -> str:
+    """The same, said of another record of the same file."""
+    return number if isinstance(number, str) else f"line {number}"
 
 
 def json_lines(path: Path, expected: str) -> Iterator[Record]:
@@ -54,15 +61,18 @@ def parquet(path: Path) -> Iterator[Record]:
         raise InputError(f"{path}: cannot be read as parquet: {str(error).splitlines()[0]}") from error
 
 
-def table(path: Path, separator: str) -> Iterator[Record]:
+def table(path: Path, separator: str, alone: bool = False) -> Iterator[Record]:
     """A record for each row below the header, which names the fields.
 
-    Between commas a cell may stand in quotes, and then have several lines; between tabs quotes are letters.
+    Between commas a cell may stand in quotes, and then have several lines; between tabs quotes are letters. With
+    `alone` a row that has its first cell only is left out.
     """
     rows = _cells(path, separator)
     _, names = next(rows, (0, []))
     names = [name.strip() for name in names]
     for number, cells in rows:
+        if alone and len(cells) == 1:
+            continue
         if len(cells) != len(names):
             found = separator.join(cells)[:80]
             raise InputError(f"{path}:{number}: expected the {len(names)} fields {', '.join(names)}, found {found!r}")

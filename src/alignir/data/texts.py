@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from alignir.data.lines import form, lines
-from alignir.data.records import JSON_LINES, Record, at, first_of, header, json_lines, parquet, table, texts_of
+from alignir.data.records import JSON_LINES, Record, at, first_of, header, json_lines, parquet, place, table, texts_of
 from alignir.errors import InputError
 
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: no text that can be written
@@ -66,7 +66,7 @@ def read_texts(
     files = [files] if isinstance(files, Path) else files
     main: dict[str, str] = {}
     columns: dict[str, dict[str, str]] = {}
-    where: dict[str, tuple[Path, int]] = {}
+    where: dict[str, tuple[Path, int | str]] = {}
     known: set[str] = set()  # every field that any record has
     n_records = 0
     for path in files:
@@ -77,8 +77,8 @@ def read_texts(
                 continue
             if name in where:
                 other, number = where[name]
-                place = f"line {number}" if other == path else at(other, number)
-                raise InputError(f"{at(path, record.number)}: the {kind.key} {name} is already in {place}")
+                before = place(number) if other == path else at(other, number)
+                raise InputError(f"{at(path, record.number)}: the {kind.key} {name} is already in {before}")
             where[name] = path, record.number
             text, fields = _text(path, record, kind, parts)
             known |= fields.keys()

@@ -16,9 +16,10 @@ import pyarrow.csv as csv
 from alignir.data.lines import UNREADABLE, existing, line_of, lines, opened
 from alignir.data.qrel_forms import judgements
 from alignir.data.ranked import ranked
-from alignir.data.records import at
+from alignir.data.records import at, place
 from alignir.data.run_paths import run_files
 from alignir.data.scales import AS_WRITTEN, Meaning
+from alignir.data.spellings import BY_IDS
 from alignir.errors import InputError
 from alignir.frames import QRELS
 
@@ -26,6 +27,7 @@ __all__ = [
     "contradicted",
     "existing",
     "grade_of",
+    "ids_by_text",
     "line_of",
     "lines",
     "read_qrels",
@@ -37,25 +39,46 @@ __all__ = [
 JUNK = (-1, -2)  # of TREC: spam
 
 
-def read_qrels(path: str | Path, meaning: Meaning = AS_WRITTEN) -> pd.DataFrame:
+def read_qrels(path: str | Path, meaning: Meaning = AS_WRITTEN, queries: pd.Series | None = None) -> pd.DataFrame:
     """QRELS from `query_id iteration doc_id relevance` lines, or any other of `qrel_forms`.
 
     TREC's negative grades -1 and -2 (junk, spam) count as 0, if nothing else is said of them; any other value that is
-    no grade, and a pair that stands twice, is an error.
+    no grade, and a pair that stands twice, is an error. Where a file names queries by their text, as Quepid's does,
+    they are those of `queries` (by query_id) with exactly this text.
     """
     path = existing(path, "qrels file")
     rows: list[tuple[str, str, int]] = []
-    seen: dict[tuple[str, str], int] = {}
-    for number, query_id, doc_id, text in judgements(path):
-        grade = grade_of(text, meaning, at(path, number))
-        if (query_id, doc_id) in seen:
-            first = seen[query_id, doc_id]
-            raise InputError(f"{at(path, number)}: the pair {query_id} {doc_id} is already in line {first}")
-        seen[query_id, doc_id] = number
-        rows.append((query_id, doc_id, grade))
+    seen: dict[tuple[str, str], int | str] = {}
+    ids: dict[str, list[str]] = {}
+    for number, query, doc_id, text, by, *_ in judgements(path):
+        where = at(path, number)
+        if by != BY_IDS and not ids:
+            if queries is None or queries.empty or by[1] != "doc_id":
+                lacking = "query_id" if by[1] == "doc_id" else "doc_id"
+                raise InputError(f"{where}: expected a {lacking}, as these are baseline labels, found a text")
+            ids = ids_by_text(queries)
+        grade = grade_of(text, meaning, where)
+        for query_id in ids.get(query, [query]):
+            if (query_id, doc_id) in seen:
+                first = place(seen[query_id, doc_id])
+                raise InputError(f"{where}: the pair {query_id} {doc_id} is already in {first}")
+            seen[query_id, doc_id] = number
+            rows.append((query_id, doc_id, grade))
     if not rows:
         raise InputError(f"{path}: expected qrels lines, found none")
     return pd.DataFrame(rows, columns=QRELS)
+
+
+def ids_by_text(queries: pd.Series) -> dict[str, list[str]]:
+    """The query_ids of each text, without the white space around it, from the texts by query_id.
+
+    >>> ids_by_text(pd.Series({"q1": "red apples", "q2": "red apples "}))
+    {'red apples': ['q1', 'q2']}
+    """
+    ids: dict[str, list[str]] = {}
+    for query_id, text in queries.items():
+        ids.setdefault(str(text).strip(), []).append(str(query_id))
+    return ids
 
 
 def grade_of(text: str | float, meaning: Meaning, where: str) -> int:

@@ -22,7 +22,8 @@ def ceiling_and_floors(dataset: Dataset, shuffles: int, rng: np.random.Generator
     """Sets of labels by name. All but the second are of judged pairs.
 
     second            other people's labels, where the dataset has them: what a judge can be expected to reach
-    floor: lexical    the share of the query's terms in the passage: what reading no meaning at all reaches
+    floor: lexical    the share of the query's terms in the passage: what reading no meaning at all reaches; only where
+                      the dataset has texts
     floor: shuffled   the baseline's grades, permuted over its pairs at random: the tau of labels without information.
                       That need not be a tau of 0: systems still differ in how many judged results they show
     floor: one grade  the first relevant grade for every judged pair: only how many judged results a system shows
@@ -31,7 +32,8 @@ def ceiling_and_floors(dataset: Dataset, shuffles: int, rng: np.random.Generator
     labels = {SECOND: Labels([dataset.second], scale)} if dataset.second is not None else {}
     known = dataset.pairs().dropna(subset="passage")  # a pair without a text has no label, like a judge's
     own = lexical.scale_beside(scale)
-    labels[LEXICAL] = Labels([known[PAIR].assign(relevance=lexical.grade(known, own))], own)
+    if len(known):
+        labels[LEXICAL] = Labels([known[PAIR].assign(relevance=lexical.grade(known, own))], own)
     if shuffles:
         drawn = [qrels.assign(relevance=rng.permutation(qrels["relevance"])) for _ in range(shuffles)]
         labels[SHUFFLED] = Labels(drawn, scale)

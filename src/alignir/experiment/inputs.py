@@ -14,6 +14,7 @@ from alignir.alignment.bootstrap import METHODS, OVER
 from alignir.data import pools
 from alignir.data.collections import Dataset, folder
 from alignir.data.families import of_family
+from alignir.data.fields import MAIN
 from alignir.data.pools import WITHOUT_TEXT, pooled
 from alignir.data.ranked import Runs, as_runs, nothing_returned
 from alignir.data.scales import FOUR, Scale
@@ -26,8 +27,8 @@ from alignir.formatting import counted
 from alignir.frames import PAIR
 from alignir.labelling.answers import READERS
 from alignir.labelling.examples import with_examples
-from alignir.labelling.models import LLM, Grader, check
-from alignir.labelling.prompts import FIELDS, Prompt
+from alignir.labelling.models import LLM, FileGrader, check, fields_of, scale_of
+from alignir.labelling.prompts import Prompt
 
 # Settings of a model that decide no answer: where it is asked, and how patiently.
 WHERE_AND_HOW = ("base_url", "key_env", "max_tokens_name", "concurrency", "timeout", "retries", "give_up_after")
@@ -62,6 +63,8 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
             _check_model(cell, prompt)
     with _settings_of(cell, "dataset"):
         everything = cell.dataset()
+    if not isinstance(cell.model, FileGrader):
+        everything.need_texts()
     fields = _fields(cell, prompt, everything)
     with _settings_of(cell, "systems"):
         rankings = as_runs(cell.systems(everything), everything.queries.index)
@@ -78,7 +81,7 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs), *of_examples, *_pool_notes(cell, dataset, pool, pairs)]
-    scale = cell.model.scale_beside(dataset.scale) if isinstance(cell.model, Grader) else prompt.scale
+    scale = scale_of(cell.model, prompt, dataset.scale)
     notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
     return Inputs(dataset, runs, own, pairs, prompt, scale, tuple(notes))
@@ -107,15 +110,14 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
 
 def _fields(cell: Cell, prompt: Prompt, dataset: Dataset) -> tuple[str, ...]:
     """The texts that the model reads, if the dataset has them."""
-    if cell.llm is None:
-        return FIELDS
+    fields = fields_of(cell.model, prompt)
     try:
-        for name in prompt.fields:
-            if name not in FIELDS:
+        for name in fields:
+            if name not in MAIN:
                 dataset.field(name)
     except InputError as error:
         raise InputError(f"prompt={cell.names['prompt']}: {error}") from error
-    return prompt.fields
+    return fields
 
 
 def _with_examples(cell: Cell, prompt: Prompt, everything: Dataset, dataset: Dataset) -> tuple[Prompt, tuple[str, ...]]:
@@ -154,9 +156,11 @@ def _check_model(cell: Cell, prompt: Prompt) -> None:
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of the pool whose passage has a text."""
+    """The pairs of the pool whose passage has a text; of a judge that has its labels from a file all may lack it."""
     if pool.empty:
         raise InputError(f"pool={cell.pool}: nothing to label, since every result down to that rank is judged")
+    if isinstance(cell.model, FileGrader) and cell.without_text == "error":
+        return pool
     known = pool["passage"].notna()
     if cell.without_text == "error" and not known.all():
         query_id, doc_id = pool.loc[~known, PAIR].iloc[0]
@@ -281,6 +285,8 @@ def _sha256(path: str) -> str:
 def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
     """What a reader should know of the input, in a line each."""
     yield from everything.notes
+    if everything.lacking:
+        yield f"{dataset.name}: read without texts, so that there is no lexical floor"
     if everything.unjudged:
         left_out = len(everything.unjudged)
         have, are = ("has", "is") if left_out == 1 else ("have", "are")

@@ -69,6 +69,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
     family = without(inputs.own, judged, people, cell.resampling) if inputs.own else {}
     notes = [
         *inputs.notes,
+        *labelling.notes,
         *_family_notes(cell, inputs.own, family),
         *_undefined(alignment, scores, baseline, online),
         *_unlabelled(labelling.labels, scores),

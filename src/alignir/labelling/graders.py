@@ -1,87 +1,17 @@
-"""Graders: models that label a pair without an LLM being asked: somebody's recorded labels, and a lexical floor."""
+"""Graders: a model that labels a pair without an LLM being asked, by a formula: a lexical floor."""
 
 import importlib.util
 import re
 import runpy
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from alignir.data import judgements, trec
-from alignir.data.judgements import DUPLICATES
-from alignir.data.scales import FOUR, Meaning, Scale, meaning, scale_of
-from alignir.errors import InputError, one_of
-from alignir.frames import PAIR
-from alignir.progress import in_words
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Labels that somebody already has, from a file in the form of TREC qrels; .gz too.
-
-    What its values mean is said by `scale` (grades, relevant_from), `grades` (the grade of a value) and `cut`
-    (thresholds), else by the values, as `judgements.scale_beside` takes them. A pair that it lacks is `absent`.
-    """
-
-    labels: str
-    duplicates: str = "error"
-    family: str | None = None  # of the model that gave the labels: its own systems are left out for comparison
-    name: str = "replay"
-    scale: Mapping | None = None
-    grades: Mapping | None = None
-    cut: Sequence[float] | None = None
-
-    def __post_init__(self) -> None:
-        if self.duplicates not in DUPLICATES:
-            raise one_of("duplicates", self.duplicates, DUPLICATES)
-        _ = self._meaning
-
-    def check(self) -> None:
-        """Reads the file, so that a mistake in it is known early."""
-        _ = self._values
-
-    def scale_beside(self, baseline: Scale) -> Scale:
-        """What settings say, else what the file looks like."""
-        return judgements.scale_beside(self._values, self._meaning, baseline)
-
-    @cached_property
-    def _meaning(self) -> Meaning:
-        return meaning(self.scale, self.grades, self.cut)
-
-    @cached_property
-    def _values(self) -> judgements.Values:
-        file = trec.existing(self.labels, "file of labels (model.labels=FILE)")
-        return judgements.read_values(file, self.duplicates, self._meaning)
-
-    @cached_property
-    def _graded(self) -> dict[Scale, pd.DataFrame]:
-        """relevance and status by pair, on each scale that was asked for."""
-        return {}
-
-    def grade(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
-        """A grade for each row of `pairs`, <NA> where the file has none."""
-        grades = self._of(pairs, scale)["relevance"]
-        if grades.isna().all():
-            statuses = in_words(self.statuses(pairs, scale).value_counts().to_dict())
-            raise InputError(
-                f"{self.labels}: has a label of {scale.text} for none of the {len(pairs)} pairs of the dataset: "
-                f"{statuses}"
-            )
-        return grades
-
-    def statuses(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
-        """What the file has for each row of `pairs`: ok, empty, out_of_scale or absent."""
-        return self._of(pairs, scale)["status"].fillna("absent")
-
-    def _of(self, pairs: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-        """relevance and status of the pairs."""
-        if scale not in self._graded:
-            self._graded[scale] = judgements.graded(self._values, self.duplicates, self._meaning, scale).set_index(PAIR)
-        return self._graded[scale].reindex(pd.MultiIndex.from_frame(pairs[PAIR])).set_axis(pairs.index)
+from alignir.data.scales import FOUR, Scale, scale_of
+from alignir.errors import InputError
 
 
 @dataclass(frozen=True)

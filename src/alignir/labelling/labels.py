@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from alignir.errors import InputError, one_of
 from alignir.frames import PAIR, labels_of, probabilities
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
-from alignir.labelling.models import LLM, Answer, Grader, Model, StatusGrader
+from alignir.labelling.models import LLM, Answer, FileGrader, Grader, Model, scale_of
 from alignir.labelling.prompts import Prompt
 from alignir.progress import bar
 
@@ -44,6 +45,7 @@ class Labelling:
     problem: str = ""  # of the last of them
     fallback: int = 0  # pairs whose label comes from asking again
     repeats: pd.DataFrame | None = None  # one column a repeat, one row a pair: Int64 labels; None without repeats
+    notes: tuple[str, ...] = ()  # what a reader should know of it, in a line each
 
 
 def label(
@@ -52,16 +54,16 @@ def label(
     model: Model,
     ledger: Ledger,
     reader: str = "strict",
-    scale: Scale = FOUR,
+    scale: Scale | None = None,
 ) -> Labelling:
     """LABELS of the pairs (query_id, doc_id, query, passage, and what else the prompt names) by an LLM, or by a grader.
 
     A model with repeats is asked that often; the majority decides, of a tie the lower grade, and a label is missing
-    only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of a
-    grader's labels.
+    only where every repeat misses it. Everything else in a row is the first repeat's. `scale` is that of the labels, as
+    `models.scale_of` tells it; None: beside baseline labels of 0-3.
     """
     if isinstance(model, Grader):
-        return _graded(pairs, model, scale)
+        return _graded(pairs, model, scale or scale_of(model, prompt, FOUR))
     if prompt.examples is not None:
         raise InputError(f"the prompt {prompt.name} has $examples, which only a cell of the grid fills in")
     rounds = [label_once(pairs, prompt, model, ledger, reader, number) for number in range(model.repeats)]
@@ -109,7 +111,7 @@ def label_once(
     seconds = time.perf_counter() - start
     labels = read_all(pairs, answers.reindex(keys), prompt.form, reader, prompt.scale)
     new = answers.reindex(missing["key"])
-    tokens = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
+    tokens: dict[str, Any] = {name: int(labels[name].sum()) for name in ("prompt_tokens", "output_tokens")}
     tokens |= {f"asked_{name}": int(new[name].sum()) for name in tokens}
     seconds = seconds if len(missing) else 0.0
     problem = next(filter(None, reversed(failures)), "")
@@ -217,13 +219,16 @@ def _shown(answers: Iterator[Answer], total: int, title: str, prompt: Prompt, re
 
 
 def _graded(pairs: pd.DataFrame, grader: Grader, scale: Scale) -> Labelling:
-    """LABELS from grades alone, with no answer behind them."""
-    grades = grader.grade(pairs, scale)
-    without = grader.statuses(pairs, scale) if isinstance(grader, StatusGrader) else "absent"
-    labels = pairs[PAIR].assign(relevance=grades, status=without)
-    labels.loc[grades.notna(), "status"] = "ok"
+    """LABELS of a grader, which is not asked: of one with a file, as they stand there."""
     nothing = {"response": "", "finish_reason": "", "prompt_tokens": 0, "output_tokens": 0, "cut": False}
-    return Labelling(labels.assign(**nothing).reindex(columns=labels_of(scale.grades)), scale)
+    labels, notes = pairs[PAIR].assign(**nothing), list[str]()
+    if isinstance(grader, FileGrader):
+        found = grader.found(pairs, scale)
+        labels, notes = labels.assign(**{name: found[name] for name in found}), grader.unjoined(pairs)
+    else:
+        grades = grader.grade(pairs, scale)
+        labels = labels.assign(relevance=grades, status=np.where(grades.notna(), "ok", "absent"))
+    return Labelling(labels.reindex(columns=labels_of(scale.grades)), scale, notes=tuple(notes))
 
 
 def read_all(

@@ -6,8 +6,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
+from alignir.data.collections import Dataset
 from alignir.data.scales import Scale
-from alignir.labelling.prompts import Prompt
+from alignir.labelling.prompts import FIELDS, Prompt
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,18 @@ class Grader(Protocol):
 
 
 @runtime_checkable
-class StatusGrader(Grader, Protocol):
-    """A grader that knows what became of each pair: of one that does not, a pair without a grade is `absent`."""
+class FileGrader(Grader, Protocol):
+    """A grader that has its grades from a file, and knows what became of each pair: it reads no texts to grade.
 
-    def statuses(self, pairs: pd.DataFrame, scale: Scale) -> pd.Series:
-        """One of frames.STATUSES for each row of `pairs`; `ok` where, and only where, it has a grade."""
+    Of a grader that is none a pair without a grade is `absent`.
+    """
+
+    def found(self, pairs: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+        """relevance (Int64), status (`ok` where, and only where, there is a grade), response and finish_reason of each
+        row of `pairs`, which may lack texts."""
+
+    def unjoined(self, pairs: pd.DataFrame) -> list[str]:
+        """What of the file belongs to none of `pairs`, where that is worth a line."""
 
 
 Model = LLM | Grader
@@ -108,3 +116,21 @@ def check(model: Model, prompt: Prompt) -> None:
         model.check()
     else:
         model.check(prompt)
+
+
+def scale_of(model: Model, prompt: Prompt, baseline: Scale) -> Scale:
+    """The scale of the model's labels: what the prompt asks an LLM for, what a grader has beside the baseline's."""
+    return model.scale_beside(baseline) if isinstance(model, Grader) else prompt.scale
+
+
+def fields_of(model: Model, prompt: Prompt) -> tuple[str, ...]:
+    """The texts of a pair that the model is given."""
+    return FIELDS if isinstance(model, Grader) else prompt.fields
+
+
+def judged_pairs(model: Model, prompt: Prompt, dataset: Dataset) -> pd.DataFrame:
+    """The judged pairs of the dataset that the model can label; InputError if it needs texts that were not read."""
+    if isinstance(model, FileGrader):
+        return dataset.pairs()
+    dataset.need_texts()
+    return dataset.pairs(fields=fields_of(model, prompt)).dropna(subset="passage")

@@ -105,20 +105,21 @@ def label(
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger
-    from alignir.labelling.models import Grader, check
-    from alignir.labelling.prompts import FIELDS
+    from alignir.labelling.models import check, fields_of, judged_pairs, scale_of
     from alignir.labelling.vllm import try_again
 
     try_again()
     judge = preset("model", model) if isinstance(model, str) else model
     text = preset("prompt", prompt)() if isinstance(prompt, str) else prompt
     check(judge, text)
-    fields = FIELDS if isinstance(judge, Grader) else text.fields
-    given = dataset.pairs(fields=fields).dropna(subset="passage") if isinstance(dataset, Dataset) else dataset
-    if lacking := [name for name in fields if name not in given]:
-        raise InputError(f"label: expected a column for each of {', '.join(fields)}, found no {', '.join(lacking)}")
+    if isinstance(dataset, Dataset):
+        given, baseline = judged_pairs(judge, text, dataset), dataset.scale
+    else:
+        given, baseline, fields = dataset, FOUR, fields_of(judge, text)
+        if lacking := [name for name in fields if name not in given]:
+            raise InputError(f"label: expected a column for each of {', '.join(fields)}, found no {', '.join(lacking)}")
     pairs = given.astype(dict.fromkeys(PAIR, str))
-    return ask(pairs, text, judge, Ledger(Path(ledger)), reader).labels
+    return ask(pairs, text, judge, Ledger(Path(ledger)), reader, scale_of(judge, text, baseline)).labels
 
 
 def evaluate(

@@ -87,11 +87,12 @@ def matching(patterns: Sequence[str], systems: Collection[str]) -> list[str]:
 
 def _known(results: pd.DataFrame, dataset: Dataset, file: Path, unknown: str) -> pd.DataFrame:
     """The results for queries of the dataset."""
-    results = results[~results["query_id"].isin(dataset.unjudged)].reset_index(drop=True)
+    if dataset.unjudged is not None:
+        results = results[~results["query_id"].isin(dataset.unjudged)].reset_index(drop=True)
     strange = ~results["query_id"].isin(dataset.queries.index)
     if not strange.any():
         return results
-    if unknown == "error":
+    if unknown == "error" and dataset.unjudged is not None:
         query_id = results.loc[strange.idxmax(), "query_id"]
         raise InputError(
             f"{trec.line_of(file, query_id)}: the query {query_id} is not in the dataset {dataset.name} "

@@ -144,6 +144,19 @@ def read_runs(uri: str | None, experiment: str) -> list[Recorded]:
     return [_recorded(uri, run) for run in reversed(newest.values())]
 
 
+def read_run(uri: str | None, run_id: str) -> Recorded:
+    """The finished run of this id, in whatever experiment."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = stores.client(uri).get_run(run_id)
+    except MlflowException as error:
+        raise InputError(f"no run {run_id} in {stores.shown(stores.address(uri))}") from error
+    if run.info.status != "FINISHED" or "cell" not in run.data.tags:
+        raise InputError(f"the run {run_id} is no finished cell, but {run.info.status}")
+    return _recorded(uri, run)
+
+
 def read_finished(uri: str | None, experiment: str) -> list[Recorded]:
     """`read_runs`, of which there must be one; otherwise an InputError that says why the last one did not finish."""
     recorded = read_runs(uri, experiment)

@@ -1,0 +1,198 @@
+r"""Write what is recorded in the forms of other tools: judges' labels, the
+systems' results by topic; and the pairs that a judge would be asked about.
+
+Of everything that is recorded, unless it is chosen, a file each, named for its
+judge. alignir export labels --help says more.
+
+examples:
+  alignir model=scripted
+  alignir export labels
+  alignir export labels --model scripted --form umbrela --out judgments
+  alignir export results --dataset demo
+  alignir export requests --out REQUESTS-OF-DEMO.jsonl dataset=demo
+"""
+
+import re
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from alignir.commands import options
+from alignir.errors import InputError
+from alignir.files import written_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alignir.labelling.prompts import Prompt
+    from alignir.tracking.runs import Recorded
+    from alignir.tracking.shapes import Judge, Labelled, Setting
+
+FORMS = {"qrels": ".qrels", "umbrela": ".jsonl", "csv": ".csv", "opensearch": ".json"}
+LABELS = "Write judges' labels, a file each: those of models, of somebody's files, of formulas alike"
+RESULTS = "Write every system's value of every measure for every topic, under each judge's labels and the baseline's"
+REQUESTS = "Write the pairs that a cell is about as umbrela's requests, JSON lines of a query and its candidates"
+
+
+class Chosen(NamedTuple):
+    """A recorded run that is written, and what its file is called, without an ending."""
+
+    run: "Recorded"
+    stem: str
+
+
+def arguments(prog: str) -> ArgumentParser:
+    parser = options.parser(prog, __doc__)
+    kinds = parser.add_subparsers(dest="command", required=True, metavar="labels|results|requests", help="(required)")
+    labels = kinds.add_parser("labels", help="judges' labels", description=LABELS)
+    labels.add_argument(
+        "--form",
+        choices=FORMS,
+        default="qrels",
+        help="of the files (default: %(default)s); qrels and opensearch leave out pairs without a label",
+    )
+    results = kinds.add_parser("results", help="run, topic, measure, value in lines", description=RESULTS)
+    for each in (labels, results):
+        _add_choice(each)
+        options.add_folder(each, "export")
+        options.add_runs(each)
+    requests = kinds.add_parser("requests", help="the pairs of a cell", description=REQUESTS)
+    requests.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (required)")
+    options.add_settings(requests, "dataset=folder dataset.path=DATA")
+    return parser
+
+
+def _add_choice(parser: ArgumentParser) -> None:
+    for name in ("model", "prompt", "dataset"):
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"only of this {name} (default: all)")
+    parser.add_argument("--run", metavar="ID", help="only of the run with this id (default: the newest of each judge)")
+
+
+def run(args) -> int:
+    if args.command == "requests":
+        return write_requests(args)
+    options.make_out(args.out)
+    return write_results(args) if args.command == "results" else write_labels(args)
+
+
+def write_labels(args) -> int:
+    for run, stem in _chosen(args, lambda run: run.labelled):
+        labels, path = run.frame("labels.parquet"), args.out / f"{stem}{FORMS[args.form]}"
+        _write(path, _in_form(args.form, run, labels))
+        known = int(labels["relevance"].notna().sum())
+        print(f"{known:,} labels of {len(labels):,} pairs written to {path}")
+    return 0
+
+
+def _in_form(form: str, run: "Recorded", labels: "pd.DataFrame") -> str:
+    from alignir.data import exports
+
+    if form == "qrels":
+        return exports.qrels(labels)
+    if form == "csv":
+        return exports.csv(labels)
+    prompt = _prompt(run)
+    texts = _texts(run, labels, prompt.fields, needed=form == "opensearch")
+    if form == "opensearch":
+        name = " ".join(filter(None, (run.judge.model, run.judge.prompt)))
+        return exports.opensearch(labels, texts["query"], name, f"alignir run {run.run_id}")
+    asked = [prompt.render(*pair) for pair in texts[list(prompt.fields)].itertuples(index=False)]
+    return exports.umbrela(labels, texts, asked, run.params.get("model.name") or run.judge.model)
+
+
+def _texts(run: "Recorded", labels: "pd.DataFrame", fields: Sequence[str], needed: bool) -> "pd.DataFrame":
+    """query, passage and other fields of each row of `labels`, as the run read them; empty where there is none."""
+    from alignir.config import recorded_dataset
+
+    dataset = recorded_dataset(run.file("config.yaml"), run.params["dataset"])
+    if needed:
+        dataset.need_texts()
+    if dataset.of(run.frame("scores.parquet")["query_id"]).fingerprint != run.tags["dataset.fingerprint"]:
+        raise InputError(
+            f"the dataset of run {run.run_id} is not what it was when its labels were made: take --form qrels or csv, "
+            "which have no texts, or run its cell again"
+        )
+    return dataset.pairs(labels, fields).fillna("")
+
+
+def _prompt(run: "Recorded") -> "Prompt":
+    """What the run recorded of its prompt: nothing, where nobody was asked."""
+    from alignir.labelling.prompts import Prompt
+
+    text = run.text("prompt.txt") if run.reads_prompt else ""
+    return Prompt(run.judge.prompt, text, form="", max_tokens=1)  # of which nothing but the text is needed
+
+
+def write_results(args) -> int:
+    from alignir.data import exports
+    from alignir.frames import BASELINE
+
+    files = {}
+    for run, stem in _chosen(args, lambda run: run.setting):
+        files[_stem([BASELINE, *_where(run.setting)])] = run, BASELINE  # the same for each judge
+        files[stem] = run, "model"
+    for stem, (run, side) in files.items():
+        scores, path = run.frame("scores.parquet"), args.out / f"{stem}.results"
+        scores = scores[scores["labels"] == side]
+        _write(path, exports.results(scores))
+        print(f"{scores['system'].nunique()} systems, {scores['query_id'].nunique()} topics written to {path}")
+    return 0
+
+
+def write_requests(args) -> int:
+    from alignir.config import composed_cell
+    from alignir.data import exports
+    from alignir.experiment.inputs import read_inputs
+
+    options.check_out(args.out)
+    inputs = read_inputs(composed_cell(args.settings), to_ask=False)
+    inputs.dataset.need_texts()
+    pairs = inputs.pairs.dropna(subset="passage")
+    _write(args.out, exports.requests(pairs))
+    print(f"{pairs['query_id'].nunique():,} queries, {len(pairs):,} pairs written to {args.out}")
+    return 0
+
+
+def _chosen(args, compared) -> Iterator[Chosen]:
+    """The runs that the options choose, the newest of each judge among those that are alike in what is `compared`."""
+    from alignir.tracking.recordings import Recordings
+    from alignir.tracking.runs import read_finished, read_run
+
+    if args.run:
+        runs = Recordings([read_run(args.tracking_uri, args.run)])
+    else:
+        runs = Recordings(read_finished(args.tracking_uri, args.experiment))
+    newest = {(run.judge, compared(run)): run for run in runs if _is_meant(args, run)}
+    if not newest:
+        judges = dict.fromkeys(f"{' '.join(_who(run.judge))} on {run.labelled.dataset}" for run in runs)
+        raise InputError(f"no recorded run is of these choices; there are {'; '.join(judges)}")
+    stems = [_stem([*_who(judge), *_where(where)]) for judge, where in newest]
+    for stem, run in zip(stems, newest.values(), strict=True):
+        yield Chosen(run, stem if stems.count(stem) == 1 else f"{stem}-{run.run_id[:8]}")
+
+
+def _is_meant(args, run: "Recorded") -> bool:
+    """Whether a run is of the model, prompt and dataset that are named, by choices or as tables call them."""
+    called = {"model": run.judge.model, "prompt": run.judge.prompt, "dataset": run.labelled.dataset}
+    return all(getattr(args, group) in (None, name, run.params.get(group)) for group, name in called.items())
+
+
+def _who(judge: "Judge") -> list[str]:
+    return [*filter(None, (judge.model, judge.of_model, judge.prompt + judge.version, judge.of_prompt))]
+
+
+def _where(where: "Labelled | Setting") -> list[str]:
+    """The dataset, and for results what the systems were compared on."""
+    choices = [where.dataset, getattr(where, "systems", ""), getattr(where, "queries", "")]
+    return [*filter(None, (*choices, where.apart))]
+
+
+def _stem(parts: list[str]) -> str:
+    """The name of a file, of letters that every system takes."""
+    return "-".join(re.sub(r"[^\w.@=+]+", "_", part).strip("_") for part in parts)
+
+
+def _write(path: Path, text: str) -> None:
+    with written_whole(path) as file:
+        file.write_text(text, encoding="utf-8")
