@@ -17,7 +17,7 @@ from alignir.tracking.shapes import NOBODY, Judge, Setting
 SYSTEMS, QUERIES = 12, 30
 GOOD, AGAIN = Judge("good", "zeshot"), Judge("again", "zeshot")
 LINE = (NDCG, BASELINE, 0.5, 0.001, float("nan"), float("nan"), SYSTEMS, QUERIES)
-NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn"}
+NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn", "headline": "nDCG@10"}
 
 
 def long(values: np.ndarray, name: str, columns: list[str]) -> pd.DataFrame:
@@ -40,7 +40,13 @@ def recordings(monkeypatch, judged: dict[str, np.ndarray], truth: np.ndarray, **
     lines = pd.DataFrame([(*LINE, "model")], columns=[*ALIGNMENT, "labels"])
     return Recordings(
         Recorded(
-            None, name, name, {**NAMES, "model": name, "prompt": "zeshot"} | settings.get(name, {}), {}, sizes, lines
+            None,
+            name,
+            name,
+            {**NAMES, "model": name, "prompt": "zeshot"} | settings.get(name, {}),
+            {},
+            sizes,
+            lines,
         )
         for name in judged
     )

@@ -12,7 +12,7 @@ from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.frames import BASELINE, GROUPS
 from alignir.tracking import artifacts, stores
-from alignir.tracking.shapes import AS_IS, BEFORE, Apart, Judge, Labelled, Setting, UserModel, name_of
+from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Recorded:
     @property
     def headline(self) -> str:
         """The measure that the systems are ordered by, as tables call it."""
-        return self.params.get("headline", BEFORE["headline"])
+        return self.params["headline"]
 
     @property
     def prompt_version(self) -> str:
