@@ -1,7 +1,7 @@
 """Tables of files of labels that nobody recorded: how far they agree with a baseline, and with each other."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -64,9 +64,13 @@ def alignment(
     runs: Runs,
     resampling: Resampling,
     sides: Sequence[Labels],
+    heads: Mapping[str, str],
     every_number: bool,
 ) -> list[Table]:
-    """A row a set of labels and measure, from ALIGNMENT by name; with `every_number` one row a number, for programs."""
+    """A row a set of labels and measure, from ALIGNMENT by name; with `every_number` one row a number, for programs.
+
+    `heads`: what metrics of users are called by their definition.
+    """
     rows = [(name, row) for name, frames in found.items() for frame in frames for row in frame.itertuples(index=False)]
     if every_number:
         lines = [[name, *(_plain(value) for value in row)] for name, row in rows]
@@ -80,7 +84,7 @@ def alignment(
             for each in references
         ]
         lines.append([name, title(measure), *taus])
-    titles = [sides[0].name if each == BASELINE else metric_title(each) for each in references]
+    titles = [sides[0].name if each == BASELINE else metric_title(each, heads) for each in references]
     notes = [
         f"tau_b of {counted(len(runs.systems), 'system')} on {counted(len(runs.query_ids), 'query')}; one swap is "
         f"{smallest_step(len(runs.systems)):.4f}; in brackets: 95% interval, {resampling.text}",
