@@ -132,3 +132,25 @@ def test_labels_of_results_without_a_text_are_taken(small):
     pairs = read_inputs(cell_of(small, *judge)).pairs
     assert pairs.loc[pairs["doc_id"] == "d9", "passage"].isna().all()
     assert len(read_inputs(cell_of(small, *judge, "without_text=skip")).pairs) == len(pairs) - 1
+
+
+def test_what_was_read_of_scales_is_noted(small):
+    (small / "judge.qrels").write_text("q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 1\nq2 0 d4 0\n")
+    replay = ["model=replay", f'model.labels="{small}/judge.qrels"', "model.name=gpt4"]
+    apart = (
+        "labels of gpt4 are of 0-1, relevant from 1, the baseline's of 0-3, from 2; grades of the two are not compared"
+    )
+    assert notes_of(small, *replay) == [apart]
+    assert notes_of(small) == []
+
+    strict = notes_of(small, *replay, "model.scale.grades=[0,1,2,3]", "model.scale.relevant_from=3")
+    assert strict == ["labels of gpt4 are of 0-3, relevant from 3, the baseline's of 0-3, from 2"]
+    (_, nothing) = notes_of(small, *replay, "model.scale.relevant_from=2")
+    assert nothing == "gpt4: no grade of 0-1 reaches 2, so that nothing is relevant"
+
+    (small / "qrels.txt").write_text("q1 0 d1 1\nq2 0 d3 1\n")
+    read, all_relevant = notes_of(small, *replay)
+    assert read == "baseline labels are of 0-1, relevant from 1, as read (dataset.scale)"
+    assert all_relevant.startswith("every baseline label is relevant, from 1, so that kappa of relevant or not is 0")
+    with pytest.raises(InputError, match="labels of 0-3 cannot fill the holes of baseline labels of 0-1"):
+        notes_of(small, "pool=holes@2", "without_text=skip")

@@ -103,6 +103,11 @@ def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
             f"labels of {cell.called['model']} are of {scale.text}, relevant from {scale.relevant_from}, the "
             f"baseline's of {baseline.text}, from {baseline.relevant_from}{not_compared}"
         )
+    if (dataset.qrels["relevance"] >= baseline.relevant_from).all():  # as in most of BEIR's collections
+        yield (
+            f"every baseline label is relevant, from {baseline.relevant_from}, so that kappa of relevant or not is 0 "
+            "or undefined whatever the labels are; pool=runs@10 also labels results that nobody judged"
+        )
     for whose, each in (("baseline labels", baseline), (cell.called["model"], scale)):
         if each.relevant_from > each.highest:
             yield f"{whose}: no grade of {each.text} reaches {each.relevant_from}, so that nothing is relevant"
