@@ -5,7 +5,9 @@ import json
 import pandas as pd
 import pytest
 
+from alignir.data import collections
 from alignir.errors import InputError
+from alignir.evaluation import agreement
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.models import FileGrader
@@ -125,3 +127,19 @@ def test_nothing_joined_is_an_error_that_says_why(umbrela):
         labelled(umbrela, others)
     with pytest.raises(InputError, match=r"5 of other queries, such as 'red apples'"):
         labelled(umbrela, PAIRS.assign(query=float("nan"), passage=float("nan")))
+
+
+def test_the_thirteen_published_judges_agree_as_published(dl19):
+    """Five of them are of 0-1 or 0-5: read as grades of 0-3 their kappa of relevant or not was .0000."""
+    dataset = collections.folder("dl19", qrels=dl19 / "qrels.txt")
+    settings = {"0-3": {}, "0-1": {"grades": [0, 1]}, "0-5": {"grades": list(range(6)), "relevant_from": 4}}
+    judges = pd.read_csv(dl19 / "llm_labels" / "judges.tsv", sep="\t").set_index("judge")
+    assert len(judges) == 13
+    for name, judge in judges.iterrows():
+        replay = Replay(str(dl19 / "llm_labels" / f"{name}.qrels.gz"), scale=settings[judge["scale"]])
+        scale = replay.scale_beside(dataset.scale)
+        labels = label(dataset.pairs(), PROMPT, replay, Ledger("nowhere"), scale=scale).labels
+        assert labels["relevance"].notna().sum() == judge["rows"]
+        found = agreement.agreement(dataset.qrels, labels, dataset.scale, scale)
+        for statistic in ("kappa4", "kappa_bin", "mae"):
+            assert found[statistic] == pytest.approx(judge[statistic], abs=5e-5, nan_ok=True), (name, statistic)

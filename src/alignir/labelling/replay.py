@@ -54,7 +54,10 @@ class Replay:
             raise InputError(f"{self.labels}: model.reread=true reads answers again, and it has none")
 
     def scale_beside(self, baseline: Scale) -> Scale:
-        """What settings say, else what the file looks like."""
+        """What settings say, else what the file looks like; the baseline's of answers, which the scale decides about."""
+        if self.reread:
+            relevant_from = self._meaning.relevant_from or baseline.relevant_from
+            return self._meaning.scale or baseline._replace(relevant_from=relevant_from)
         return judgements.scale_beside(self._judged, self._meaning, baseline)
 
     @cached_property
