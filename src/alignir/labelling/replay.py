@@ -54,7 +54,7 @@ class Replay:
             raise InputError(f"{self.labels}: model.reread=true reads answers again, and it has none")
 
     def scale_beside(self, baseline: Scale) -> Scale:
-        """What settings say, else what the file looks like; the baseline's of answers, which the scale decides about."""
+        """What settings say, else what the file looks like; the baseline's where answers are read again."""
         if self.reread:
             relevant_from = self._meaning.relevant_from or baseline.relevant_from
             return self._meaning.scale or baseline._replace(relevant_from=relevant_from)
