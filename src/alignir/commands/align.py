@@ -5,8 +5,8 @@ Nothing is recorded, no texts are read, no model is asked.
 
 examples:
   alignir align --qrels DATA/qrels.txt --labels LABELS.qrels.gz --runs DATA/runs
-  alignir align --qrels DATA/qrels.txt --labels LABELS.qrels.gz --runs DATA/runs \
-    --measure nDCG@10 --measure AP
+  alignir align --qrels DATA/qrels.txt --labels LABELS.qrels.gz \
+      --runs DATA/runs --measure nDCG@10 --measure AP
   alignir align --qrels DATA/qrels.txt --labels RATINGS.csv --runs DATA/runs \
       --queries DATA/queries.tsv
 """
