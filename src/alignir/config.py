@@ -230,6 +230,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         without_text=cfg.without_text,
         headline=recorded_name(config["headline"]),
         measures=config["measures"],
+        top=config["top"],
         resampling=Resampling(**config["bootstrap"]),
         rejudge=Drawn(**config["rejudge"]),
         families=config["families"],

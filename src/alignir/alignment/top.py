@@ -12,7 +12,6 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling, ends, plain_means, query_weights, taus, weighted_means
 
-TOP = (10, 15, 20)  # the k that are looked at where nobody chose
 AMONG = ["judge", "top", "tau_b", "ci_low", "ci_high"]
 
 Sides = Mapping[Any, np.ndarray]

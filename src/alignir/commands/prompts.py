@@ -20,7 +20,7 @@ from alignir.tracking.shapes import BEFORE
 
 CHOICES = ("model", "dataset", "systems", "queries")
 # Two runs can be compared where these settings agree, all those of systems and queries, and what was judged.
-MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text", *BEFORE)
+MUST_AGREE = ("model", "model.name", "pool", "missing", "reader", "without_text", "headline", "unjudged")
 NAMES_OF_TEXTS = ("prompt", "prompt.name", "prompt.file")
 
 

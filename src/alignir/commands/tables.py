@@ -3,6 +3,7 @@
 examples:
   alignir tables
   alignir tables --table baseline --table compare
+  alignir tables --table top --top 5,10
   alignir tables --format markdown --out tables.md
   alignir tables --expect model=lexical,scripted prompt=zeshot,basic
 """
@@ -32,6 +33,12 @@ def arguments(prog: str) -> ArgumentParser:
         "--intervals", action="store_true", help="95%% intervals in Table 2 too (default: Table 1 only)"
     )
     parser.add_argument(
+        "--top",
+        metavar="K,K...",
+        help="among how many of the best systems tau is given, in Table 1 and --table top (default: the runs' setting "
+        "`top`)",
+    )
+    parser.add_argument(
         "--expect",
         nargs="+",
         default=[],
@@ -45,7 +52,7 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
-    from alignir.commands.options import check_out
+    from alignir.commands.options import check_from, check_out, numbers
     from alignir.tables import kinds, table
     from alignir.tables.missing import Grid
     from alignir.tracking.recordings import Recordings
@@ -53,6 +60,9 @@ def run(args) -> int:
 
     if args.out:
         check_out(args.out)
+    top = None if args.top is None else numbers("--top", args.top)
+    if top:
+        check_from("--top", top[0], 2)
     recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     cells, origin = None, ""
     if args.expect:
@@ -60,7 +70,7 @@ def run(args) -> int:
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals)
+    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals, top)
     if args.out:
         args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:

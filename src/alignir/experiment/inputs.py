@@ -186,6 +186,8 @@ def _check_choices(cell: Cell) -> None:
     pools.depth(cell.pool)
     several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
     check_measures([cell.headline, *cell.measures] if several else cell.measures)
+    if not (isinstance(cell.top, Sequence) and all(isinstance(k, int) and k > 1 for k in cell.top)):
+        raise InputError(f"top: expected whole numbers from 2 in brackets, found {cell.top}")
     if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:

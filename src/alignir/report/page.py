@@ -17,6 +17,7 @@ from alignir.tables.table import Table
 TABLES = {
     "baseline": "Alignment with the baseline labels",
     "online": "Alignment with users",
+    "top": "Alignment among the best systems",
     "labels": "Labels",
     "compare": "Judges compared",
     "agreement": "Agreement of labels",
@@ -31,6 +32,7 @@ FIGURES = {
     "calibration": "Calibration",
     "scores": "Scores of systems",
     "ranks": "Ranks of systems",
+    "top": "tau among the best systems",
     "online": "Online metrics",
     "tau": "Every tau",
 }

@@ -3,6 +3,7 @@
 KINDS = {
     "baseline": "Table 1: tau_b of every judge with the baseline labels",
     "online": "Table 2: tau_b with the online metrics",
+    "top": "tau_b among the best systems, beside what the baseline labels themselves reach there",
     "labels": "how each judge's labels are distributed, and kappa",
     "compare": "every two judges: which is better aligned, or cannot these queries tell?",
     "agreement": "how far labels agree, and where they do not",

@@ -1,5 +1,6 @@
 """Runs: what MLflow has of an experiment, one run a cell: dataset x model x prompt x systems x queries x users."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -73,6 +74,11 @@ class Recorded:
     def headline(self) -> str:
         """The measure that the systems are ordered by, as tables call it."""
         return self.params.get("headline", BEFORE["headline"])
+
+    @property
+    def top(self) -> list[int]:
+        """Among how many of the best systems tau is given, too."""
+        return [int(k) for k in re.findall(r"\d+", self.params.get("top", str(BEFORE["top"])))]
 
     @property
     def prompt_version(self) -> str:
