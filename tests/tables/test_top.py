@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from recorded_judges import SYSTEMS, recordings, seen, truth_of
+from recorded_judges import QUERIES, SYSTEMS, recordings, seen, truth_of
 from scipy.stats import kendalltau
 
 from alignir.errors import InputError
@@ -18,7 +18,7 @@ from alignir.tables.table import render
 def recorded(monkeypatch):
     """Three judges, one of them blind, and the baseline's scores (12 systems, 30 queries)."""
     rng = np.random.default_rng(0)
-    truth = truth_of(rng)
+    truth = truth_of(rng) + rng.normal(0, 0.5, (SYSTEMS, QUERIES))
     judged = {"good": seen(truth, rng), "again": seen(truth, rng, 0.5), "blind": rng.normal(0, 1, truth.shape)}
     setting = {"bootstrap.B": "100", "top": "[5, 10, 20]"}
     return recordings(monkeypatch, judged, truth, **dict.fromkeys(judged, setting)), judged, truth
@@ -42,7 +42,7 @@ def test_table_1_has_a_column_for_each_k_that_is_fewer_than_all_and_the_ceiling_
         low, high = ends[judge, str(k)].values()
         assert lines[judge][(10, 5).index(k)].endswith("°") is (low <= 0 <= high)
     assert any(cell.endswith("°") for cell in lines["blind"])
-    assert all(0.8 < float(cell) <= 1 for cell in lines["baseline, resampled"])
+    assert all(0.3 < float(cell) < 1 for cell in lines["baseline, resampled"])
     assert [note for note in table.notes if note.startswith("top k:") and "0.044 of 10, 0.200 of 5" in note]
 
 
