@@ -4,6 +4,7 @@ examples:
   alignir tables
   alignir tables --table baseline --table compare
   alignir tables --table top --top 5,10
+  alignir tables --table systems --by pair
   alignir tables --format markdown --out tables.md
   alignir tables --expect model=lexical,scripted prompt=zeshot,basic
 """
@@ -12,7 +13,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from alignir.commands import options
-from alignir.tables.choices import FIRST, KINDS
+from alignir.tables.choices import BY, FIRST, KINDS
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -37,6 +38,13 @@ def arguments(prog: str) -> ArgumentParser:
         metavar="K,K...",
         help="among how many of the best systems tau is given, in Table 1 and --table top (default: the runs' setting "
         "`top`)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=BY,
+        default=BY[0],
+        help="of what --table systems has a row: a system, a pair of which one beats the other, or a system and query "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--expect",
@@ -70,7 +78,7 @@ def run(args) -> int:
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals, top)
+    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals, top, args.by)
     if args.out:
         args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:

@@ -19,6 +19,7 @@ TABLES = {
     "online": "Alignment with users",
     "top": "Alignment among the best systems",
     "labels": "Labels",
+    "systems": "Systems",
     "compare": "Judges compared",
     "agreement": "Agreement of labels",
     "correlations": "Other correlations",

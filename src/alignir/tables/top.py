@@ -55,8 +55,7 @@ def of_setting(
 
     `with_all`: among all systems, too.
     """
-    newest = list(runs.values())[-1]
-    ks = sorted({k for k in (newest.top if top is None else top) if k < setting.n_systems}, reverse=True)
+    newest, ks = list(runs.values())[-1], fewer(setting, runs, top)
     if not ks and not with_all:
         return Top([], {}, {})
     scored = {judge: scores_of(run) for judge, run in runs.items()}
@@ -65,6 +64,12 @@ def of_setting(
     found = among_best(dict(zip(scored, others, strict=True)), reference, every if with_all else ks, resampling)
     taus = {(row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high) for row in found.itertuples()}
     return Top(ks, taus, ceilings(reference, every, resampling))
+
+
+def fewer(setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None = None) -> list[int]:
+    """How many of the best systems are looked at, the most first: what is asked for, of fewer than all of them."""
+    asked = list(runs.values())[-1].top if top is None else top
+    return sorted({k for k in asked if k < setting.n_systems}, reverse=True)
 
 
 def _cell(tau: Tau | None) -> str:
