@@ -45,7 +45,7 @@ def among_best(judges: Sides, reference: np.ndarray, ks: Sequence[int], resampli
     for judge, values in judges.items():
         known = ~(np.isnan(values).all(axis=0) | np.isnan(reference).all(axis=0))
         alike.setdefault(known.tobytes(), []).append(judge)
-    found = {}
+    found: dict[tuple[Hashable, int], np.ndarray] = {}
     for same, some in alike.items():
         queries = np.frombuffer(same, dtype=bool)
         sides = [side[rows][:, queries] for side in (reference, *(judges[judge] for judge in some))]

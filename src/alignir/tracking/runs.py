@@ -73,7 +73,7 @@ class Recorded:
     @property
     def headline(self) -> str:
         """The measure that the systems are ordered by, as tables call it."""
-        return self.params.get("headline", BEFORE["headline"])
+        return self.params.get("headline", str(BEFORE["headline"]))
 
     @property
     def top(self) -> list[int]:

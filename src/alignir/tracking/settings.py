@@ -36,7 +36,7 @@ def kind_of(setting: str) -> str:
 
 
 def text_of(run: Recorded, setting: str) -> str:
-    return run.params.get(setting, BEFORE.get(setting, "–"))
+    return run.params.get(setting, str(BEFORE.get(setting, "–")))
 
 
 def content_of(run: Recorded, setting: str) -> str:
