@@ -76,6 +76,17 @@ def test_every_form_prints_it_and_text_fits_80_columns(recorded):
         assert "top 10" in render(shown, form)
 
 
+def test_without_resamples_there_are_taus_and_no_ceiling(recorded):
+    for run in recorded[0]:
+        run.params["bootstrap.B"] = "0"
+    table = tables(recorded[0], ["baseline"])[0]
+    assert table.columns[3:] == ["top 10", "top 5"]
+    assert {row[0] for row in table.rows} == {"good", "again", "blind"}
+    assert not any("°" in cell for row in table.rows for cell in row[3:])
+    rows = tables(recorded[0], ["top"])[0].rows
+    assert {row[4] for row in rows} == {row[5] for row in rows} == {"–"}
+
+
 def test_fewer_systems_than_every_k_leave_table_1_as_it_was(recorded):
     assert tables(recorded[0], ["baseline"], top=[SYSTEMS, 40])[0].columns[2:] == ["d"]
 

@@ -81,7 +81,7 @@ def _baseline_table(
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
     by_setting = recordings.by_setting()
     tops = {setting: of_setting(setting, by_setting[setting], top) for setting in settings}
-    if any(found.ks for found in tops.values()):
+    if any(found.ceiling(k) for found in tops.values() for k in found.ks):
         judges.add(Judge(RESAMPLED))
     incomplete = [setting for setting in settings if unlabelled.some(row for row in rows if row.setting == setting)]
     lines = []
@@ -92,7 +92,7 @@ def _baseline_table(
             row = values.get((judge, setting))
             worse = (setting, NOBODY, BASELINE, judge) in marked
             if judge.model == RESAMPLED:
-                line.append(number(tops[setting].ceilings.get(setting.n_systems, math.nan)))
+                line.append(tops[setting].ceiling(setting.n_systems))
             else:
                 line.append(_cell(row, of_poster.get(setting.dataset), worse=worse, with_interval=True))
             line += tops[setting].cells(judge)

@@ -39,10 +39,15 @@ class Top(NamedTuple):
     def titles(self) -> list[str]:
         return [f"top {k}" for k in self.ks]
 
+    def ceiling(self, k: int, digits: int = 4) -> str:
+        """The ceiling, and nothing where there is none, as without resamples."""
+        value = self.ceilings.get(k, math.nan)
+        return number(value, digits) if value == value else ""
+
     def cells(self, judge: Judge) -> list[str]:
         """What a judge's line of Table 1 has under the titles; ° beside a tau that cannot be told from 0."""
         if judge.model == RESAMPLED:
-            return [number(self.ceilings[k], 3) for k in self.ks]
+            return [self.ceiling(k, 3) for k in self.ks]
         if judge.model == BASELINE:
             return [number(1, 3) for _ in self.ks]
         return [_cell(self.taus.get((judge, k))) for k in self.ks]
