@@ -78,6 +78,7 @@ def _run(command: tuple[str, ...], folder: str, environment: dict[str, str], std
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has been told to ignore it
     code = 0
     try:
         if command[0] == "-m":

@@ -121,13 +121,13 @@ def by_alignir(folder: Path) -> dict:
     import pandas as pd
 
     from alignir.alignment import bootstrap, tau
-    from alignir.data import trec
+    from alignir.data import run_paths, trec
     from alignir.data.ranked import Runs
     from alignir.evaluation import measures, scores
 
     start = time.perf_counter()
     labels = {name: trec.read_qrels(folder / f"{name}.txt") for name in ("baseline", "judge")}
-    files = trec.run_files(folder / "runs")
+    files = run_paths.run_files(folder / "runs")
     runs = pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True)
     read = time.perf_counter()
     query_ids = list(labels["baseline"]["query_id"].unique())

@@ -27,7 +27,6 @@ from alignir import overrides
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
 from alignir.frames import GROUPS
-from alignir.tracking.shapes import BEFORE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,7 +229,6 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         without_text=cfg.without_text,
         headline=recorded_name(config["headline"]),
         measures=config["measures"],
-        top=config["top"],
         resampling=Resampling(**config["bootstrap"]),
         rejudge=Drawn(**config["rejudge"]),
         families=config["families"],
@@ -254,14 +252,10 @@ def _composed(settings: list[str]) -> tuple[dict[str, str], DictConfig]:
 
 
 def _of_a_run(config: dict) -> dict:
-    """What a run records of the config: all but where, and whether, it is recorded; of names for one measure the same.
-
-    What was not there yet when an old config was recorded is what was done then.
-    """
+    """What a run records of the config: all but where, and whether, it is recorded; names for one measure are one."""
     from alignir.evaluation.names import recorded_name, title
 
     found = {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
-    found |= {key: value for key, value in BEFORE.items() if key not in found}
     try:
         return found | {"headline": title(recorded_name(found["headline"]))}
     except InputError as error:

@@ -13,7 +13,7 @@ from scipy.stats import kendalltau
 from alignir.alignment import budget
 from alignir.alignment.bootstrap import matrices, taus, weighted_means
 from alignir.alignment.tau import against_baseline
-from alignir.data import trec
+from alignir.data import run_paths, trec
 from alignir.evaluation.scores import evaluate
 
 SIZES = [1, 2, 5, 12]
@@ -188,7 +188,7 @@ def test_dl19s_curves_end_at_its_published_tau(dl19):
     qrels = trec.read_qrels(dl19 / "qrels.txt")
     labels = trec.read_qrels(dl19 / "llm_labels" / f"{judge}.qrels.gz")
     names = sorted(qrels["query_id"].unique())
-    runs = pd.concat([trec.read_run(file, system) for system, file in trec.run_files(dl19 / "runs").items()])
+    runs = pd.concat([trec.read_run(file, system) for system, file in run_paths.run_files(dl19 / "runs").items()])
     systems = sorted(runs["system"].unique())
     scores, baseline = (evaluate(side, rankings_of(runs, names, systems)) for side in (labels, qrels))
     left, right, _, _ = matrices(scores, baseline)

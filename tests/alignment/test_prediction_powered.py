@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from alignir.alignment import prediction_powered as pp
 from alignir.alignment.bootstrap import matrices
-from alignir.data import trec
+from alignir.data import run_paths, trec
 from alignir.errors import InputError
 from alignir.evaluation.scores import evaluate
 
@@ -134,7 +134,7 @@ def judged_by(dl19):
     """A function that gives (human, model, pairs of each query) of DL19's 46 systems for a published judge's labels."""
     qrels = trec.read_qrels(dl19 / "qrels.txt")
     names = sorted(qrels["query_id"].unique())
-    runs = pd.concat([trec.read_run(file, system) for system, file in trec.run_files(dl19 / "runs").items()])
+    runs = pd.concat([trec.read_run(file, system) for system, file in run_paths.run_files(dl19 / "runs").items()])
     systems = sorted(runs["system"].unique())
     baseline = evaluate(qrels, rankings_of(runs, names, systems))
 

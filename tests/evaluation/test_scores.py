@@ -9,6 +9,7 @@ import pytest
 from conftest import rankings_of
 
 from alignir.data import collections, trec
+from alignir.data.lines import lines
 from alignir.data.ranked import ranked
 from alignir.data.scales import Scale
 from alignir.errors import InputError
@@ -245,7 +246,7 @@ def test_real_run_files_keep_their_order(dl19):
     for name in ("rankllm_repllama", "p_bert"):  # one with ties, one without
         run = trec.read_run(dl19 / "runs" / f"{name}.run.gz", name)
         in_file: dict[str, list[str]] = {}
-        for _, line in trec.lines(dl19 / "runs" / f"{name}.run.gz"):
+        for _, line in lines(dl19 / "runs" / f"{name}.run.gz"):
             in_file.setdefault(line.split()[0], []).append(line.split()[2])
         assert {query_id: group["doc_id"].tolist() for query_id, group in run.groupby("query_id")} == in_file
 

@@ -2,24 +2,21 @@
 
 import csv
 import io
-from dataclasses import replace
 
 import matplotlib
 import pandas as pd
 import pytest
-import yaml
 from scipy.stats import kendalltau, spearmanr
 
-from alignir import config
 from alignir.commands import cell_report
-from alignir.config import composed_cell, composed_settings, composer
+from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import description, pipeline
 from alignir.experiment.inputs import key, read_inputs
 from alignir.experiment.queries import select
 from alignir.frames import BASELINE, LEXICAL
 from alignir.labelling.graders import Lexical
-from alignir.report import entries, methods, rerun, system_figures
+from alignir.report import entries, methods, system_figures
 from alignir.tables.choices import KINDS
 from alignir.tables.kinds import tables, tables_by_kind
 from alignir.tables.names import headline
@@ -140,23 +137,6 @@ def test_runs_of_different_headlines_share_no_column(recorded):
     assert len(tables(recordings, ["online"])) == len(tables(recordings, ["correlations"])) == 4
 
 
-def test_a_run_from_before_the_setting_was_by_ndcg_10(recorded):
-    run = recorded["nDCG@10"]
-    old = replace(run, run_id="old", cell="old", params={k: v for k, v in run.params.items() if k != "headline"})
-    both = Recordings([old, run])
-    assert len({each.setting for each in both}) == 1
-    assert {each.setting.apart for each in both} == {""}
-    (table,) = baseline_tables(both, set())
-    assert [row[0] for row in table.rows].count("lexical") == 1
-    assert "nDCG@10" in baseline_tables(Recordings([old]), set())[0].title
-
-    names, settings = composed_settings(["model=lexical"])
-    of_old = {key: value for key, value in settings.items() if key != "headline"}
-    names = {group: name for group, name in names.items() if group != "prompt"}
-    of_old.pop("prompt")
-    assert rerun.overrides(names, of_old, composer()) == ["model=lexical"]
-
-
 def test_two_names_of_one_measure_are_one_cell(inputs):
     cells = [composed_cell([*SMALL, *more]) for more in ([], ["headline=ndcg_cut_10"], ["headline=NDCG@10"])]
     assert {cell.headline for cell in cells} == {"ndcg_cut_10"}
@@ -170,13 +150,6 @@ def test_a_headline_that_is_no_measure_is_told_at_once():
         composed_cell(["headline=clicks"])
     with pytest.raises(InputError, match=r"""needs quotes, inside those of the shell: 'headline="AP\(rel=2\)"'"""):
         composed_cell(["headline=AP(rel=2)"])
-
-
-def test_a_config_without_a_headline_is_read_as_it_was_meant(tmp_path):
-    old = {key: value for key, value in composed_cell(["model=lexical"]).config.items() if key != "headline"}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(old))
-    names, _ = composed_settings(["model=lexical"])
-    assert config.recorded_cell(tmp_path / "config.yaml", names).headline == "ndcg_cut_10"
 
 
 def test_queries_are_chosen_by_the_headline(inputs):

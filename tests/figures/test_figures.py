@@ -246,6 +246,7 @@ def test_expected_grades_that_are_the_baselines_have_no_calibration_error():
 
 def recorded(model: str, metrics: dict) -> Recorded:
     names = {"dataset": "demo", "prompt": "zeshot", "systems": "bm25", "queries": "all", "user_model": "dbn"}
+    names |= {"headline": "nDCG@10"}
     sizes = {"n_pairs": 120, "n_systems": 24, "n_queries": 12}
     return Recorded(None, model, model, {**names, "model": model}, {}, sizes | metrics, pd.DataFrame())
 

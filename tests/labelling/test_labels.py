@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignir.data import collections
+from alignir.data.scales import FOUR
 from alignir.errors import InputError
 from alignir.frames import PAIR
 from alignir.labelling.graders import Lexical
@@ -220,7 +221,7 @@ def test_replay_gives_the_files_labels_and_misses_what_it_lacks(pairs, tmp_path)
     values = ["2"] * 97 + ["7", "-1", "2.0"]
     known = zip(pairs["query_id"], pairs["doc_id"], values, strict=False)
     file.write_text("".join(f"{query_id} 0 {doc_id} {value}\n" for query_id, doc_id, value in known))
-    labels = label(pairs, PROMPT, Replay(str(file)), Ledger(tmp_path)).labels
+    labels = label(pairs, PROMPT, Replay(str(file)), Ledger(tmp_path), scale=FOUR).labels
     assert labels["status"].value_counts().to_dict() == {"ok": 98, "absent": 20, "out_of_scale": 1, "empty": 1}
     assert labels["relevance"].notna().equals(labels["status"] == "ok")
     assert (labels["relevance"].dropna() == 2).all()
@@ -231,7 +232,7 @@ def test_replay_of_a_file_without_any_label_says_what_it_has(pairs, tmp_path):
     with pytest.raises(
         InputError, match=r"a label of 0-3 for none of the 120 pairs of the dataset: out_of_scale 1, absent 119"
     ):
-        label(pairs, PROMPT, Replay(str(tmp_path / "labels.qrels")), Ledger(tmp_path))
+        label(pairs, PROMPT, Replay(str(tmp_path / "labels.qrels")), Ledger(tmp_path), scale=FOUR)
 
 
 def test_a_grader_that_says_nothing_of_a_pair_leaves_it_absent(pairs, tmp_path):

@@ -12,8 +12,11 @@ import pytest
 from scipy.stats import kendalltau
 
 import alignir
+from alignir.commands.budget import model_scores
 from alignir.config import composed_cell
 from alignir.errors import InputError
+from alignir.evaluation.scores import evaluate
+from alignir.experiment.inputs import read_inputs
 from alignir.experiment.results import compute
 from alignir.files import shipped
 from alignir.notebook import session
@@ -189,6 +192,31 @@ def test_an_llm_is_asked_once_for_each_pair(tmp_path):
     some = alignir.demo().pairs().head(3)
     pd.testing.assert_frame_equal(alignir.label(some, Counting(), prompt, ledger=tmp_path), first.head(3))
     assert len(asked) == 120
+
+
+@pytest.fixture
+def of_0_to_5(tmp_path) -> Path:
+    """The demo's baseline labels on another scale, as a judge's file that does not say so."""
+    file = tmp_path / "judge.qrels"
+    rows = alignir.demo().qrels.itertuples()
+    file.write_text("".join(f"{row.query_id} 0 {row.doc_id} {(0, 1, 4, 5)[row.relevance]}\n" for row in rows))
+    return file
+
+
+def test_a_judges_file_is_read_on_its_own_scale_wherever_it_is_read(of_0_to_5):
+    judge = alignir.Replay(str(of_0_to_5))
+    labels = alignir.label(alignir.demo(), judge)
+    assert labels["relevance"].value_counts().to_dict() == {1: 37, 0: 33, 4: 27, 5: 23}
+    some = alignir.demo().pairs().head(30)
+    pd.testing.assert_frame_equal(alignir.label(some, judge), labels.head(30))
+
+    cell = composed_cell(["model=replay", f"model.labels={of_0_to_5}"])
+    inputs = read_inputs(cell)
+    scores = model_scores(cell, inputs)
+    expected = evaluate(labels, inputs.runs, [cell.headline], scale=inputs.scale)
+    pd.testing.assert_frame_equal(scores, expected)
+    assert inputs.scale.grades == (0, 1, 2, 3, 4, 5)
+    assert scores["value"].mean() > 0.3
 
 
 def test_a_folder_and_its_run_files_are_read(small):

@@ -44,14 +44,8 @@ def line(tau: float, reference=BASELINE, labels="model", p=0.001, low=math.nan, 
 
 def run(model="llama8b", prompt="zeshot", dataset="trec_dl_2019", users="dbn", lines=None, tags=LLM, **params):
     names = {"dataset": dataset, "model": model, "prompt": prompt, "user_model": users}
-    settings = {
-        "systems": "runs",
-        "queries": "all",
-        "missing": "drop",
-        "pool": "qrels",
-        "reader": "strict",
-        "top": "[]",
-    }
+    settings = {"systems": "runs", "queries": "all", "missing": "drop", "pool": "qrels", "reader": "strict"}
+    settings |= {"headline": "nDCG@10", "unjudged": "not_relevant", "top": "[]"}
     if prompt:
         settings |= {"prompt.name": prompt, "prompt.file": f"{prompt}.txt"}
     else:

@@ -38,7 +38,7 @@ def effect(monkeypatch):
                 None,
                 run_id,
                 run_id,
-                {**{f"bootstrap.{name}": str(value) for name, value in setting.items()}},
+                {"headline": "nDCG@10", **{f"bootstrap.{name}": str(value) for name, value in setting.items()}},
                 {},
                 {},
                 pd.DataFrame(),

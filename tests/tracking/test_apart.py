@@ -8,7 +8,7 @@ from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, UserModel
 
 PLAIN = {"dataset": "demo", "model": "llama8b", "prompt": "zeshot", "systems": "bm25", "queries": "all"}
-PLAIN |= {"user_model": "dbn", "missing": "drop", "pool": "qrels", "prompt.name": "zeshot"}
+PLAIN |= {"user_model": "dbn", "missing": "drop", "pool": "qrels", "headline": "nDCG@10", "prompt.name": "zeshot"}
 PLAIN |= {"prompt.file": "zeshot.txt", "model.name": "meta-llama/Llama-3.1-8B-Instruct"}
 SIZES = {"n_systems": 12, "n_queries": 43, "n_pairs": 120}
 PRINTS = {"dataset.fingerprint": "1" * 64, "systems.fingerprint": "2" * 64}

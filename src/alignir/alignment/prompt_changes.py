@@ -49,11 +49,10 @@ def effect_on_kappa(
 ) -> pd.Series:
     """EFFECT on Cohen's kappa of LABELS with the baseline's QRELS: difference = after - before.
 
-    Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it, of grades or
-    of relevant or not, from `relevant_from` of either side. Queries are resampled with
-    all their pairs, the same ones on both sides, also where the setting is to resample systems: kappa has none.
-    Interval and p-value are those of `comparison.compare`. NaN where a kappa is undefined, where there is one query
-    only, and without resamples.
+    Each side's kappa is of all pairs that it has a label for, as `agreement.kappa` has it, of grades or of relevant or
+    not, from `relevant_from` of either side. Queries are resampled with all their pairs, the same ones on both sides,
+    also where the setting is to resample systems: kappa has none. Interval and p-value are those of
+    `comparison.compare`. NaN where a kappa is undefined, where there is one query only, and without resamples.
     """
     sides = [joined(baseline, labels) for labels in (before, after)]
     if relevant_from is not None:

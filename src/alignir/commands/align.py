@@ -14,9 +14,13 @@ examples:
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alignir.commands import label_files, options
 from alignir.errors import InputError
+
+if TYPE_CHECKING:
+    from alignir.tables.label_files import Labels
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -60,21 +64,21 @@ def run(args) -> int:
     resampling = Resampling(args.B, seed=args.seed)
     measures = args.measure or [NDCG]
 
-    def scores(side: label_files.Labels):
+    def scores(side):
         return evaluate(side.labels, runs, measures, scale=side.scale)
 
     people = scores(baseline)
-    online = users_of(args.users, baseline, runs) if args.users else None
+    online, heads = users_of(args.users, baseline, runs) if args.users else (None, {})
     found = {}
     for side in [baseline, *judges]:
         offline = people if side is baseline else scores(side)
         rows = [] if side is baseline else [against_baseline(offline, people, resampling)]
         found[side.name] = [*rows, *([against_users(offline, online, resampling)] if online is not None else [])]
-    show(tables.alignment(found, runs, resampling, [baseline, *judges], args.format == "csv"), args.format)
+    show(tables.alignment(found, runs, resampling, [baseline, *judges], heads, args.format == "csv"), args.format)
     return 0
 
 
-def runs_of(folder: Path, baseline: "label_files.Labels"):
+def runs_of(folder: Path, baseline: "Labels"):
     """The rankings of the run files for the queries that the baseline labels; what is odd about them is told."""
     import pandas as pd
 
@@ -89,14 +93,15 @@ def runs_of(folder: Path, baseline: "label_files.Labels"):
     return runs
 
 
-def users_of(name: str, baseline: "label_files.Labels", runs):
-    """ONLINE of simulated users who act on the baseline labels."""
+def users_of(name: str, baseline: "Labels", runs):
+    """ONLINE of simulated users who act on the baseline labels, and what its metrics are called."""
     from alignir.config import composed_cell
     from alignir.users.simulated import Simulated
 
-    users = composed_cell(["model=lexical", f"user_model={name}"]).user_model
+    cell = composed_cell(["model=lexical", f"user_model={name}"])
+    users = cell.user_model
     if not isinstance(users, Simulated):
         raise InputError(f"--users {name}: expected users that are simulated, such as dbn")
     qrels = baseline.labels.dropna(subset="relevance")
     users.check(qrels, runs, baseline.scale)
-    return users.measure(qrels, runs, baseline.scale)
+    return users.measure(qrels, runs, baseline.scale), cell.heads

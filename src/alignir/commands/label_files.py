@@ -2,24 +2,14 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alignir.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from alignir.data.scales import Scale
+    from alignir.tables.label_files import Labels
 
 ENDINGS = (".gz", ".bz2", ".qrels", ".txt", ".tsv", ".csv", ".parquet", ".jsonl", ".ndjson", ".json")
-
-
-class Labels(NamedTuple):
-    """What a file of labels says."""
-
-    name: str
-    labels: "pd.DataFrame"  # query_id, doc_id, relevance:Int64|<NA>, status
-    scale: "Scale"
 
 
 def add_scales(parser: ArgumentParser) -> None:
@@ -52,11 +42,12 @@ def add_scales(parser: ArgumentParser) -> None:
     )
 
 
-def read(files: list[Path], args) -> list[Labels]:
+def read(files: list[Path], args) -> "list[Labels]":
     """The labels of these files, the first of which is the baseline; names are what differs between their paths."""
     from alignir.data import judgements
     from alignir.data.scales import FOUR, meaning
     from alignir.data.texts import read_queries
+    from alignir.tables.label_files import Labels
 
     queries = read_queries(args.queries).main if args.queries else None
     names = named(files)

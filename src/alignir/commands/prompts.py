@@ -16,7 +16,6 @@ from argparse import ArgumentParser
 from itertools import product
 
 from alignir.commands import options
-from alignir.tracking.shapes import BEFORE
 
 CHOICES = ("model", "dataset", "systems", "queries")
 # Two runs can be compared where these settings agree, all those of systems and queries, and what was judged.
@@ -148,7 +147,7 @@ def obstacles(one, other) -> list[str]:
     for run in (one, other):
         dataset = f"{run.names['dataset']} ({run.tags['dataset.fingerprint'][:8]})"
         must = {key: run.params[key] for key in run.params if key in MUST_AGREE or group(key) in ("systems", "queries")}
-        sides.append({**BEFORE, **must, "dataset": dataset, "model.revision": run.tags.get("model.revision") or "–"})
+        sides.append({**must, "dataset": dataset, "model.revision": run.tags.get("model.revision") or "–"})
     return unequal(*sides)
 
 

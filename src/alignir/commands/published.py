@@ -75,12 +75,13 @@ class Check:
 
 def dl19(data: Path) -> dict[str, list[Check]]:
     """The checks of TREC DL 2019 by the title of their table."""
-    from alignir.data import collections, trec
+    from alignir.data import collections
+    from alignir.data.lines import existing
     from alignir.evaluation import scores
     from alignir.evaluation.measures import NDCG
     from alignir.retrieval import run_files
 
-    folder = trec.existing(trec.existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
+    folder = existing(existing(data, "folder of published data") / DL19, "folder of TREC DL 2019")
     dataset = collections.folder(DL19, folder)
     runs = run_files.run_files(dataset)
 
@@ -162,6 +163,7 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
     """kappa, mean absolute error, tau and rho of every judge with the `baseline` nDCG@10 of systems."""
     from alignir.alignment.correlations import spearman
     from alignir.alignment.tau import tau_b
+    from alignir.data import trec
     from alignir.errors import one_of
     from alignir.evaluation import agreement, scores
     from alignir.evaluation.measures import NDCG
@@ -173,14 +175,13 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
     for judge in read(path, ["judge", "scale", *numbers]).to_dict("records"):
         if judge["scale"] not in RELEVANT:
             raise one_of(f"{path}: scale", judge["scale"], RELEVANT)
-        labels = labels_of(folder / f"{judge['judge']}.qrels.gz", judge["scale"])
+        labels = trec.read_qrels(folder / f"{judge['judge']}.qrels.gz")
         both = agreement.joined(qrels, labels)
-        relevant = both.assign(label=2 * (both["label"] >= RELEVANT[judge["scale"]]))
         judged = scores.means(evaluate(labels))[NDCG]
         nudged = judged + 1e-12 * (judged.index == TWINS[0])
         got = {
             "kappa4": agreement.kappa(both),
-            "kappa_bin": agreement.kappa(relevant, relevant_from=(2, 2)),
+            "kappa_bin": agreement.kappa(both, relevant_from=(RELEVANT["0-3"], RELEVANT[judge["scale"]])),
             "mae": agreement.agreement(qrels, labels)["mae"],
             "tau_official37": tau_b(judged, official)[0],
             "tau_official36": tau_b(judged, official.drop(OUTLIER, errors="ignore"))[0],
@@ -194,24 +195,6 @@ def of_judges(folder: Path, qrels, baseline, evaluate, nist: set[str]) -> list[C
             expected = number(judge[name], f"{path}, {judge['judge']}")
             checks.append(Check(judge["judge"], name, expected, value, 4, tie_broken.get(name, math.nan)))
     return checks
-
-
-def labels_of(path: Path, scale: str):
-    """QRELS of a judge; those of the scale 0-5, which alignir's labels do not have, with their own grades."""
-    import pandas as pd
-
-    from alignir.data import trec
-    from alignir.errors import InputError
-    from alignir.frames import QRELS
-
-    if scale != "0-5":
-        return trec.read_qrels(path)
-    rows = [line.split() for _, line in trec.lines(trec.existing(path, "qrels file"))]
-    try:
-        labels = pd.DataFrame(rows, columns=["query_id", "iteration", "doc_id", "relevance"])
-        return labels[QRELS].astype({"relevance": int})
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: expected 'query_id iteration doc_id relevance' lines: {error}") from error
 
 
 def clicks(data: Path) -> dict[str, list[Check]]:
@@ -250,12 +233,12 @@ def read(path: Path, columns: list[str]):
     """The texts of a table of tab-separated columns, an empty one as an empty string."""
     import pandas as pd
 
-    from alignir.data import trec
+    from alignir.data.lines import existing, lines
     from alignir.errors import InputError
 
-    lines = [line.split("\t") for _, line in trec.lines(trec.existing(path, "table of published values"))]
+    cells = [line.split("\t") for _, line in lines(existing(path, "table of published values"))]
     try:
-        header, *rows = lines
+        header, *rows = cells
         table = pd.DataFrame(rows, columns=header).fillna("")
     except ValueError as error:
         raise InputError(f"{path}: expected tab-separated columns under a header: {error}") from error
@@ -276,10 +259,10 @@ def number(text: str | float, where: str) -> float:
 
 def official(path: Path) -> dict[str, dict[str, float]]:
     """NIST's summary: the value of each measure by system."""
-    from alignir.data import trec
+    from alignir.data.lines import existing
     from alignir.errors import InputError
 
-    content = trec.existing(path, "NIST summary").read_bytes()
+    content = existing(path, "NIST summary").read_bytes()
     try:
         summary = json.loads(content)
         return {system: {name: float(value) for name, value in row.items()} for system, row in summary.items()}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alignir.data import finding, irds, trec
 from alignir.data.fields import MAIN, of_query, spellings
+from alignir.data.lines import existing, line_of
 from alignir.data.ranked import ranked
 from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, meaning, scale_of
 from alignir.data.texts import Texts, as_texts, read_documents, read_queries
@@ -168,7 +169,7 @@ def folder(
 def read_second(path: str | Path | None, qrels: pd.DataFrame, said: Meaning = AS_WRITTEN) -> pd.DataFrame | None:
     if path is None:
         return None
-    second = trec.read_qrels(trec.existing(path, "second set of labels (dataset.second=FILE)"), said)
+    second = trec.read_qrels(existing(path, "second set of labels (dataset.second=FILE)"), said)
     if second.merge(qrels, on=PAIR).empty:
         raise InputError(f"{path}: has a label for none of the {len(qrels):,} judged pairs")
     return second
@@ -220,7 +221,7 @@ def rank_distillm(
     ranks 1-10 grade 3, 11-30 grade 2, 31-60 grade 1 and the rest 0. `n` queries are drawn with `seed`. The texts come
     from the file itself (parquet with `query` and `text`), from a local folder, or from ir_datasets.
     """
-    run = trec.existing(run, "Rank-DistiLLM run (set dataset.run=FILE)")
+    run = existing(run, "Rank-DistiLLM run (set dataset.run=FILE)")
     ranking, queries, passages = _read_parquet(run) if run.suffix == ".parquet" else (_read_ranking(run), None, None)
     everything = np.sort(ranking["query_id"].unique())
     if n > len(everything):
@@ -231,7 +232,7 @@ def rank_distillm(
 
     sources: tuple[str | Path, str | Path, str | Path] = (run, run, run)
     if path is not None:
-        path = trec.existing(path, f"folder for the dataset {name}")
+        path = existing(path, f"folder for the dataset {name}")
         queries_files, passages_files = finding.queries_of(path), finding.documents_of(path)
         queries = read_queries(queries_files)
         passages = read_documents(passages_files, wanted=set(qrels["doc_id"]))
@@ -334,4 +335,4 @@ def checked(
 
 def _line_of(source: str | Path, query_id: str, doc_id: str) -> str:
     is_text = isinstance(source, Path) and source.suffix != ".parquet"
-    return trec.line_of(Path(source), query_id, doc_id) if is_text else str(source)
+    return line_of(Path(source), query_id, doc_id) if is_text else str(source)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data.lines import existing
 from alignir.errors import InputError
 
 
@@ -24,7 +24,7 @@ def of_family(family: str | None, systems: Sequence[str], families: dict[str, st
             for system in systems
         }
     else:
-        known = _read(trec.existing(families, "file of systems' families (families=FILE)"))
+        known = _read(existing(families, "file of systems' families (families=FILE)"))
     return [system for system in systems if known.get(system) == family]
 
 

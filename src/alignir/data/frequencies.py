@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from alignir.data import trec
 from alignir.data.collections import Dataset
+from alignir.data.lines import existing, is_number, lines
 from alignir.errors import InputError
 
 
@@ -26,18 +26,18 @@ def frequencies_of(dataset: Dataset, path: str | Path | None) -> pd.Series:
 
 def read_frequencies(path: str | Path) -> pd.Series:
     """Frequencies by query_id, from `query_id<TAB>count` lines."""
-    path = trec.existing(path, "file of query frequencies (queries.path=FILE)")
+    path = existing(path, "file of query frequencies (queries.path=FILE)")
     counts: dict[str, float] = {}
     where: dict[str, int] = {}
     header = ""
-    for number, line in trec.lines(path):
+    for number, line in lines(path):
         if line.startswith("#"):
             continue
         query_id, *rest = (cell.strip() for cell in line.split("\t"))
-        if not (counts or header) and len(rest) == 1 and not _is_number(rest[0]):
+        if not (counts or header) and len(rest) == 1 and not is_number(rest[0]):
             header = line
             continue
-        count = float(rest[0]) if len(rest) == 1 and _is_number(rest[0]) else math.nan
+        count = float(rest[0]) if len(rest) == 1 and is_number(rest[0]) else math.nan
         if not (query_id and math.isfinite(count) and count >= 0):
             raise InputError(f"{path}:{number}: expected 'query_id<TAB>count' with a count from 0, found {line[:80]!r}")
         if query_id in where:
@@ -46,11 +46,3 @@ def read_frequencies(path: str | Path) -> pd.Series:
     if not counts:
         raise InputError(f"{path}: expected 'query_id<TAB>count' lines, found none")
     return pd.Series(counts, dtype=float)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

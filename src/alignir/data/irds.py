@@ -9,7 +9,7 @@ import pandas as pd
 
 from alignir.data.records import texts_of
 from alignir.data.scales import AS_WRITTEN, Meaning
-from alignir.data.texts import Texts, as_texts
+from alignir.data.texts import Texts, as_texts, put
 from alignir.data.trec import grade_of
 from alignir.errors import InputError
 from alignir.frames import PAIR, QRELS
@@ -105,9 +105,7 @@ def _texts(rows: Iterable[Any], key: str, parts: Sequence[str]) -> Texts:
         if not text.strip():
             continue
         main[name] = text
-        for field, value in texts_of({each: getattr(row, each) for each in row._fields if each != key}).items():
-            if value:
-                columns.setdefault(field, {})[name] = value
+        put(columns, name, texts_of({each: getattr(row, each) for each in row._fields if each != key}))
     return as_texts(main, columns, key)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from alignir.data import trec
+from alignir.data.lines import existing
 from alignir.data.qrel_forms import judgements
 from alignir.data.records import at, place
 from alignir.data.scales import AS_WRITTEN, FOUR, Meaning, Scale, scale_of
@@ -57,7 +58,7 @@ def read_judgements(
 
 def read_values(path: str | Path, duplicates: str = "error", meaning: Meaning = AS_WRITTEN) -> Judged:
     """What a file has for each pair. `duplicates=error` refuses several values that differ."""
-    path = trec.existing(path, "file of labels")
+    path = existing(path, "file of labels")
     pairs: dict[tuple[str, str], list[Given]] = {}
     where: dict[tuple[str, str], int | str] = {}
     by = BY_IDS

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,3 +61,15 @@ def form(path: Path) -> str:
     """
     inner = path.with_suffix("") if path.suffix in COMPRESSED else path
     return inner.suffix.lower()
+
+
+def is_number(value) -> bool:
+    """Whether a cell, or a setting, is a finite number.
+
+    >>> is_number("0.5"), is_number("relevance"), is_number(None)
+    (True, False, False)
+    """
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

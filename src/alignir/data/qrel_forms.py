@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alignir.data import ratings
-from alignir.data.lines import form, lines
+from alignir.data.lines import form, is_number, lines
 from alignir.data.records import JSON_LINES, Record, json_lines, parquet, table
 from alignir.data.spellings import Judgement, named, spelled
 from alignir.errors import InputError
@@ -62,7 +62,7 @@ def _columns(path: Path, separator: str | None) -> Iterator[Judgement]:
         fields = _cells(line, separator, n_columns)
         if len(fields) != n_columns or n_columns not in PLAIN:
             raise InputError(f"{path}:{number}: expected {expected!r}, found {line!r}")
-        if n_columns == 3 and fields[-1] and not _is_number(fields[-1]):
+        if n_columns == 3 and fields[-1] and not is_number(fields[-1]):
             raise InputError(f"{path}:{number}: expected {TREC!r}, found {line!r}; iteration may be left out")
         yield Judgement(number, fields[0], fields[-2], fields[-1])
 
@@ -83,11 +83,3 @@ def _spaced(path: Path, names: list[str]) -> Iterator[Judgement]:
         if len(fields) != len(names):
             raise InputError(f"{path}:{number}: expected {' '.join(names)!r}, found {line!r}")
         yield from named(path, iter([Record(number, dict(zip(names, fields, strict=True)))]))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

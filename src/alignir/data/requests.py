@@ -11,7 +11,7 @@ from alignir.data import finding, trec
 from alignir.data.collections import Dataset, checked, read_second
 from alignir.data.records import first_of, json_lines, texts_of
 from alignir.data.scales import meaning
-from alignir.data.texts import DOCUMENTS, QUERIES, Texts, as_texts
+from alignir.data.texts import DOCUMENTS, QUERIES, Texts, as_texts, put
 from alignir.errors import InputError
 from alignir.formatting import counted
 from alignir.frames import PAIR
@@ -116,9 +116,7 @@ class _Side:
             raise InputError(f"{place}: the {what} {name} has another text than in {self.where[name]}")
         if name not in self.where:
             self.where[name] = place
-            for field, value in texts.items():
-                if value:
-                    self.columns.setdefault(field, {})[name] = value
+            put(self.columns, name, texts)
         return name
 
     @property

@@ -7,10 +7,11 @@ its scale through a map (`{4: 3}`) or thresholds (`cut`); a value that does not 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from alignir.data.lines import is_number
 from alignir.errors import InputError
 
 
@@ -131,31 +132,33 @@ def meaning(settings: Mapping | None, grades: Mapping | None = None, cut: Sequen
     >>> meaning({"grades": [0, 1]}).scale
     Scale(grades=(0, 1), relevant_from=1)
     """
-    settings = dict(settings or {})
-    if unknown := sorted(set(settings) - {"grades", "relevant_from"}):
-        raise InputError(f"scale: expected the settings grades and relevant_from, found {unknown[0]}")
-    declared = settings.get("grades")
+    declared, relevant_from = settings_of(settings)
     if declared is not None:
-        scale_of(declared, settings.get("relevant_from"))  # says what is wrong with it
+        scale_of(declared, relevant_from)  # says what is wrong with it
     mapped = {}
     for value, grade in dict(grades or {}).items():
-        if type(grade) is not int or grade < 0 or not _is_number(value):
+        if type(grade) is not int or grade < 0 or not is_number(value):
             raise InputError(
                 f"grades: expected whole numbers from 0 by value, such as {{4: 3}}, found {value}: {grade}"
             )
         mapped[float(value)] = grade
-    if not all(_is_number(threshold) for threshold in cut or ()):
+    if not all(is_number(threshold) for threshold in cut or ()):
         raise InputError(f"cut: expected rising numbers, such as [0.25, 0.5, 0.75], found {list(cut or ())}")
     return Meaning(
         mapped,
         tuple(float(threshold) for threshold in cut or ()),
         None if declared is None else tuple(declared),
-        settings.get("relevant_from"),
+        relevant_from,
     )
 
 
-def _is_number(value) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
+def settings_of(scale: Mapping | None) -> tuple[Any, Any]:
+    """(grades, relevant_from) of a scale in YAML, None of what it does not say.
+
+    >>> settings_of({"grades": [0, 1]})
+    ([0, 1], None)
+    """
+    scale = dict(scale or {})
+    if unknown := sorted(set(scale) - {"grades", "relevant_from"}):
+        raise InputError(f"scale: expected the settings grades and relevant_from, found {unknown[0]}")
+    return scale.get("grades"), scale.get("relevant_from")

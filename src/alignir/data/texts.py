@@ -87,15 +87,20 @@ def read_texts(
                     continue
                 raise InputError(f"{at(path, record.number)}: the {kind.called} {name} has no text")
             main[name] = text
-            for field, value in fields.items():
-                if value:
-                    columns.setdefault(field, {})[name] = value
+            put(columns, name, fields)
     named = ", ".join(map(str, files))
     if not n_records:
         raise InputError(f"{named}: expected '{kind.key}' and text in each line, found none")
     if lacking := [part for part in parts if where and part not in known]:
         raise InputError(f"{named}: no {kind.called} has the field {lacking[0]}; there are {', '.join(sorted(known))}")
     return as_texts(main, columns, kind.key)
+
+
+def put(columns: dict[str, dict[str, str]], name: str, fields: dict[str, str]) -> None:
+    """Add the fields of a query or a document to the columns that `as_texts` takes, without those that are empty."""
+    for field, value in fields.items():
+        if value:
+            columns.setdefault(field, {})[name] = value
 
 
 def as_texts(main: dict[str, str], columns: dict[str, dict[str, str]], key: str) -> Texts:

@@ -13,28 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from alignir.data.lines import UNREADABLE, existing, line_of, lines, opened
+from alignir.data.lines import UNREADABLE, existing, lines, opened
 from alignir.data.qrel_forms import judgements
 from alignir.data.ranked import ranked
 from alignir.data.records import at, place
-from alignir.data.run_paths import run_files
 from alignir.data.scales import AS_WRITTEN, Meaning
 from alignir.data.spellings import BY_IDS
 from alignir.errors import InputError
 from alignir.frames import QRELS
-
-__all__ = [
-    "contradicted",
-    "existing",
-    "grade_of",
-    "ids_by_text",
-    "line_of",
-    "lines",
-    "read_qrels",
-    "read_results",
-    "read_run",
-    "run_files",
-]
 
 JUNK = (-1, -2)  # of TREC: spam
 

@@ -13,7 +13,7 @@ GDEVAL_HIGHEST = 4  # what TREC's gdeval takes the highest grade for
 
 
 def check_measures(measures: Sequence[str]) -> None:
-    """Raise InputError where a name is no measure, or where no grade above 0 is the first relevant one."""
+    """Raise InputError where a name is no measure, or where there is no list of them."""
     if isinstance(measures, str) or not (isinstance(measures, Sequence) and measures):
         raise InputError(f"measures={measures}: expected a list of names, such as measures='[{NDCG},map]'")
     for measure in measures:

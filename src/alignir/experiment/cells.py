@@ -46,7 +46,6 @@ class Cell:
     without_text: str  # a pair of the pool whose passage has no text: error, or skip
     headline: str  # the measure that systems are ordered by, as names.recorded_name has it
     measures: Sequence[str]  # more of them, as people write them
-    top: Sequence[int]  # among how many of the best systems tables also give tau
     resampling: Resampling  # the same wherever one is drawn
     rejudge: Drawn  # pairs to ask once more, for the model's agreement with itself
     families: dict[str, str] | str | None  # of systems, by name pattern, or a file

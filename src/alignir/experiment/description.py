@@ -30,7 +30,7 @@ def description(
         f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{headline}/{BASELINE}')}**"
         f"{_interval(metrics, headline, BASELINE, ' (95% interval {} to {})')}: "
         f"{title(headline)} of {counted(metrics['n_systems'], 'system')} on {counted(metrics['n_queries'], 'query')}.",
-        f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, on 2 and 3 against 0 and 1 "
+        f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, of relevant or not "
         f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of "
         f"{counted(metrics['n_pairs'], 'pair')} have a label.",
         *_if_labels_were_other(metrics),

@@ -82,18 +82,18 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs), *of_examples, *_pool_notes(cell, dataset, pool, pairs)]
     scale = scale_of(cell.model, prompt, dataset.scale)
+    if pools.holes(cell.pool) and scale.grades != dataset.scale.grades:
+        raise InputError(
+            f"pool={cell.pool}: labels of {scale.text} cannot fill the holes of baseline labels of {dataset.scale.text}"
+        )
     notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
     return Inputs(dataset, runs, own, pairs, prompt, scale, tuple(notes))
 
 
 def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:
-    """What was read of scales, where that is not what goes without saying; InputError where labels cannot be mixed."""
+    """What was read of scales, where that is not what goes without saying."""
     baseline = dataset.scale
-    if pools.holes(cell.pool) and scale.grades != baseline.grades:
-        raise InputError(
-            f"pool={cell.pool}: labels of {scale.text} cannot fill the holes of baseline labels of {baseline.text}"
-        )
     declared = (cell.config["dataset"].get("scale") or {}).get("grades")
     if declared is None and baseline != FOUR and "scale" in cell.config["dataset"]:
         yield f"baseline labels are of {baseline.text}, relevant from {baseline.relevant_from}, as read (dataset.scale)"
@@ -186,8 +186,9 @@ def _check_choices(cell: Cell) -> None:
     pools.depth(cell.pool)
     several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
     check_measures([cell.headline, *cell.measures] if several else cell.measures)
-    if not (isinstance(cell.top, Sequence) and all(isinstance(k, int) and k > 1 for k in cell.top)):
-        raise InputError(f"top: expected whole numbers from 2 in brackets, found {cell.top}")
+    top = cell.config.get("top", [])  # for the tables of what is recorded: nothing here depends on it
+    if not (isinstance(top, Sequence) and all(isinstance(k, int) and k > 1 for k in top)):
+        raise InputError(f"top: expected whole numbers from 2 in brackets, found {top}")
     if cell.llm is None and cell.missing == "fallback":
         raise InputError(f"missing=fallback asks an LLM again, and {cell.names['model']} is none; use drop or zero")
     if cell.llm is not None:

@@ -38,9 +38,8 @@ class Result:
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of CEILING_AND_FLOORS
-    correlations: dict[
-        str, float
-    ]  # of the headline measure with the baseline's, and the shares of significant differences kept
+    # of the headline measure with the baseline's, and the shares of significant differences kept
+    correlations: dict[str, float]
     agreement: dict[str, float]
     calibration: pd.DataFrame | None  # CALIBRATION, where the model gave probabilities
     judged: pd.DataFrame  # by system: the shares of its first 10 results with a "baseline" and with a "model" label

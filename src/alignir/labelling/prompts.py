@@ -12,7 +12,7 @@ from typing import NamedTuple
 import yaml
 
 from alignir.data.fields import MAIN, cut_first, of_query
-from alignir.data.scales import FOUR, Scale, scale_of
+from alignir.data.scales import FOUR, Scale, scale_of, settings_of
 from alignir.errors import InputError, one_of
 from alignir.files import shipped
 from alignir.labelling.answers import FORMS
@@ -114,7 +114,8 @@ def read_prompt(
     path = _find(file)
     content = _text(path)
     system, text = _umbrela(path, content) if path.suffix in (".yaml", ".yml") else ("", content.strip("\n"))
-    asked = _scale(scale)
+    grades, relevant_from = settings_of(scale)
+    asked = scale_of(FOUR.grades if grades is None else grades, relevant_from)
     text = SCALE.sub(lambda match: f"{match[1]}{', '.join(map(str, asked.grades))}", text)
     named = _named(text)
     sides = {"query": any(map(of_query, named)), "passage": not all(map(of_query, named))}
@@ -143,14 +144,6 @@ def _examples(path: Path, text: str, settings: Mapping | None) -> Examples | Non
             f"examples: expected whole numbers, n from 1 and seed from 0, found {found.n} and {found.seed}"
         )
     return found
-
-
-def _scale(settings: Mapping | None) -> Scale:
-    settings = dict(settings or {})
-    if unknown := sorted(set(settings) - {"grades", "relevant_from"}):
-        raise InputError(f"scale: expected the settings grades and relevant_from, found {unknown[0]}")
-    grades, relevant_from = (settings.get(name) for name in ("grades", "relevant_from"))
-    return scale_of(FOUR.grades if grades is None else grades, relevant_from)
 
 
 def _find(file: str) -> Path:

@@ -6,8 +6,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from alignir.data import judgements, trec
+from alignir.data import judgements
 from alignir.data.judgements import DUPLICATES, Judged
+from alignir.data.lines import existing
 from alignir.data.scales import Meaning, Scale, meaning
 from alignir.data.spellings import BY_IDS
 from alignir.errors import InputError, one_of
@@ -62,7 +63,7 @@ class Replay:
 
     @cached_property
     def _judged(self) -> Judged:
-        file = trec.existing(self.labels, "file of labels (model.labels=FILE)")
+        file = existing(self.labels, "file of labels (model.labels=FILE)")
         return judgements.read_values(file, self.duplicates, self._meaning)
 
     @cached_property

@@ -10,6 +10,7 @@ import pandas as pd
 
 from alignir.data import collections, run_paths, trec
 from alignir.data.collections import Dataset
+from alignir.data.lines import existing
 from alignir.data.ranked import Runs, as_runs
 from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
@@ -66,7 +67,7 @@ def read_runs(path: str | Path) -> Runs:
     >>> read_runs(file).frame[["system", "doc_id", "rank"]].values.tolist()
     [['bm25', 'd1', 1], ['bm25', 'd2', 2]]
     """
-    path = trec.existing(Path(path), "run file or folder of run files")
+    path = existing(Path(path), "run file or folder of run files")
     files = run_paths.run_files(path) if path.is_dir() else {run_paths.names([path])[0]: path}
     return as_runs(pd.concat([trec.read_run(file, system) for system, file in files.items()], ignore_index=True))
 

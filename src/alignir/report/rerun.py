@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 from alignir.errors import InputError
 from alignir.frames import GROUPS
-from alignir.tracking.shapes import BEFORE
 
 Compose = Callable[[list[str]], tuple[dict[str, str], dict]]  # arguments -> names by group, config
 
@@ -19,7 +18,6 @@ def overrides(names: dict[str, str], config: dict, compose: Compose) -> list[str
     """
     if not config:
         raise InputError("the run recorded no config.yaml")
-    config = BEFORE | config
 
     def known(arguments: list[str]) -> tuple[dict[str, str], dict]:
         """What they compose, of what is in `names`."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from alignir.data import trec
 from alignir.data.collections import Dataset
+from alignir.data.lines import existing
 from alignir.data.ranked import Runs, as_runs, nothing_returned, ranked
 from alignir.errors import InputError
 from alignir.files import read_parquet
@@ -78,7 +79,7 @@ def _reranked(runs: pd.DataFrame, dataset: Dataset, name: str, by, depth: int) -
 
 def _read_labels(path: str | Path) -> pd.DataFrame:
     """QRELS from a file of TREC qrels, or LABELS from the labels.parquet of a recorded run."""
-    path = trec.existing(path, "file of labels to re-rank by")
+    path = existing(path, "file of labels to re-rank by")
     if path.suffix != ".parquet":
         return trec.read_qrels(path)
     labels = read_parquet(path, tuple(QRELS))

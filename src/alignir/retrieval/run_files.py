@@ -8,6 +8,7 @@ import pandas as pd
 
 from alignir.data import run_paths, trec
 from alignir.data.collections import Dataset
+from alignir.data.lines import line_of
 from alignir.data.ranked import Runs, ranked
 from alignir.data.run_paths import FILES
 from alignir.errors import InputError, one_of
@@ -95,7 +96,7 @@ def _known(results: pd.DataFrame, dataset: Dataset, file: Path, unknown: str) ->
     if unknown == "error" and dataset.unjudged is not None:
         query_id = results.loc[strange.idxmax(), "query_id"]
         raise InputError(
-            f"{trec.line_of(file, query_id)}: the query {query_id} is not in the dataset {dataset.name} "
+            f"{line_of(file, query_id)}: the query {query_id} is not in the dataset {dataset.name} "
             f"({results.loc[strange, 'query_id'].nunique()} such in this file). If the run rightly holds queries that "
             "were not judged, set systems.unknown=ignore"
         )

@@ -1,8 +1,8 @@
 """Tables of files of labels that nobody recorded: how far they agree with a baseline, and with each other."""
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,34 +12,19 @@ from alignir.data.ranked import Runs
 from alignir.data.scales import Scale
 from alignir.evaluation import agreement
 from alignir.evaluation.names import title
-from alignir.formatting import Number, count, counted, full, number, with_interval
+from alignir.formatting import count, counted, full, number, with_interval
 from alignir.frames import ALIGNMENT, BASELINE
+from alignir.tables.labels import STATISTICS, STATISTICS_NOTE, square, statistics
 from alignir.tables.table import Table
 from alignir.users.metrics import metric_title
 
-TITLES = {
-    "kappa4": "kappa",
-    "kappa_bin": "kappa, relevant",
-    "kappa_quadratic": "quadratic",
-    "alpha": "alpha",
-    "exact": "exact",
-    "mae": "MAE ↓",
-    "bias": "bias",
-}
 
+class Labels(NamedTuple):
+    """What a file of labels says."""
 
-class Labels(Protocol):
-    """Labels of one origin."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def labels(self) -> pd.DataFrame:
-        """query_id, doc_id, relevance:Int64|<NA>"""
-
-    @property
-    def scale(self) -> Scale: ...
+    name: str
+    labels: pd.DataFrame  # query_id, doc_id, relevance:Int64|<NA>
+    scale: Scale
 
 
 def with_baseline(baseline: Labels, judges: Sequence[Labels]) -> Table:
@@ -48,18 +33,14 @@ def with_baseline(baseline: Labels, judges: Sequence[Labels]) -> Table:
     for judge in judges:
         sides = (baseline.labels, judge.labels, baseline.scale, judge.scale)
         found = agreement.agreement(*sides) | agreement.details(*sides)
-        median, low, high = (found.get(f"kappa4_{name}", math.nan) for name in ("median", "q25", "q75"))
         shared = len(agreement.joined(baseline.labels, judge.labels))
-        statistics = [number(found[name]) for name in TITLES]
-        lines.append([judge.name, count(shared), *statistics, with_interval(median, low, high, 2)])
+        lines.append([judge.name, count(shared), *statistics(found)])
     notes = [
-        "pairs: that both have a label for; kappa: Cohen's, on the grades; quadratic: its weights; alpha: "
-        "Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute error; bias: mean of label - "
-        "baseline; kappa of a query: median and quartiles; ↓ lower is better",
+        f"pairs: that both have a label for; kappa: Cohen's, on the grades; {STATISTICS_NOTE}",
         *_scales([baseline, *judges]),
     ]
     title = f"Agreement with {baseline.name}"
-    return Table(title, ["labels", "pairs", *TITLES.values(), "kappa of a query"], lines, notes)
+    return Table(title, ["labels", "pairs", "kappa", "kappa, relevant", *STATISTICS], lines, notes)
 
 
 def of_every_two(judges: Sequence[Labels]) -> list[Table]:
@@ -73,8 +54,8 @@ def of_every_two(judges: Sequence[Labels]) -> list[Table]:
     }
     notes = [f"Krippendorff's ordinal alpha of all: {number(alpha)}", *_scales(judges)]
     return [
-        _matrix("Cohen's kappa of every two, on the grades", agreement.matrix(labels, scales=scales), notes),
-        _matrix("Cohen's kappa of every two, relevant or not", agreement.matrix(relevant), []),
+        square("Cohen's kappa of every two, on the grades", "labels", agreement.matrix(labels, scales=scales), notes),
+        square("Cohen's kappa of every two, relevant or not", "labels", agreement.matrix(relevant), []),
     ]
 
 
@@ -83,9 +64,13 @@ def alignment(
     runs: Runs,
     resampling: Resampling,
     sides: Sequence[Labels],
+    heads: Mapping[str, str],
     every_number: bool,
 ) -> list[Table]:
-    """A row a set of labels and measure, from ALIGNMENT by name; with `every_number` one row a number, for programs."""
+    """A row a set of labels and measure, from ALIGNMENT by name; with `every_number` one row a number, for programs.
+
+    `heads`: what metrics of users are called by their definition.
+    """
     rows = [(name, row) for name, frames in found.items() for frame in frames for row in frame.itertuples(index=False)]
     if every_number:
         lines = [[name, *(_plain(value) for value in row)] for name, row in rows]
@@ -99,7 +84,7 @@ def alignment(
             for each in references
         ]
         lines.append([name, title(measure), *taus])
-    titles = [sides[0].name if each == BASELINE else metric_title(each) for each in references]
+    titles = [sides[0].name if each == BASELINE else metric_title(each, heads) for each in references]
     notes = [
         f"tau_b of {counted(len(runs.systems), 'system')} on {counted(len(runs.query_ids), 'query')}; one swap is "
         f"{smallest_step(len(runs.systems)):.4f}; in brackets: 95% interval, {resampling.text}",
@@ -110,11 +95,6 @@ def alignment(
 
 def _plain(value) -> str:
     return full(value) if isinstance(value, float) else str(value)
-
-
-def _matrix(title: str, values: pd.DataFrame, notes: list[str]) -> Table:
-    lines = [[Number(str(place), place), name, *map(number, values.loc[name])] for place, name in enumerate(values, 1)]
-    return Table(title, ["", "labels", *(str(place) for place, _ in enumerate(values, 1))], lines, notes)
 
 
 def _scales(sides: Sequence[Labels]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import math
 
+import pandas as pd
+
 from alignir.data.scales import Scale
 from alignir.evaluation import agreement
 from alignir.formatting import Number, Numbers, count, number, share, share_of, with_interval
@@ -14,6 +16,11 @@ from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, Labelled
 
 KAPPAS = ("kappa4", "kappa_bin")
+STATISTICS = ("quadratic", "alpha", "exact", "MAE ↓", "bias", "kappa of a query")  # behind the two kappas
+STATISTICS_NOTE = (
+    "quadratic: its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute "
+    "error; bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better"
+)
 
 
 def label_tables(recordings: Recordings) -> list[Table]:
@@ -102,22 +109,24 @@ def _with_baseline(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
     lines, level, grades = [], _level(runs), _grades(runs)
     for judge in in_order(runs):
         found = {name.removeprefix("agreement/"): value for name, value in runs[judge].metrics.items()}
-        median, low, high = (found.get(f"kappa4_{name}", math.nan) for name in ("median", "q25", "q75"))
         by_grade = [_precision_and_recall(found, grade) for grade in grades]
-        numbers = [number(found.get(name, math.nan)) for name in agreement.NAMES]
-        lines.append([*judge_titles(judge), *numbers, with_interval(median, low, high, 2), *by_grade])
+        lines.append([*judge_titles(judge), *statistics(found), *by_grade])
     notes = [
         f"kappa: Cohen's with the baseline labels, of the pairs that have both; {level}: of relevant or not; "
-        "quadratic: its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute "
-        "error; bias: mean of label - baseline; kappa of a query: median and quartiles; ↓ lower is better",
+        f"{STATISTICS_NOTE}",
         f"{grades[0]} to {grades[-1]}: of that grade's labels the share that is right / of the baseline's pairs the "
         "share that is found",
         *_scale_notes(runs),
         *label_notes(list(runs.values())),
     ]
-    measures = ["kappa", level, "quadratic", "alpha", "exact", "MAE ↓", "bias", "kappa of a query"]
-    columns = ["model", "prompt", *measures, *map(str, grades)]
+    columns = ["model", "prompt", "kappa", level, *STATISTICS, *map(str, grades)]
     return Table(f"Agreement of labels, {labelled_title(labelled)}", columns, lines, notes)
+
+
+def statistics(found: dict[str, float]) -> list[Number]:
+    """The cells of the two kappas and of `STATISTICS`, from what `agreement` and `details` give."""
+    median, low, high = (found.get(f"kappa4_{name}", math.nan) for name in ("median", "q25", "q75"))
+    return [*(number(found.get(name, math.nan)) for name in agreement.NAMES), with_interval(median, low, high, 2)]
 
 
 def _precision_and_recall(found: dict[str, float], grade: int) -> Numbers:
@@ -131,12 +140,14 @@ def _of_every_two(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
     labels = {judge_name(judge): runs[judge].frame("labels.parquet") for judge in in_order(runs)}
     scales = {judge_name(judge): run.scale for judge, run in runs.items()}
     kappas = agreement.matrix(labels, scales=scales)
-    lines = [
-        [Number(str(place), place), judge, *(number(kappas.at[judge, other]) for other in labels)]
-        for place, judge in enumerate(labels, 1)
-    ]
     alike = len({scale.grades for scale in scales.values()}) == 1
     notes = [f"Krippendorff's ordinal alpha of all: {number(agreement.alpha_among(labels) if alike else math.nan)}"]
     notes += _scale_notes(runs)
     title = f"Cohen's kappa of every two judges, {labelled_title(labelled)}"
-    return Table(title, ["", "judge", *(str(place) for place, _ in enumerate(labels, 1))], lines, notes)
+    return square(title, "judge", kappas, notes)
+
+
+def square(title: str, called: str, values: pd.DataFrame, notes: list[str]) -> Table:
+    """A square of values, a row and a column each; a column has its row's number for a head."""
+    lines = [[Number(str(place), place), name, *map(number, values.loc[name])] for place, name in enumerate(values, 1)]
+    return Table(title, ["", called, *(str(place) for place, _ in enumerate(values, 1))], lines, notes)

@@ -2,7 +2,6 @@
 
 from alignir.frames import GROUPS
 from alignir.tracking.runs import Recorded
-from alignir.tracking.shapes import BEFORE
 
 DATA = ("dataset", "systems", "queries")
 OF_JUDGES = (
@@ -36,7 +35,7 @@ def kind_of(setting: str) -> str:
 
 
 def text_of(run: Recorded, setting: str) -> str:
-    return run.params.get(setting, str(BEFORE.get(setting, "–")))
+    return run.params.get(setting, "–")
 
 
 def content_of(run: Recorded, setting: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data.lines import existing
 from alignir.data.ranked import Runs
 from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
@@ -87,7 +87,7 @@ def read_metrics(path: str | Path) -> pd.DataFrame:
     Traceback (most recent call last):
     alignir.errors.InputError: no table of online metrics (path=FILE) at ...
     """
-    path = trec.existing(path, "table of online metrics (path=FILE)")
+    path = existing(path, "table of online metrics (path=FILE)")
     try:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)

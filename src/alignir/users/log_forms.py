@@ -20,7 +20,7 @@ from xml.parsers import expat
 import numpy as np
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data.lines import existing, lines
 from alignir.errors import InputError
 from alignir.frames import LOG
 
@@ -46,7 +46,7 @@ def read_yandex(path: str | Path, system: str, units_per_second: float = 1000.0)
     ...     read_yandex(path, "live")[["query_id", "doc_id", "clicked", "dwell_s"]].values.tolist()
     [['q1', 'd1', False, nan], ['q1', 'd2', True, 8.0], ['q2', 'd1', False, nan]]
     """
-    path = trec.existing(path, "session log")
+    path = existing(path, "session log")
     if not 0 < units_per_second < math.inf:
         raise InputError(f"units_per_second: expected a number above 0, found {units_per_second}")
     sessions: dict[str, _Session] = defaultdict(_Session)
@@ -54,7 +54,7 @@ def read_yandex(path: str | Path, system: str, units_per_second: float = 1000.0)
     clicks: list[tuple[int, str]] = []
     dwell: list[float] = []
     shown = _no_results()
-    for number, line in trec.lines(path):
+    for number, line in lines(path):
         name, time, action, values = _yandex_line(f"{path}:{number}", line)
         session = sessions[name]
         if time < session.time:
@@ -117,7 +117,7 @@ def read_trec_session(path: str | Path, system: str) -> pd.DataFrame:
     ...     read_trec_session(path, "track")[["session_id", "query_id", "doc_id", "clicked"]].values.tolist()
     [['7.1', 'red_apples', 'c1', False]]
     """
-    path = trec.existing(path, "session log")
+    path = existing(path, "session log")
     pages: list[tuple[str, str]] = []
     clicks: list[tuple[int, str | None]] = []
     dwell: list[float] = []

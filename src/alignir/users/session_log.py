@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from alignir.data import trec
+from alignir.data.lines import existing, lines
 from alignir.errors import InputError
 from alignir.files import written_whole
 from alignir.frames import LOG, PAGE
@@ -36,7 +36,7 @@ def read_log(path: str | Path) -> pd.DataFrame:
     ...     read_log(path)[["session_id", "rank", "clicked"]].values.tolist()
     [['s1', 1, True]]
     """
-    path = trec.existing(path, "session log")
+    path = existing(path, "session log")
     form = _form(path)
     table = _parquet(path) if form == ".parquet" else _text(path, DELIMITERS[form])
     if not table.num_rows:
@@ -73,7 +73,7 @@ def write_log(log: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path).expanduser()
     form = _form(path)
-    trec.existing(path.parent, "folder")
+    existing(path.parent, "folder")
     try:
         with written_whole(path) as temporary:
             if form == ".parquet":
@@ -106,7 +106,7 @@ def _present(where: str, names: list[str]) -> list[str]:
 
 def _text(path: Path, delimiter: str) -> pa.Table:
     """The columns of LOG as strings, an empty field as an empty string."""
-    number, header = next(trec.lines(path), (1, ""))
+    number, header = next(lines(path), (1, ""))
     if not header:
         raise InputError(f"{path}: expected a session log, found an empty file")
     names = _fields(f"{path}:{number}", header, delimiter)
@@ -120,7 +120,7 @@ def _text(path: Path, delimiter: str) -> pa.Table:
             ),
         )
     except (pa.ArrowException, OSError) as error:
-        for number, line in trec.lines(path):
+        for number, line in lines(path):
             fields = _fields(f"{path}:{number}", line, delimiter)
             if len(fields) != len(names):
                 raise InputError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignir.data import trec
+from alignir.data.lines import existing
 from alignir.data.ranked import Runs
 from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
@@ -158,7 +158,7 @@ def read_pairs(path: str | Path, names: Sequence[str]) -> pd.DataFrame:
     Traceback (most recent call last):
     alignir.errors.InputError: no table of fitted pairs (pairs=FILE) at ...
     """
-    path = trec.existing(path, "table of fitted pairs (pairs=FILE)")
+    path = existing(path, "table of fitted pairs (pairs=FILE)")
     return read_parquet(path, (*PAIR, *names))
 
 
