@@ -60,8 +60,10 @@ HUMAN = [
     "draws",
 ]
 
-# Whose labels a row of a table rests on where no judge gave them: those taken as truth, the ceiling, the floors.
+# Whose labels a row of a table rests on where no judge gave them: those taken as truth, the same of other queries, the
+# ceiling, the floors.
 BASELINE = "baseline"
+RESAMPLED = "resampled"
 SECOND = "second"
 LEXICAL = "floor: lexical"
 SHUFFLED = "floor: shuffled"

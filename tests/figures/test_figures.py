@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT
 from scipy.stats import kendalltau
 
+from alignir.alignment.top import AMONG
 from alignir.config import composed_cell
 from alignir.data.scales import FOUR
 from alignir.errors import InputError
@@ -59,6 +60,12 @@ def of_grades(judges: list[str]) -> dict[str, pd.DataFrame]:
     return {judge: pd.DataFrame(rng.integers(0, 150_000, (4, 4))) for judge in judges}
 
 
+def among(judges: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [(judge, k, rng.random(), 0.1, 1.0) for judge in judges for k in (46, 20, 5)]
+    return pd.DataFrame(rows, columns=AMONG)
+
+
 def every_figure(judges: list[str], n_systems: int) -> dict:
     """One of each kind."""
     table, rng = scores(n_systems, judges), np.random.default_rng(0)
@@ -83,6 +90,7 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
         "ranks": systems.ranks_figure(table, title),
         "online": online_figure(table, online, users, title),
         "tau": systems.tau_figure(grid, grid.abs(), title, 1),
+        "top": curves.top_figure(among(judges), pd.Series({5: 0.5, 46: 0.9}), title),
         "traffic": curves.traffic_figure(curve, 0.9, title),
         "budget": curves.budget_figure(budget, {"model": "a model"}, 0.9, title),
         "human": curves.human_figure(human, title),
@@ -138,6 +146,16 @@ def test_panels_of_scores_hold_every_system_and_the_tau_that_scipy_finds():
         assert panel.get_title().endswith(f"tau {tau:.3f} [0.12, 0.88]")
         drawn = np.concatenate([points.get_offsets() for points in panel.collections])
         assert sorted(map(tuple, drawn)) == sorted(zip(table["baseline labels"], table[judge], strict=True))
+
+
+def test_each_judge_has_its_taus_over_k_beside_the_others_and_the_ceiling():
+    rows, ceilings = among(JUDGES), pd.Series({46: 0.9, 5: 0.5})
+    for judge, panel in zip(JUDGES, curves.top_figure(rows, ceilings, "").axes, strict=True):
+        drawn = {line.get_label(): line.get_xydata().tolist() for line in panel.lines}
+        own = rows[rows["judge"] == judge].sort_values("top")
+        assert drawn["judge"] == own[["top", "tau_b"]].to_numpy().tolist()
+        assert drawn["baseline, resampled"] == [[5, 0.5], [46, 0.9]]
+        assert len(panel.lines) == len(JUDGES) + 2  # with the ceiling and the line at 0
 
 
 def test_who_moves_most_is_named_with_the_ranks_it_moved():
@@ -361,7 +379,7 @@ def swept(tmp_path_factory):
 
 def test_the_command_writes_every_figure_of_a_sweep(swept, alignir):
     done = alignir("--out", "drawn", folder=swept, program=(str(ROOT / "scripts/figures.py"),))
-    names = ["labels", "confusion", "scores", "ranks", "online", "tau"]
+    names = ["labels", "confusion", "scores", "ranks", "top", "online", "tau"]
     assert done.stdout.split() == [f"drawn/{name}.png" for name in names]
     assert "no judge gave probabilities" in done.stderr
     for name in names:

@@ -125,7 +125,11 @@ def tau_interval(
         raise one_of("over", over, OVER)
     if method not in METHODS:
         raise one_of("method", method, METHODS)
-    found = resampled_taus(left, right, rng, B, over)
+    return ends(resampled_taus(left, right, rng, B, over), method, level)
+
+
+def ends(found: np.ndarray, method: str = "symmetric", level: float = 0.95) -> tuple[float, float]:
+    """The `tau_interval` of taus (1 + B,): the sample's, then those of its resamples."""
     estimate, resampled = found[0], found[1:][~np.isnan(found[1:])]
     if np.isnan(estimate) or len(resampled) == 0:
         return np.nan, np.nan
@@ -185,7 +189,7 @@ def _draws(
 
 def _means(values: np.ndarray, drawn: np.ndarray, over: str) -> np.ndarray:
     """The systems' means of values (S, Q) in each of the draws: (b, S)."""
-    return weighted_means(values, drawn) if over == "queries" else _mean(values)[drawn]
+    return weighted_means(values, drawn) if over == "queries" else plain_means(values)[drawn]
 
 
 def _block(n_systems: int, sides: int = 1) -> int:
@@ -217,7 +221,7 @@ def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return total / counts
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def plain_means(values: np.ndarray) -> np.ndarray:
     """Means (S,) of values (S, Q) over the queries that have one."""
     return weighted_means(values, np.ones((1, values.shape[1])))[0]
 

@@ -40,19 +40,33 @@ def paired_t(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     from scipy.stats import t as student
 
-    statistics, freedoms = [np.empty(0)], [np.empty(0)]
+    mean, variance, n = differences(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where((mean == 0) & (variance == 0), 0, mean / np.sqrt(variance / n))
+    return statistic, 2 * student.sf(np.abs(statistic), np.where(n > 1, n - 1, np.nan))
+
+
+def differences(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, variance, n) of the differences of every two rows of values (S, Q) over the n columns that both have.
+
+    In the order of np.triu_indices(S, 1), the earlier row less the later one. The variance is that of a sample, with
+    n - 1; NaN for fewer than two.
+
+    >>> [each.tolist() for each in differences(np.array([[0.5, 0.9, 0.4], [0.25, 0.15, np.nan]]))]
+    [[0.5], [0.125], [2]]
+    """
+    means, variances, counts = [np.empty(0)], [np.empty(0)], [np.empty(0, dtype=int)]
     for row in range(len(values) - 1):  # each against those after it: all pairs at once may not fit in memory
-        differences = values[row] - values[row + 1 :]
-        valued = ~np.isnan(differences)
+        apart = values[row] - values[row + 1 :]
+        valued = ~np.isnan(apart)
         n = valued.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(valued, differences, 0).sum(axis=1) / n
-            squares = (np.where(valued, differences - mean[:, None], 0) ** 2).sum(axis=1)
-            statistic = mean / np.sqrt(squares / (n - 1) / n)
-        statistics.append(np.where((mean == 0) & (squares == 0) & (n > 1), 0, statistic))
-        freedoms.append(np.where(n > 1, n - 1, np.nan))
-    statistic, freedom = np.concatenate(statistics), np.concatenate(freedoms)
-    return statistic, 2 * student.sf(np.abs(statistic), freedom)
+            mean = np.where(valued, apart, 0).sum(axis=1) / n
+            squares = (np.where(valued, apart - mean[:, None], 0) ** 2).sum(axis=1)
+            variances.append(np.where(n > 1, squares / (n - 1), np.nan))
+        means.append(mean)
+        counts.append(n)
+    return np.concatenate(means), np.concatenate(variances), np.concatenate(counts)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

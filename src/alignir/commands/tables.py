@@ -3,6 +3,8 @@
 examples:
   alignir tables
   alignir tables --table baseline --table compare
+  alignir tables --table top --top 5,10
+  alignir tables --table systems --by pair
   alignir tables --format markdown --out tables.md
   alignir tables --expect model=lexical,scripted prompt=zeshot,basic
 """
@@ -11,7 +13,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from alignir.commands import options
-from alignir.tables.choices import FIRST, KINDS
+from alignir.tables.choices import BY, FIRST, KINDS
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -32,6 +34,19 @@ def arguments(prog: str) -> ArgumentParser:
         "--intervals", action="store_true", help="95%% intervals in Table 2 too (default: Table 1 only)"
     )
     parser.add_argument(
+        "--top",
+        metavar="K,K...",
+        help="among how many of the best systems tau is given, in Table 1 and --table top (default: the runs' setting "
+        "`top`)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=BY,
+        default=BY[0],
+        help="of what --table systems has a row: a system, a pair of which one beats the other, or a system and query "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--expect",
         nargs="+",
         default=[],
@@ -45,7 +60,7 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
-    from alignir.commands.options import check_out
+    from alignir.commands.options import check_from, check_out, numbers
     from alignir.tables import kinds, table
     from alignir.tables.missing import Grid
     from alignir.tracking.recordings import Recordings
@@ -53,6 +68,9 @@ def run(args) -> int:
 
     if args.out:
         check_out(args.out)
+    top = None if args.top is None else numbers("--top", args.top)
+    if top:
+        check_from("--top", top[0], 2)
     recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     cells, origin = None, ""
     if args.expect:
@@ -60,7 +78,7 @@ def run(args) -> int:
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
     expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals)
+    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals, top, args.by)
     if args.out:
         args.out.write_text(table.render(shown, args.format), encoding="utf-8")
     else:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from alignir.alignment.budget import OPTIMISTIC
 from alignir.figures import canvas
-from alignir.figures.canvas import LETTERS
+from alignir.figures.canvas import FAINT, LETTERS
 from alignir.users.metrics import NO_HEADS, metric_name
 
 
@@ -48,6 +48,32 @@ def sensitivity_figure(rows: pd.DataFrame, base: str, title: str, heads: Mapping
         panel.set_ylim(len(judges) - 0.5, -0.5)
         panel.set_title(metric_name(metric, heads), fontsize=LETTERS)
     canvas.legend_below(figure, panels[metrics[0]], columns=2)
+    return figure
+
+
+def top_figure(taus: pd.DataFrame, ceilings: pd.Series, title: str):
+    """tau_b of each judge among the k best systems over k, a panel a judge, with its 95% interval and the ceiling.
+
+    `taus` as alignment.top.AMONG has it; `ceilings` by k. The other judges are grey, to be compared with.
+    """
+    curves = {judge: curve.sort_values("top") for judge, curve in taus.groupby("judge", sort=False)}
+    figure, panels = canvas.panels(curves, 1.9, title, 3, "k best systems", "tau_b", more=0.9)
+    width = figure.get_figwidth() / min(len(curves), 3) - 0.4
+    ceilings = ceilings.sort_index()
+    for judge, panel in panels.items():
+        own, others = curves[judge], [curve for other, curve in curves.items() if other != judge]
+        band = {"color": canvas.SKY, "alpha": 0.3, "linewidth": 0, "zorder": 0, "label": "its 95% interval"}
+        panel.fill_between(own["top"], own["ci_low"], own["ci_high"], **band)
+        for place, other in enumerate(others):
+            label = None if place else "the others"
+            panel.plot(other["top"], other["tau_b"], color=FAINT, linewidth=0.6, zorder=1, label=label)
+        panel.plot(ceilings.index, ceilings, color="black", linewidth=1, linestyle="--", label="baseline, resampled")
+        panel.plot(
+            own["top"], own["tau_b"], color=canvas.BLUE, marker="o", markersize=2.5, linewidth=1.2, label="judge"
+        )
+        panel.axhline(0, color="grey", linewidth=0.8)
+        panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
+    canvas.legend_below(figure, panels[next(iter(panels))], columns=4 if len(curves) > 1 else 2)
     return figure
 
 

@@ -13,6 +13,7 @@ MADE: dict[str, Callable[[Recordings], Iterator[Figure]]] = {
     "calibration": label_figures.calibration,
     "scores": system_figures.scores,
     "ranks": system_figures.ranks,
+    "top": system_figures.top,
     "online": system_figures.online,
     "tau": system_figures.taus,
 }

@@ -17,7 +17,9 @@ from alignir.tables.table import Table
 TABLES = {
     "baseline": "Alignment with the baseline labels",
     "online": "Alignment with users",
+    "top": "Alignment among the best systems",
     "labels": "Labels",
+    "systems": "Systems",
     "compare": "Judges compared",
     "agreement": "Agreement of labels",
     "correlations": "Other correlations",
@@ -31,6 +33,7 @@ FIGURES = {
     "calibration": "Calibration",
     "scores": "Scores of systems",
     "ranks": "Ranks of systems",
+    "top": "tau among the best systems",
     "online": "Online metrics",
     "tau": "Every tau",
 }

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from alignir.alignment.top import AMONG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
+from alignir.figures.curves import top_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.frames import BASELINE
 from alignir.report.figure import JUDGES, Figure, pages
@@ -22,9 +25,12 @@ from alignir.tables.names import (
     online_order,
     setting_titles,
 )
+from alignir.tables.top import of_setting
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY
+
+FEWEST, PLACES = 5, 20  # systems that a tau is drawn of, and about how many of these numbers of systems
 
 
 class Compared(NamedTuple):
@@ -45,6 +51,13 @@ def scores(recordings: Recordings) -> Iterator[Figure]:
 def ranks(recordings: Recordings) -> Iterator[Figure]:
     for place, compared in _compared(recordings):
         yield Figure(place, partial(_ranks, compared))
+
+
+def top(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        if next(iter(compared.runs.values())).setting.n_systems > FEWEST:
+            for page, runs in pages(compared.runs, JUDGES):
+                yield Figure((*place, page), partial(_top, compared._replace(runs=runs)))
 
 
 def online(recordings: Recordings) -> Iterator[Figure]:
@@ -88,6 +101,17 @@ def _scores(compared: Compared):
 
 def _ranks(compared: Compared):
     return figures.ranks_figure(_means(compared.runs), f"Ranks of systems by {compared.measure}, {compared.title}")
+
+
+def _top(compared: Compared):
+    runs = {run.judge: run for run in compared.runs.values()}
+    setting = next(iter(runs.values())).setting
+    ks = np.linspace(FEWEST, setting.n_systems, min(PLACES, setting.n_systems - FEWEST + 1)).astype(int)
+    found = of_setting(setting, runs, ks.tolist(), with_all=True)
+    rows = [(judge_name(judge), k, *tau) for (judge, k), tau in found.taus.items()]
+    taus = pd.DataFrame(rows, columns=AMONG)
+    title = f"tau_b of {compared.measure} among the k best systems, {compared.title}"
+    return top_figure(taus, pd.Series(found.ceilings), title)
 
 
 def _online(compared: Compared):

@@ -3,7 +3,9 @@
 KINDS = {
     "baseline": "Table 1: tau_b of every judge with the baseline labels",
     "online": "Table 2: tau_b with the online metrics",
+    "top": "tau_b among the best systems, beside what the baseline labels themselves reach there",
     "labels": "how each judge's labels are distributed, and kappa",
+    "systems": "each system's score and rank by whose labels, whom it beats, and what the queries show",
     "compare": "every two judges: which is better aligned, or cannot these queries tell?",
     "agreement": "how far labels agree, and where they do not",
     "correlations": "other correlations, the same best system, significant differences kept",
@@ -11,4 +13,5 @@ KINDS = {
     "alignment": "every tau_b in full, for programs",
     "measures": "other offline measures beside the headline: which agrees with users?",
 }
+BY = ("system", "pair", "query")  # of what the tables of systems have a row
 FIRST = ("baseline", "online", "labels")  # what is shown where nobody chose

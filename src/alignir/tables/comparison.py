@@ -108,7 +108,7 @@ def _scored(judges: dict[Judge, Recorded]) -> Hashable:
 def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
     """Judges under one or several user models, and under NOBODY where the baseline labels are a reference."""
     runs = list(next(iter(by_users.values())).values())
-    scores = {run.judge: _scores(run) for run in runs}
+    scores = {run.judge: scores_of(run) for run in runs}
     others: dict[Column, pd.DataFrame] = {}
     titles: dict[Column, str] = {}
     for users, judges in by_users.items():
@@ -118,7 +118,7 @@ def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
         titles |= {Column(users, metric): metric_title(metric, heads_of(first)) for metric in known}
         titles[Column(NOBODY, BASELINE)] = BOUNDS[BASELINE]
     sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
-    arrays = _aligned([*sides.values(), *others.values()])
+    arrays = aligned([*sides.values(), *others.values()])
     references = dict(zip(others, arrays[len(sides) :], strict=True))
     return Group(runs[0].setting, dict(zip(sides, arrays[: len(sides)], strict=True)), references, titles, runs)
 
@@ -173,7 +173,7 @@ def _online(run: Recorded) -> dict[str, pd.DataFrame]:
     return _wide(run.frame("online.parquet"), "metric")
 
 
-def _scores(run: Recorded) -> dict[str, pd.DataFrame]:
+def scores_of(run: Recorded) -> dict[str, pd.DataFrame]:
     """The headline measure by the "model"'s labels and by the "baseline"'s."""
     scores = run.frame("scores.parquet")
     return _wide(scores[scores["measure"] == headline(run)], "labels")
@@ -187,7 +187,7 @@ def _wide(rows: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     }
 
 
-def _aligned(sides: list[pd.DataFrame]) -> list[np.ndarray]:
+def aligned(sides: list[pd.DataFrame]) -> list[np.ndarray]:
     """Values (S, Q) of the same systems and queries in the order of their names, NaN where a side has none.
 
     A side with one value a system for all queries together (query_id "all") is (S, 1).

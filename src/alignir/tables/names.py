@@ -6,7 +6,7 @@ from typing import Any
 
 from alignir.evaluation.names import recorded_name
 from alignir.formatting import UNDEFINED, counted
-from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, RESAMPLED, SECOND, SHUFFLED
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Column, Judge, Labelled, Setting
@@ -20,6 +20,7 @@ DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
 # What stands below the judges: labels that no judge gave.
 BOUNDS = {
     BASELINE: "baseline labels",
+    RESAMPLED: "baseline, resampled",
     SECOND: "second labels",
     LEXICAL: "floor: lexical",
     SHUFFLED: "floor: shuffled",
@@ -58,6 +59,12 @@ def judge_titles(judge: Judge) -> list[str]:
     return [model, prompt or UNDEFINED]
 
 
+def plain_names(judge: Judge) -> list[str]:
+    """The model and the prompt as they were chosen, for programs; empty where a judge reads no prompt."""
+    model = " ".join(filter(None, (judge.model, judge.of_model)))
+    return [model, " ".join(filter(None, (judge.prompt + judge.version, judge.of_prompt)))]
+
+
 def judge_name(judge: Judge) -> str:
     model, prompt = judge_titles(judge)
     return f"{model} {prompt}" if judge.prompt else model
@@ -73,18 +80,18 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
-    """The dataset's name, in parentheses what else distinguishes it."""
+def dataset_title(of: Setting | Labelled, more: Iterable[str] = (), names: Mapping[str, str] = DATASETS) -> str:
+    """The dataset's name, in parentheses what else distinguishes it; without `names` as it was chosen."""
     told = ", ".join(filter(None, (*more, of.apart)))
-    return DATASETS.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
+    return names.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
 
 
 def labelled_title(labelled: Labelled) -> str:
     return f"{dataset_title(labelled)}: {labelled.n_pairs:,} pairs"
 
 
-def setting_titles(settings: list[Setting]) -> list[str]:
-    """A dataset's name, with what distinguishes its settings where it has several."""
+def setting_titles(settings: list[Setting], names: Mapping[str, str] = DATASETS) -> list[str]:
+    """A dataset's name, with what distinguishes its settings where it has several; `names` as above."""
     titles = []
     for setting in settings:
         others = [other for other in settings if other.dataset == setting.dataset]
@@ -94,7 +101,7 @@ def setting_titles(settings: list[Setting]) -> list[str]:
             (counted(setting.n_systems, "system"), {other.n_systems for other in others}),
             (counted(setting.n_queries, "query"), {other.n_queries for other in others}),
         ]
-        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1]))
+        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1], names))
     return titles
 
 

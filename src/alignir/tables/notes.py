@@ -7,7 +7,7 @@ from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.tau import smallest_step
 from alignir.evaluation.measures import definition
 from alignir.formatting import counted, share_of
-from alignir.frames import LEXICAL, ONE_GRADE, SECOND, SHUFFLED
+from alignir.frames import LEXICAL, ONE_GRADE, RESAMPLED, SECOND, SHUFFLED
 from alignir.tables.names import dataset_title, headline, judge_name, meanings_of, setting_titles
 from alignir.tracking.runs import Recorded
 from alignir.tracking.settings import text_of
@@ -146,6 +146,7 @@ def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
     """What the BOUNDS among these models are."""
     shuffles = " or ".join(sorted({run.params.get("floor.shuffles", "several") for run in runs}))
     notes = {
+        RESAMPLED: "resampled: the baseline labels of queries drawn anew, as many, against those of all: a ceiling",
         SECOND: "second: other people's labels",
         LEXICAL: "lexical: grades from the share of the query's terms",
         SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws",

@@ -1,13 +1,13 @@
 """Tables 1 and 2 of the paper: do judges' labels put systems in the order of the baseline's, and of users' metrics?"""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alignir.alignment.significance import ALPHA
 from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, interval, number
-from alignir.frames import BASELINE
+from alignir.frames import BASELINE, RESAMPLED
 from alignir.tables import missing, poster, unlabelled
 from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
@@ -38,6 +38,7 @@ from alignir.tables.notes import (
     user_notes,
 )
 from alignir.tables.table import Table
+from alignir.tables.top import of_setting, top_note
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Column, Judge, Setting
@@ -55,25 +56,33 @@ class Marks:
     floors: dict[Column, float]  # the lower end of tau_b between draws of sampled users
 
 
-def baseline_tables(recordings: Recordings, marked: set[tuple], expected: Grid = EVERYTHING) -> list[Table]:
+def baseline_tables(
+    recordings: Recordings, marked: set[tuple], expected: Grid = EVERYTHING, top: Sequence[int] | None = None
+) -> list[Table]:
     """Table 1, for each headline measure: do a judge's labels put the systems in the order of the baseline labels?
 
-    `marked`: comparison.worse.
+    `marked`: comparison.worse. `top`: also among how many of the best systems; None: as the runs have it.
     """
     by_measure: dict[str, list[Row]] = {}
     for row in headline_rows(recordings):
         if row.reference == BASELINE:
             by_measure.setdefault(row.offline, []).append(row)
-    tables = [_baseline_table(recordings, rows, marked, expected) for rows in by_measure.values()]
+    tables = [_baseline_table(recordings, rows, marked, expected, top) for rows in by_measure.values()]
     if tables:
         tables[-1].notes.extend(missing.notes(expected, recordings, missing.JUDGED))
     return tables
 
 
-def _baseline_table(recordings: Recordings, rows: list[Row], marked: set[tuple], expected: Grid) -> Table:
+def _baseline_table(
+    recordings: Recordings, rows: list[Row], marked: set[tuple], expected: Grid, top: Sequence[int] | None
+) -> Table:
     settings = sorted({row.setting for row in rows}, key=by_dataset)
     values = {(row.judge, row.setting): row for row in rows}
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
+    by_setting = recordings.by_setting()
+    tops = {setting: of_setting(setting, by_setting[setting], top) for setting in settings}
+    if any(found.ceiling(k) for found in tops.values() for k in found.ks):
+        judges.add(Judge(RESAMPLED))
     incomplete = [setting for setting in settings if unlabelled.some(row for row in rows if row.setting == setting)]
     lines = []
     for judge in in_order(judges):
@@ -82,15 +91,21 @@ def _baseline_table(recordings: Recordings, rows: list[Row], marked: set[tuple],
         for setting in settings:
             row = values.get((judge, setting))
             worse = (setting, NOBODY, BASELINE, judge) in marked
-            line.append(_cell(row, of_poster.get(setting.dataset), worse=worse, with_interval=True))
+            if judge.model == RESAMPLED:
+                line.append(tops[setting].ceiling(setting.n_systems))
+            else:
+                line.append(_cell(row, of_poster.get(setting.dataset), worse=worse, with_interval=True))
+            line += tops[setting].cells(judge)
             line += unlabelled.cells(row) if setting in incomplete else []
         lines.append(line)
     columns = ["model", "prompt"]
     for setting, name in zip(settings, setting_titles(settings), strict=True):
         columns.append(name)
         of = f", {name}" if len(settings) > 1 else ""
+        columns += [each + of for each in tops[setting].titles]
         columns += [each + of for each in unlabelled.TITLES] if setting in incomplete else []
     notes = [*_notes(settings, list(values.values()), lines), *(unlabelled.NOTES if incomplete else ())]
+    notes += dict.fromkeys(top_note(found) for found in tops.values() if found.ks)
     title = f"Table 1. Alignment of {measure_title(rows[0].offline)} against baseline labels (Kendall's tau_b)"
     return Table(title, columns, lines, notes)
 

@@ -23,6 +23,7 @@ class Table:
     columns: list[str]
     rows: list[list[str]]
     notes: list[str] = field(default_factory=list)
+    records: "Table | None" = None  # for programs, which csv has in its place: once, where several tables share it
 
     def without_repeats(self) -> list[list[str]]:
         """The rows as the poster prints them: a model's name only where it changes."""
@@ -63,8 +64,8 @@ class Table:
 def render(shown: list[Table], form: str, width: int | None = None) -> str:
     """Tables as a text: `rich` for a terminal, markdown, latex (its first line says which packages), html, or csv.
 
-    html is a whole page that needs no other file. csv has no notes, and with several tables a line `# title` before
-    each and an empty line between them.
+    html is a whole page that needs no other file. csv has no notes, the `records` of tables that have such, and with
+    several tables a line `# title` before each and an empty line between them.
     """
     from alignir.tables import floats, html
 
@@ -113,8 +114,9 @@ def _markdown(shown: list[Table]) -> str:
 
 def _csv(shown: list[Table]) -> str:
     text = io.StringIO()
-    for place, table in enumerate(shown):
-        if len(shown) > 1:
+    printed = list({id(each): each for each in (table.records or table for table in shown)}.values())
+    for place, table in enumerate(printed):
+        if len(printed) > 1:
             text.write(("\n" if place else "") + f"# {table.title}\n")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(table.columns)

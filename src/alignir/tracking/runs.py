@@ -1,5 +1,6 @@
 """Runs: what MLflow has of an experiment, one run a cell: dataset x model x prompt x systems x queries x users."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.frames import BASELINE, GROUPS
 from alignir.tracking import artifacts, stores
-from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
+from alignir.tracking.shapes import AS_IS, TOP, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Recorded:
     def headline(self) -> str:
         """The measure that the systems are ordered by, as tables call it."""
         return self.params["headline"]
+
+    @property
+    def top(self) -> list[int]:
+        """Among how many of the best systems tau is given, too."""
+        return [int(k) for k in re.findall(r"\d+", self.params.get("top", str(TOP)))]
 
     @property
     def prompt_version(self) -> str:

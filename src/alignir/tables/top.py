@@ -1,0 +1,126 @@
+"""Tables of the top: are the best systems in the baseline's order, too? Columns of Table 1, and a table of its own."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alignir.alignment.bootstrap import Resampling
+from alignir.alignment.tau import smallest_step
+from alignir.alignment.top import among_best, ceilings
+from alignir.formatting import Number, full, interval, number
+from alignir.frames import BASELINE, RESAMPLED
+from alignir.tables.comparison import aligned, scores_of
+from alignir.tables.names import by_dataset, in_order, judge_titles, plain_names, setting_titles
+from alignir.tables.notes import interval_note, measure_notes, size_note
+from alignir.tables.table import Table
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import Judge, Setting
+
+RECORDS = ["dataset", "model", "prompt", "top", "tau_b", "ci_low", "ci_high", "ceiling"]
+
+
+class Tau(NamedTuple):
+    """tau_b with its 95% interval."""
+
+    tau_b: float
+    ci_low: float
+    ci_high: float
+
+
+class Top(NamedTuple):
+    """What judges reach among the best systems of one setting."""
+
+    ks: list[int]  # how many of the best, the most first; all of them are none of these
+    taus: dict[tuple[Judge, int], Tau]
+    ceilings: dict[int, float]  # by k, all systems too
+
+    @property
+    def titles(self) -> list[str]:
+        return [f"top {k}" for k in self.ks]
+
+    def ceiling(self, k: int, digits: int = 4) -> str:
+        """The ceiling, and nothing where there is none, as without resamples."""
+        value = self.ceilings.get(k, math.nan)
+        return number(value, digits) if value == value else ""
+
+    def cells(self, judge: Judge) -> list[str]:
+        """What a judge's line of Table 1 has under the titles; ° beside a tau that cannot be told from 0."""
+        if judge.model == RESAMPLED:
+            return [self.ceiling(k, 3) for k in self.ks]
+        if judge.model == BASELINE:
+            return [number(1, 3) for _ in self.ks]
+        return [_cell(self.taus.get((judge, k))) for k in self.ks]
+
+
+def of_setting(
+    setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None = None, with_all: bool = False
+) -> Top:
+    """The judges of a setting among its k best systems, k as `top` says or, for None, as the newest run does.
+
+    `with_all`: among all systems, too.
+    """
+    newest, ks = list(runs.values())[-1], fewer(setting, runs, top)
+    if not ks and not with_all:
+        return Top([], {}, {})
+    scored = {judge: scores_of(run) for judge, run in runs.items()}
+    reference, *others = aligned([scored[newest.judge][BASELINE], *(each["model"] for each in scored.values())])
+    resampling, every = Resampling.recorded(newest.params), [setting.n_systems, *ks]
+    found = among_best(dict(zip(scored, others, strict=True)), reference, every if with_all else ks, resampling)
+    taus = {(row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high) for row in found.itertuples()}
+    return Top(ks, taus, ceilings(reference, every, resampling))
+
+
+def fewer(setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None = None) -> list[int]:
+    """How many of the best systems are looked at, the most first: what is asked for, of fewer than all of them."""
+    asked = list(runs.values())[-1].top if top is None else top
+    return sorted({k for k in asked if k < setting.n_systems}, reverse=True)
+
+
+def _cell(tau: Tau | None) -> str:
+    if tau is None:
+        return ""
+    return Number(f"{number(tau.tau_b, 3)}{'°' if tau.ci_low <= 0 <= tau.ci_high else ''}", tau.tau_b)
+
+
+def top_note(found: Top) -> str:
+    """What the columns are, and how fine a tau of so few systems is."""
+    steps = ", ".join(f"{smallest_step(k):.3f} of {k}" for k in found.ks)
+    return f"top k: tau_b among the k best systems by the baseline labels; one swap is {steps}"
+
+
+def top_tables(recordings: Recordings, top: Sequence[int] | None = None) -> list[Table]:
+    """tau_b of every judge among all systems and the k best, with its interval and the ceiling; a table a setting."""
+    by_setting = recordings.by_setting()
+    settings = sorted((setting for setting in by_setting if setting.n_systems > 1), key=by_dataset)
+    records = Table("Alignment among the best systems (Kendall's tau_b)", RECORDS, [])
+    names = setting_titles(settings, {})
+    return [
+        _table(setting, name, by_setting[setting], top, records) for setting, name in zip(settings, names, strict=True)
+    ]
+
+
+def _table(
+    setting: Setting, name: str, runs: dict[Judge, Recorded], top: Sequence[int] | None, records: Table
+) -> Table:
+    """The table of a setting; its lines are added to the records, too."""
+    found, lines = of_setting(setting, runs, top, with_all=True), []
+    for judge in in_order(runs):
+        for k in (setting.n_systems, *found.ks):
+            tau, ceiling = found.taus.get((judge, k), Tau(*[math.nan] * 3)), found.ceilings[k]
+            which = "all" if k == setting.n_systems else str(k)
+            cells = [_cell(tau), interval(tau.ci_low, tau.ci_high, 2), number(ceiling, 3), number(smallest_step(k), 3)]
+            lines.append([*judge_titles(judge), which, *cells])
+            records.rows.append([name, *plain_names(judge), which, *map(full, (*tau, ceiling))])
+    notes = [
+        size_note([setting]),
+        *measure_notes(runs.values()),
+        "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
+        "ceiling: the baseline labels of queries drawn anew, as many, against those of all: the mean of the resamples",
+        interval_note(list(runs.values())),
+    ]
+    if any("°" in line[3] for line in lines):
+        notes.append("° cannot be told from 0, which is in the 95% interval")
+    title = f"Alignment among the best systems (Kendall's tau_b), {setting_titles([setting])[0]}"
+    columns = ["model", "prompt", "top", "tau_b", "95% interval", "ceiling", "step"]
+    return Table(title, columns, lines, notes, records)
