@@ -11,7 +11,7 @@ AS_IS = "as_is"  # the assumption that changes nothing
 BEFORE = {"headline": "nDCG@10", "unjudged": "not_relevant"}
 # Choices that are a kind of model or dataset: which one it is, `name` says. A name that only repeats one is not given.
 KINDS = {
-    "model": ("replay", "lexical", "scripted", "endpoint"),
+    "model": ("replay", "jury", "lexical", "scripted", "endpoint"),
     "dataset": ("folder", "files", "beir", "requests", "demo", "trec_dl_2019", "rank_distillm"),
 }
 
