@@ -170,7 +170,7 @@ def recorded_cell(file: Path, names: dict[str, str], uri: str | None = None) -> 
     """The cell of a recorded run, from the config among its artifacts; `uri` is that of the store that has them."""
     cfg = cast(DictConfig, OmegaConf.load(file))
     cfg["tracking"] = {"uri": uri, "experiment": ""}  # where a jury's judges are, which it names by their runs
-    return cell_of(cfg, names)
+    return cell_of(cfg, {"prompt": ""} | names)  # a model that reads none has recorded no choice of it
 
 
 def recorded_dataset(file: Path, name: str) -> "Dataset":
