@@ -12,8 +12,13 @@ examples:
 
 import sys
 from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
 
 from alignir.commands import chosen, options
+
+if TYPE_CHECKING:
+    from alignir.tables.table import Table
+    from alignir.tracking.runs import Recorded
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -36,58 +41,56 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
-    import numpy as np
-
-    from alignir.alignment import circularity
-    from alignir.config import recorded_cell
-    from alignir.experiment.circle import circles
     from alignir.figures import canvas
-    from alignir.figures.circularity import circle_figure
-    from alignir.retrieval.fusion import UNLABELLED
     from alignir.tables import table
-    from alignir.tables.circularity import WAYS, alone_table, circle_table
-    from alignir.tables.names import by_dataset, in_order, judge_name, setting_titles
-    from alignir.tables.notes import measure_note, size_note
+    from alignir.tables.names import by_dataset, in_order, setting_titles
 
     options.check_out(args.out)
     options.check_from("--draws", args.draws, 1)
     options.check_from("--depth", args.depth, 1)
     newest = chosen.newest(args, lambda run: run.setting)
     settings = sorted({setting for _, setting in newest}, key=by_dataset)
-    titles = dict(zip(settings, setting_titles(settings), strict=True))
     shown = []
-    for setting in settings:
+    for setting, title in zip(settings, setting_titles(settings), strict=True):
         for judge in in_order(judge for judge, where in newest if where == setting):
-            run = newest[judge, setting]
-            cell = recorded_cell(run.file("config.yaml"), run.names, run.uri)
-            found = circles(run, cell, args.depth, UNLABELLED)
-            before, n_systems = found["keep"].before, len(found["keep"].before)
-            few = sorted({0, 1, n_systems // 2, n_systems})
-            many = sorted({*few, *np.linspace(0, n_systems, 9).round().astype(int).tolist()})
-            curves = {
-                way: circularity.circle(before, circle.after, many, args.draws, np.random.default_rng(0))
-                for way, circle in found.items()
-            }
-            rows = {way: curve[curve["re_ranked"].isin(few)] for way, curve in curves.items()}
-            losses = {way: circle.loss for way, circle in found.items()}
-            title = f"{judge_name(judge)}, {titles[setting]}"
-            notes = [size_note([setting]), measure_note(run), f"re-ranked: the first {args.depth} results of a query"]
-            shown += [
-                circle_table(rows, losses, cell.resampling, notes, title),
-                alone_table(
-                    circularity.alone(before, found[args.unlabelled].after), args.unlabelled, notes[::2], title
-                ),
-            ]
-            figure = circle_figure(
-                curves,
-                before,
-                {way: circle.after for way, circle in found.items()},
-                WAYS,
-                f"Systems re-rank by the labels of {title}",
-                run.headline,
-            )
+            tables, figure = _of_judge(newest[judge, setting], title, args)
+            shown += tables
             out = args.out if len(newest) == 1 else args.out.with_stem(f"{args.out.stem}-{len(shown) // 2}")
             canvas.save(figure, out)
             print(f"figure: {out}", file=sys.stderr)
     table.show(shown, args.format)
     return 0
+
+
+def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Any]":
+    """Two tables and the figure of a recorded run."""
+    import numpy as np
+
+    from alignir.alignment import circularity
+    from alignir.config import recorded_cell
+    from alignir.experiment.circle import circles
+    from alignir.figures.circularity import circle_figure
+    from alignir.tables.circularity import WAYS, alone_table, circle_table
+    from alignir.tables.names import judge_name
+    from alignir.tables.notes import measure_note, size_note
+
+    cell = recorded_cell(run.file("config.yaml"), run.names, run.uri)
+    found = circles(run, cell, args.depth, tuple(WAYS))
+    before = next(iter(found.values())).before
+    few = {0, 1, len(before) // 2, len(before)}
+    counts = sorted({*few, *np.linspace(0, len(before), 9).round().astype(int).tolist()})
+    curves = {
+        way: circularity.circle(before, circle.after, counts, args.draws, np.random.default_rng(0))
+        for way, circle in found.items()
+    }
+    rows = {way: curve[curve["re_ranked"].isin(few)] for way, curve in curves.items()}
+    losses = {way: circle.loss for way, circle in found.items()}
+    after = {way: circle.after for way, circle in found.items()}
+    title = f"{judge_name(run.judge)}, {where}"
+    size, depth = size_note([run.setting]), f"re-ranked: the first {args.depth} results of a query"
+    tables = [
+        circle_table(rows, losses, cell.resampling, [size, measure_note(run), depth], title),
+        alone_table(circularity.alone(before, after[args.unlabelled]), args.unlabelled, [size, depth], title),
+    ]
+    drawn = f"Systems re-rank by the labels of {title}"
+    return tables, circle_figure(curves, before, after, WAYS, drawn, run.headline)

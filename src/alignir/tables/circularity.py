@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.alignment.circularity import HIGH, JUDGE, SIDES
+from alignir.alignment.circularity import HIGH, SIDES
 from alignir.formatting import Numbers, count, interval, number
 from alignir.frames import BASELINE
 from alignir.tables.table import Table
 
-WAYS = {"keep": "keep their ranks", "last": "go last"}
+# Where results without a label go.
+WAYS = {"keep": "stay", "last": "go last"}
 
 
 def circle_table(
@@ -32,16 +33,21 @@ def circle_table(
             lines.append([WAYS[way], *cells, number(row.judge, 3), number(row.baseline, 3)])
     said = [
         f"{WAYS[way]}: all re-ranking moves tau_b by {number(loss['difference'], 3, '+')}"
-        + (f" [{loss['ci_low']:+.3f}, {loss['ci_high']:+.3f}]" if loss["ci_low"] == loss["ci_low"] else "")
+        + (
+            f", 95% interval [{loss['ci_low']:+.3f}, {loss['ci_high']:+.3f}]"
+            if loss["ci_low"] == loss["ci_low"]
+            else ""
+        )
         for way, loss in losses.items()
     ]
     explained = [
         *notes,
+        "no label: results without one stay at their ranks, as re-rankers of systems=pipelines leave them, or go last",
         "tau_b: between the orders by the judge and by the baseline labels; of several choices of systems the mean and "
         "the middle 95%",
         f"> {HIGH}: systems whose score by the judge is above; judge, baseline: mean scores",
         *said,
-        f"in brackets: 95% interval, {resampling.text}",
+        f"interval: {resampling.text}",
     ]
     columns = ["no label", "re-rank", "tau_b", "middle 95%", f"> {HIGH}", "judge", "baseline"]
     return Table(f"The circle: systems re-rank by the judge's labels, {title}", columns, lines, explained)
@@ -59,8 +65,7 @@ def alone_table(found: pd.DataFrame, way: str, notes: list[str], title: str) -> 
         *notes,
         f"before → after the system alone re-ranks; results without a label {WAYS[way]}; rank 1 is the best of all",
     ]
-    heads = {BASELINE: "baseline", JUDGE: "judge"}
-    columns = ["system", *(f"{heads[side]}{what}" for side in SIDES for what in ("", " rank"))]
+    columns = ["system", "baseline", "rank", "judge", "its rank"]
     return Table(f"A system alone re-ranks by the judge's labels, {title}", columns, lines, explained)
 
 

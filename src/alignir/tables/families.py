@@ -93,8 +93,8 @@ def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
         lines.append([name, count(row.n_systems), *cells])
     notes = [
         size,
-        f"n: systems; shift: mean {run.headline} by the judge less that by the baseline labels, of the family's systems less that "
-        "of all others; above 0: the judge favours the family; ranks: the same of how many ranks systems rise",
+        f"n: systems; shift: mean {run.headline} by the judge less that by the baseline labels, of the family less "
+        "that of all others; above 0: the judge favours the family; ranks: the same of how many ranks systems rise",
         f"in brackets: 95% interval, {resampling.text}; p: of random families of the same size, two-sided",
         f"! Holm's p ≤ {ALPHA} over the table's families",
     ]
