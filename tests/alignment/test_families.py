@@ -7,10 +7,12 @@ from scipy.stats import kendalltau, permutation_test, rankdata
 
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.families import shifts, without
-from alignir.data import families
+from alignir.data import families, trec
 from alignir.errors import InputError
 from alignir.evaluation import measures
+from alignir.evaluation.scores import evaluate, means
 from alignir.frames import SCORES
+from alignir.notebook.session import read_runs
 
 SYSTEMS = ["RepLLaMA", "bm25", "openai_ada2", "rank_gpt_llama"]
 
@@ -222,3 +224,27 @@ def test_queries_that_one_side_does_not_know_move_no_family():
     own = {"own": ["s0", "s2"]}
     known = shifts(frame(judged[:, :5]), frame(truth[:, :5]), own, Resampling(30))
     pd.testing.assert_frame_equal(shifts(frame(fewer), frame(truth), own, Resampling(30)), known)
+
+
+def test_who_is_moved_on_dl19(dl19):
+    """The two LLM-based systems, by name, under a judge that is milder to weak systems than to strong ones."""
+    qrels = trec.read_qrels(dl19 / "qrels.txt")
+    labels = trec.read_qrels(dl19 / "llm_labels" / "baseline3210_llama3-8b.qrels.gz")
+    runs = read_runs(dl19 / "runs").of(qrels["query_id"].unique())
+    judged, people = evaluate(labels, runs), evaluate(qrels, runs)
+    known = families.by_family(runs.systems, {"*llama*": "llama", "*openai*": "gpt"})
+    assert known == {"gpt": ["rankllm_openai_ada2"], "llama": ["rankllm_repllama"]}
+    found = shifts(judged, people, known, Resampling(200)).set_index("family")
+    left, right = (means(side).iloc[:, 0] for side in (judged, people))
+    for family, (system,) in known.items():
+        for kind, moved in (
+            ("score", left - right),
+            ("rank", right.rank(ascending=False) - left.rank(ascending=False)),
+        ):
+            expected = moved[system] - moved.drop(system).mean()
+            others = [value - moved.drop(name).mean() for name, value in moved.items()]
+            assert found.loc[family, kind] == pytest.approx(expected)
+            p = np.mean(np.abs(others) >= abs(expected) - 1e-12)  # every system in its place
+            assert found.loc[family, f"{kind}_p"] == pytest.approx(p)
+    assert found.loc["llama", ["score", "rank"]].tolist() == pytest.approx([-0.096, -18.4], abs=0.05)
+    assert found.loc["llama", "score_high"] < 0
