@@ -236,11 +236,9 @@ def test_who_is_moved_on_dl19(dl19):
     assert known == {"gpt": ["rankllm_openai_ada2"], "llama": ["rankllm_repllama"]}
     found = shifts(judged, people, known, Resampling(200)).set_index("family")
     left, right = (means(side).iloc[:, 0] for side in (judged, people))
+    rise = right.rank(ascending=False) - left.rank(ascending=False)
     for family, (system,) in known.items():
-        for kind, moved in (
-            ("score", left - right),
-            ("rank", right.rank(ascending=False) - left.rank(ascending=False)),
-        ):
+        for kind, moved in (("score", left - right), ("rank", rise)):
             expected = moved[system] - moved.drop(system).mean()
             others = [value - moved.drop(name).mean() for name, value in moved.items()]
             assert found.loc[family, kind] == pytest.approx(expected)
