@@ -66,6 +66,8 @@ def shift_tables(recordings: Recordings) -> list[Table]:
 
 
 def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
+    if run.params.get("families", "None") in ("None", "{}"):  # as str() writes it
+        return None
     scores = run.frame("scores.parquet")
     scores = scores[scores["measure"] == headline(run)]
     judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
