@@ -83,6 +83,7 @@ QUICKER = {
     "experiment=sensitivity": ["assumption=as_is,depth_5"],
     "alignir budget": ["--draws", "3", "--queries", "2,4"],
     "alignir traffic": ["--draws", "2", "--sessions", "1,10"],
+    "alignir circularity": ["--draws", "3", "--experiment", "one"],
     "alignir figures": ["--experiment", "one"],
     "alignir report": ["--experiment", "one"],
     "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],

@@ -46,6 +46,7 @@ _PLACES = {
     "labelling.scripted": "Scripted",
     "labelling.graders": "Lexical",
     "labelling.replay": "Replay",
+    "labelling.jury": "Jury",
     "labelling.weights": "SmolLM2 MiniLM",
     "users.click_models": "DBN SDBN Cascade DCM CCM PBM UBM",
     "users.dwell": "Dwell",

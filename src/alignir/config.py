@@ -27,6 +27,7 @@ from alignir import overrides
 from alignir.errors import InputError
 from alignir.files import shipped, state_of
 from alignir.frames import GROUPS
+from alignir.tracking.shapes import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,9 +166,11 @@ def composer() -> "Callable[[list[str]], tuple[dict[str, str], dict]]":
     return settings
 
 
-def recorded_cell(file: Path, names: dict[str, str]) -> "Cell":
-    """The cell of a recorded run, from the config among its artifacts."""
-    return cell_of(cast(DictConfig, OmegaConf.load(file)), names)
+def recorded_cell(file: Path, names: dict[str, str], uri: str | None = None) -> "Cell":
+    """The cell of a recorded run, from the config among its artifacts; `uri` is that of the store that has them."""
+    cfg = cast(DictConfig, OmegaConf.load(file))
+    cfg["tracking"] = {"uri": uri, "experiment": ""}  # where a jury's judges are, which it names by their runs
+    return cell_of(cfg, {"prompt": ""} | names)  # a model that reads none has recorded no choice of it
 
 
 def recorded_dataset(file: Path, name: str) -> "Dataset":
@@ -213,13 +216,18 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
 
     config = _of_a_run(_plain(cfg))
     choice = {group: f"{group}={name}" for group, name in names.items()}
+    given = {}
+    if config["model"].get("_target_") == "alignir.Jury":
+        dataset = name_of("dataset", names["dataset"], config["dataset"])
+        found = _of(choice["model"], _judges)(config["model"]["judges"], cfg.tracking, dataset)
+        config["model"]["judges"], given["judges"] = found
     return Cell(
         names=names,
         dataset=_of(choice["dataset"], lambda: _dataset(cfg)),
         systems=_of(choice["systems"], lambda _: _systems(cfg)),
         queries=_of(choice["queries"], _make)(cfg.queries),
         prompt=_of(choice["prompt"], _make)(cfg.prompt),
-        model=_of(choice["model"], _make)(cfg.model),
+        model=_of(choice["model"], _make)(cfg.model, **given),
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
@@ -302,10 +310,32 @@ def _of(choice: str, read: Callable) -> Callable:
     return reading
 
 
-def _make(node: DictConfig) -> Any:
-    """The object that a node of the config describes."""
+def _judges(judges: Any, tracking: DictConfig, dataset: str) -> tuple[Any, Any]:
+    """(a jury's judges as they are recorded, as `Jury` takes them).
+
+    What names no file is a recorded judge. Its run is recorded in its place: a name may stand for another run tomorrow.
+    """
+    from alignir.tracking.judges import recorded_judge
+
+    if not isinstance(judges, list):
+        return judges, judges  # which Jury refuses
+    recorded, taken = [], []
+    for judge in judges:
+        if not isinstance(judge, str) or Path(judge).is_file():
+            recorded.append(judge)
+            taken.append(judge)
+            continue
+        run = recorded_judge(judge, tracking.uri, tracking.experiment, dataset)
+        scale = {"grades": list(run.scale.grades), "relevant_from": run.scale.relevant_from}
+        recorded.append(run.run_id)
+        taken.append({"labels": str(run.file("labels.parquet")), "scale": scale})
+    return recorded, taken
+
+
+def _make(node: DictConfig, **given) -> Any:
+    """The object that a node of the config describes; `given` stands in place of settings of the same names."""
     try:
-        return instantiate(node, _convert_="all")
+        return instantiate(node, _convert_="all", **given)
     except InstantiationException as error:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None

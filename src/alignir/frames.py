@@ -71,7 +71,7 @@ ONE_GRADE = "floor: one grade"
 CEILING_AND_FLOORS = (SECOND, LEXICAL, SHUFFLED, ONE_GRADE)
 
 # What became of a pair's answer. Only `ok` has a label.
-STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error", "absent")
+STATUSES = ("ok", "unparsed", "truncated", "empty", "out_of_scale", "refused", "error", "absent", "disagreed")
 
 
 def probabilities(grades: Iterable[int]) -> list[str]:

@@ -3,14 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, permutation_test, rankdata
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.alignment.families import without
-from alignir.data import families
+from alignir.alignment.families import shifts, without
+from alignir.data import families, trec
 from alignir.errors import InputError
 from alignir.evaluation import measures
+from alignir.evaluation.scores import evaluate, means
 from alignir.frames import SCORES
+from alignir.notebook.session import read_runs
 
 SYSTEMS = ["RepLLaMA", "bm25", "openai_ada2", "rank_gpt_llama"]
 
@@ -123,3 +125,124 @@ def test_one_remaining_system_has_no_order_to_compare():
     found = without(["s0", "s1"], frame(truth), frame(truth), Resampling(50))
     assert found["tau_all"] == pytest.approx(1)
     assert all(np.isnan(found[name]) for name in ("tau_b", "ci_low", "ci_high", "moved"))
+
+
+def test_llm_based_systems_are_those_that_a_pattern_or_a_file_says(tmp_path):
+    known = {"*llama*": "llama", "openai*": "gpt"}
+    assert families.by_family(SYSTEMS, known) == {
+        "gpt": ["openai_ada2"], "llama": ["RepLLaMA", "rank_gpt_llama"]
+    }  # fmt: skip
+    assert families.llm_based(SYSTEMS, known) == ["RepLLaMA", "openai_ada2", "rank_gpt_llama"]
+    assert families.llm_based(SYSTEMS, None) == []
+    file = tmp_path / "systems.tsv"
+    file.write_text(
+        "system\tfamily\tllm\nbm25\tsparse\tno\nRepLLaMA\tdense\tYes\nelsewhere\tdense\tyes\nopenai_ada2\t\t\n"
+    )
+    assert families.llm_based(SYSTEMS, str(file)) == ["RepLLaMA"]
+    file.write_text("system\tfamily\nRepLLaMA\tdense\n")
+    assert families.llm_based(SYSTEMS, str(file)) == []
+    file.write_text("system\tfamily\tllm\nRepLLaMA\tdense\tmaybe\n")
+    with pytest.raises(InputError, match="expected yes, no or nothing in the column llm, found 'maybe'"):
+        families.llm_based(SYSTEMS, str(file))
+
+
+def against_others(moved: np.ndarray, own: np.ndarray) -> float:
+    return moved[own].mean() - moved[~own].mean()
+
+
+@pytest.mark.parametrize("method", ["symmetric", "percentile"])
+def test_shifts_are_the_family_s_against_the_others_by_scipy(method):
+    """The sample and every resample by loops; p by scipy's permutation_test, which tries every choice of systems."""
+    rng = np.random.default_rng(6)
+    truth = rng.random((8, 12))
+    judged = truth + rng.normal(0, 0.3, truth.shape)
+    judged[[2, 5, 6]] += 0.4
+    resampling = Resampling(50, "systems", method, 7)  # of queries in any case
+    row = shifts(frame(judged), frame(truth), {"own": ["s2", "s5", "s6"]}, resampling).iloc[0]
+    own, by_name = np.isin(np.arange(8), [2, 5, 6]), sorted(range(12), key=str)
+    found: dict[str, list[float]] = {"score": [], "rank": []}
+    for draw in [np.arange(12), *np.random.default_rng(7).integers(0, 12, (50, 12))]:
+        left, right = (side[:, by_name][:, draw].mean(axis=1) for side in (judged, truth))
+        found["score"].append(against_others(left - right, own))
+        found["rank"].append(against_others(rankdata(-right) - rankdata(-left), own))
+    left, right = judged.mean(axis=1), truth.mean(axis=1)
+    moved = {"score": left - right, "rank": rankdata(-right) - rankdata(-left)}
+    for kind, (sample, *resampled) in found.items():
+        reach = np.quantile(np.abs(np.array(resampled) - sample), 0.95)
+        ends = (sample - reach, sample + reach) if method == "symmetric" else np.quantile(resampled, [0.025, 0.975])
+        assert (row[kind], row[f"{kind}_low"], row[f"{kind}_high"]) == pytest.approx((sample, *ends))
+        test = permutation_test(
+            (moved[kind][own], moved[kind][~own]),
+            lambda x, y: abs(x.mean() - y.mean()),
+            alternative="greater",
+            n_resamples=np.inf,
+        )
+        assert row[f"{kind}_p"] == pytest.approx(test.pvalue)
+    assert row["n_systems"] == 3
+    assert row["score_low"] > 0
+    assert row["score_p"] < 0.05
+
+
+def test_shifts_have_a_direction_and_ranks_know_no_scale():
+    rng = np.random.default_rng(8)
+    truth = rng.random((10, 20))
+    own = {"own": ["s1", "s4"], "others": [f"s{n}" for n in range(10) if n not in (1, 4)]}
+    wider = shifts(frame(2 * truth + 1), frame(truth), own, Resampling(20))
+    assert wider["rank"].tolist() == [0, 0]
+    assert wider["rank_p"].tolist() == [1, 1]
+    assert wider["score"].tolist() == pytest.approx([-wider["score"].iloc[1], wider["score"].iloc[1]])
+    there, back = (shifts(*pair, own, Resampling(0)) for pair in
+                   ((frame(truth**2), frame(truth)), (frame(truth), frame(truth**2))))  # fmt: skip
+    assert there["score"].tolist() == pytest.approx((-back["score"]).tolist())
+    assert there["rank"].tolist() == (-back["rank"]).tolist()
+    assert there["score_low"].isna().all()
+
+
+def test_random_families_have_a_uniform_p_and_none_or_all_systems_are_no_family():
+    """Of a judge that treats all alike p <= .1 comes about as often as it says; one of n systems has no p below 1/n."""
+    rng = np.random.default_rng(9)
+    found = []
+    for _ in range(60):
+        truth = rng.random((40, 4))
+        sides = frame(truth + rng.normal(0, 0.1, truth.shape)), frame(truth)
+        chosen = {"few": [f"s{n}" for n in rng.choice(40, 10, replace=False)]}
+        found.append(shifts(*sides, chosen, Resampling(0))["score_p"].item())
+    assert 0 < np.mean(np.array(found) <= 0.1) < 0.25
+    assert np.mean(found) == pytest.approx(0.5, abs=0.12)
+    alone, none, every = shifts(
+        *sides, {"one": ["s3"], "none": ["s99"], "every": [f"s{n}" for n in range(40)]}, Resampling(0)
+    )["score_p"]
+    assert alone >= 1 / 40
+    assert np.isnan([none, every]).all()
+
+
+def test_queries_that_one_side_does_not_know_move_no_family():
+    rng = np.random.default_rng(10)
+    truth, judged = rng.random((2, 6, 9))
+    fewer = judged.copy()
+    fewer[:, 5:] = np.nan
+    own = {"own": ["s0", "s2"]}
+    known = shifts(frame(judged[:, :5]), frame(truth[:, :5]), own, Resampling(30))
+    pd.testing.assert_frame_equal(shifts(frame(fewer), frame(truth), own, Resampling(30)), known)
+
+
+def test_who_is_moved_on_dl19(dl19):
+    """The two LLM-based systems, by name, under a judge that is milder to weak systems than to strong ones."""
+    qrels = trec.read_qrels(dl19 / "qrels.txt")
+    labels = trec.read_qrels(dl19 / "llm_labels" / "baseline3210_llama3-8b.qrels.gz")
+    runs = read_runs(dl19 / "runs").of(qrels["query_id"].unique())
+    judged, people = evaluate(labels, runs), evaluate(qrels, runs)
+    known = families.by_family(runs.systems, {"*llama*": "llama", "*openai*": "gpt"})
+    assert known == {"gpt": ["rankllm_openai_ada2"], "llama": ["rankllm_repllama"]}
+    found = shifts(judged, people, known, Resampling(200)).set_index("family")
+    left, right = (means(side).iloc[:, 0] for side in (judged, people))
+    rise = right.rank(ascending=False) - left.rank(ascending=False)
+    for family, (system,) in known.items():
+        for kind, moved in (("score", left - right), ("rank", rise)):
+            expected = moved[system] - moved.drop(system).mean()
+            others = [value - moved.drop(name).mean() for name, value in moved.items()]
+            assert found.loc[family, kind] == pytest.approx(expected)
+            p = np.mean(np.abs(others) >= abs(expected) - 1e-12)  # every system in its place
+            assert found.loc[family, f"{kind}_p"] == pytest.approx(p)
+    assert found.loc["llama", ["score", "rank"]].tolist() == pytest.approx([-0.096, -18.4], abs=0.05)
+    assert found.loc["llama", "score_high"] < 0

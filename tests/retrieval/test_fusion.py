@@ -113,6 +113,14 @@ def test_a_passage_without_a_label_keeps_its_rank():
     assert order(rerank(FIVE, labels(d1=0, d2=None, d3=1, d4=3), depth=4)) == ["d4", "d2", "d3", "d1", "d5"]
 
 
+def test_a_passage_without_a_label_can_go_last():
+    found = rerank(FIVE, labels(d1=0, d3=1, d4=3), depth=4, unlabelled="last")
+    assert order(found) == ["d4", "d3", "d1", "d2", "d5"]
+    assert order(rerank(FIVE, labels(d5=2, d3=None), depth=5, unlabelled="last")) == ["d5", "d1", "d2", "d3", "d4"]
+    with pytest.raises(InputError, match="unlabelled=first: expected one of keep, last"):
+        rerank(FIVE, labels(d1=0), 5, "first")
+
+
 def test_the_expected_grade_decides_before_the_label_where_there_is_one():
     expected = labels(d1=1, d2=1, d3=2).assign(expected=[0.6, 1.4, np.nan])
     assert order(rerank(FIVE, expected, depth=5)) == ["d3", "d2", "d1", "d4", "d5"]

@@ -1,6 +1,8 @@
 """Bootstrap: how far could the alignment be from what other queries, or other systems, would show?"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -201,6 +203,24 @@ def query_weights(n_queries: int, B: int, rng: np.random.Generator) -> np.ndarra
     """How often each query is drawn in each of B resamples: (B, Q), rows sum to Q."""
     drawn = rng.integers(0, n_queries, (B, n_queries)) + n_queries * np.arange(B)[:, None]
     return np.bincount(drawn.ravel(), minlength=B * n_queries).reshape(B, n_queries).astype(float)
+
+
+def choices(n: int, count: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """(which of n are chosen where `count` are, (choices, n) of bool; whether these are all choices).
+
+    All of them, or `most` random ones where there are more.
+
+    >>> choices(3, 2, 10, np.random.default_rng(0))[0].astype(int).tolist()
+    [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
+    """
+    every = comb(n, count) <= most
+    if every:
+        places = np.array(list(combinations(range(n), count)), dtype=int).reshape(comb(n, count), count)
+    else:
+        places = rng.permuted(np.tile(np.arange(n), (most, 1)), axis=1)[:, :count]
+    chosen = np.zeros((len(places), n), dtype=bool)
+    np.put_along_axis(chosen, places, True, axis=1)
+    return chosen, every
 
 
 def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": "user models fitted to a session log",
     "import-log": "somebody's session log turned into alignir's form",
     "traffic": "how much traffic would an A/B test of the systems need?",
+    "circularity": "do systems that re-rank by a judge's labels please it alone?",
     "sensitivity": "which conclusions survive other assumptions about users?",
     "verify": "alignir's numbers beside published ones",
 }

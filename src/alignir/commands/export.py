@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alignir.commands import options
+from alignir.commands import chosen, options
 from alignir.errors import InputError
 from alignir.files import written_whole
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from alignir.labelling.prompts import Prompt
     from alignir.tracking.runs import Recorded
-    from alignir.tracking.shapes import Judge, Labelled, Setting
+    from alignir.tracking.shapes import Labelled, Setting
 
 FORMS = {"qrels": ".qrels", "umbrela": ".jsonl", "csv": ".csv", "opensearch": ".json"}
 LABELS = "Write judges' labels, a file each: those of models, of somebody's files, of formulas alike"
@@ -54,19 +54,13 @@ def arguments(prog: str) -> ArgumentParser:
     )
     results = kinds.add_parser("results", help="run, topic, measure, value in lines", description=RESULTS)
     for each in (labels, results):
-        _add_choice(each)
+        chosen.add_choice(each)
         options.add_folder(each, "export")
         options.add_runs(each)
     requests = kinds.add_parser("requests", help="the pairs of a cell", description=REQUESTS)
     requests.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (required)")
     options.add_settings(requests, "dataset=folder dataset.path=DATA")
     return parser
-
-
-def _add_choice(parser: ArgumentParser) -> None:
-    for name in ("model", "prompt", "dataset"):
-        parser.add_argument(f"--{name}", metavar="NAME", help=f"only of this {name} (default: all)")
-    parser.add_argument("--run", metavar="ID", help="only of the run with this id (default: the newest of each judge)")
 
 
 def run(args) -> int:
@@ -156,30 +150,10 @@ def write_requests(args) -> int:
 
 def _chosen(args, compared) -> Iterator[Chosen]:
     """The runs that the options choose, the newest of each judge among those that are alike in what is `compared`."""
-    from alignir.tracking.recordings import Recordings
-    from alignir.tracking.runs import read_finished, read_run
-
-    if args.run:
-        runs = Recordings([read_run(args.tracking_uri, args.run)])
-    else:
-        runs = Recordings(read_finished(args.tracking_uri, args.experiment))
-    newest = {(run.judge, compared(run)): run for run in runs if _is_meant(args, run)}
-    if not newest:
-        judges = dict.fromkeys(f"{' '.join(_who(run.judge))} on {run.labelled.dataset}" for run in runs)
-        raise InputError(f"no recorded run is of these choices; there are {'; '.join(judges)}")
-    stems = [_stem([*_who(judge), *_where(where)]) for judge, where in newest]
+    newest = chosen.newest(args, compared)
+    stems = [_stem([*chosen.who(judge), *_where(where)]) for judge, where in newest]
     for stem, run in zip(stems, newest.values(), strict=True):
         yield Chosen(run, stem if stems.count(stem) == 1 else f"{stem}-{run.run_id[:8]}")
-
-
-def _is_meant(args, run: "Recorded") -> bool:
-    """Whether a run is of the model, prompt and dataset that are named, by choices or as tables call them."""
-    called = {"model": run.judge.model, "prompt": run.judge.prompt, "dataset": run.labelled.dataset}
-    return all(getattr(args, group) in (None, name, run.params.get(group)) for group, name in called.items())
-
-
-def _who(judge: "Judge") -> list[str]:
-    return [*filter(None, (judge.model, judge.of_model, judge.prompt + judge.version, judge.of_prompt))]
 
 
 def _where(where: "Labelled | Setting") -> list[str]:

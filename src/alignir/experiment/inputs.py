@@ -260,7 +260,10 @@ def key(cell: Cell, inputs: Inputs) -> str:
 
 
 def contents(setting, name: str = "") -> dict[str, str]:
-    """{setting: sha256} of the files that settings name, such as `model.labels`."""
+    """{setting: sha256} of the files that settings name, such as `model.labels`; of a list with files one for all."""
+    if isinstance(setting, list):
+        found = _with_content(setting, paths=False)
+        return {name: hashlib.sha256(json.dumps(found).encode()).hexdigest()} if found != setting else {}
     if isinstance(setting, dict):  # the patterns of families are no names of settings
         named = {key: value for key, value in setting.items() if str(key).isidentifier()}
         found = (contents(value, f"{name}.{key}" if name else key) for key, value in named.items())
@@ -272,15 +275,18 @@ def digest(frame: pd.DataFrame) -> str:
     return hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
 
 
-def _with_content(setting, name: str = ""):
-    """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content."""
+def _with_content(setting, name: str = "", paths: bool = True):
+    """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content.
+
+    Without `paths` a folder is as it is, and a file its content alone.
+    """
     if isinstance(setting, dict):
-        return {key: _with_content(value, key) for key, value in setting.items()}
+        return {key: _with_content(value, key, paths) for key, value in setting.items()}
     if isinstance(setting, list):
-        return [_with_content(value) for value in setting]
+        return [_with_content(value, paths=paths) for value in setting]
     if isinstance(setting, str) and os.path.isfile(setting):
-        return [os.path.realpath(setting), _sha256(setting)]
-    if isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
+        return [os.path.realpath(setting), _sha256(setting)] if paths else _sha256(setting)
+    if paths and isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
         return os.path.realpath(setting)
     return setting
 

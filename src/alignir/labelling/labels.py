@@ -14,6 +14,7 @@ import pandas as pd
 from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError, one_of
 from alignir.frames import PAIR, labels_of, probabilities
+from alignir.labelling import votes
 from alignir.labelling.answers import READERS, failed, final_scores, said_aloud, unknown_finish_reason
 from alignir.labelling.ledger import ANSWERS, Ledger, pair_keys
 from alignir.labelling.models import LLM, Answer, FileGrader, Grader, Model, scale_of
@@ -75,8 +76,7 @@ def label(
 def majority(rounds: list[Labelling]) -> Labelling:
     """One labelling from the repeats of it."""
     repeats = pd.DataFrame({number: each.labels["relevance"] for number, each in enumerate(rounds)})
-    modes = repeats.mode(axis=1)  # sorted: of a tie the first is the lowest
-    most = modes.reindex(index=repeats.index, columns=[0])[0].astype("Int64")
+    most = votes.majority(repeats, rounds[0].scale.grades)
     labels = rounds[0].labels.assign(relevance=most)
     labels.loc[most.notna(), "status"] = "ok"
     return Labelling(

@@ -23,6 +23,7 @@ TABLES = {
     "compare": "Judges compared",
     "agreement": "Agreement of labels",
     "correlations": "Other correlations",
+    "families": "Kinds of systems",
     "judged": "Judged results",
     "measures": "Other offline measures",
     "alignment": "Every tau_b in full",

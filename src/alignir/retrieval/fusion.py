@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from alignir.data.ranked import ranked
-from alignir.errors import InputError
+from alignir.errors import InputError, one_of
 from alignir.frames import PAIR
+
+UNLABELLED = ("keep", "last")  # where re-ranking leaves a passage without a label: at its rank, or below all others
 
 
 def top(runs: pd.DataFrame, depth: int) -> pd.DataFrame:
@@ -32,19 +34,22 @@ def fuse(runs: pd.DataFrame, members: list[str], k: int = 60, depth: int = 100) 
     return top(ranked(fused.assign(system="+".join(members))), depth).reset_index(drop=True)
 
 
-def rerank(runs: pd.DataFrame, labels: pd.DataFrame, depth: int) -> pd.DataFrame:
+def rerank(runs: pd.DataFrame, labels: pd.DataFrame, depth: int, unlabelled: str = "keep") -> pd.DataFrame:
     """RUNS in which the first `depth` results of each query are in the order of their grades, the highest first.
 
     The grade is the label's `expected` where there is one, else its `relevance`; QRELS will do. Ties keep their order.
     A passage without a label keeps its rank, and the others are put in order around it: no label is not a grade of 0.
-    What is below `depth` stays. Grades and first scores have no common scale, so the new score of a result counts the
-    results from it down to the last.
+    With `unlabelled="last"` such passages stand below those with a label. What is below `depth` stays. Grades and first
+    scores have no common scale, so the new score of a result counts the results from it down to the last.
 
     Labels that also evaluate such a system flatter it: it was made to please them.
     """
+    if unlabelled not in UNLABELLED:
+        raise one_of("unlabelled", unlabelled, UNLABELLED)
     runs = runs.reset_index(drop=True)
     first = top(runs, depth).reset_index(names="row")
-    graded = first.merge(labels[PAIR].assign(grade=grades(labels)), on=PAIR, validate="m:1").dropna(subset="grade")
+    found = first.merge(labels[PAIR].assign(grade=grades(labels)), on=PAIR, how="left", validate="m:1")
+    graded = found.dropna(subset="grade") if unlabelled == "keep" else found.fillna({"grade": -np.inf})
     by_rank = graded.sort_values(["system", "query_id", "rank"])
     by_grade = graded.sort_values(["system", "query_id", "grade", "rank"], ascending=[True, True, False, True])
     rank = runs["rank"].copy()

@@ -9,6 +9,7 @@ KINDS = {
     "compare": "every two judges: which is better aligned, or cannot these queries tell?",
     "agreement": "how far labels agree, and where they do not",
     "correlations": "other correlations, the same best system, significant differences kept",
+    "families": "which kinds of systems does each judge favour, its own?",
     "judged": "which share of each system's top 10 has a label",
     "alignment": "every tau_b in full, for programs",
     "measures": "other offline measures beside the headline: which agrees with users?",

@@ -1,10 +1,19 @@
-"""Tables of families: Table 1 with and without the systems of the judge's own family."""
+"""Tables of families: what a judge does to systems of its own and other kinds, and Table 1 without its own family's."""
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.formatting import Number, interval, number, signed
-from alignir.tables.names import by_dataset, in_order, judge_titles, setting_titles
+from alignir.alignment.families import shifts
+from alignir.alignment.significance import ALPHA, holm
+from alignir.data.families import by_family, llm_based
+from alignir.errors import InputError
+from alignir.formatting import Number, Numbers, count, interval, number, signed
+from alignir.frames import BASELINE
+from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, setting_titles
+from alignir.tables.notes import size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Recorded
+
+LLM_BASED = "LLM-based"
 
 COLUMNS = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
 
@@ -39,3 +48,59 @@ def family_tables(recordings: Recordings) -> list[Table]:
         )
     title = "Table 1 without the systems of the judge's own family (Kendall's tau_b)"
     return [Table(title, COLUMNS, lines, notes)] if rows else []
+
+
+def shift_tables(recordings: Recordings) -> list[Table]:
+    """How far each judge moves the systems of every family against the others; a table for each judge and setting.
+
+    None where no family of systems is known.
+    """
+    tables, by_setting = [], recordings.by_setting()
+    for setting in sorted(by_setting, key=by_dataset):
+        runs = by_setting[setting]
+        for judge in in_order(runs):
+            title = f"Own kind: {judge_name(judge)}, {setting_titles([setting])[0]}"
+            if table := _shift_table(runs[judge], title, size_note([setting])):
+                tables.append(table)
+    return tables
+
+
+def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
+    if run.params.get("families", "None") in ("None", "{}"):  # as str() writes it
+        return None
+    scores = run.frame("scores.parquet")
+    scores = scores[scores["measure"] == headline(run)]
+    judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
+    systems, families = sorted(scores["system"].unique()), run.config.get("families")
+    try:
+        known = by_family(systems, families)
+        if llms := llm_based(systems, families):
+            known[LLM_BASED] = llms
+    except InputError as error:  # the file of families lies somewhere else today
+        return Table(title, ["family"], [], [str(error)])
+    if not known:
+        return None
+    resampling = Resampling.recorded(run.params)._replace(over="queries")
+    found, own, lines = shifts(judged, people, known, resampling), run.params.get("model.family"), []
+    corrected = {kind: holm(found[f"{kind}_p"].to_numpy()) for kind in ("score", "rank")}
+    for place, row in enumerate(found.itertuples()):
+        cells = []
+        for kind, digits in (("score", 3), ("rank", 1)):
+            shift, low, high, p = (getattr(row, f"{kind}{what}") for what in ("", "_low", "_high", "_p"))
+            mark = "!" if corrected[kind][place] <= ALPHA else ""
+            ends = f" {interval(low, high, digits - 1)}" if low == low else ""
+            shown = Numbers(f"{signed(shift, digits)}{mark}{ends}", shift=shift, low=low, high=high)
+            cells += [shown, number(p, 3)]
+        name = f"{row.family} (own)" if row.family == own else row.family
+        lines.append([name, count(row.n_systems), *cells])
+    notes = [
+        size,
+        f"n: systems; shift: mean {run.headline} by the judge less that by the baseline labels, of the family less "
+        "that of all others; above 0: the judge favours the family; ranks: the same of how many ranks systems rise",
+        f"in brackets: 95% interval, {resampling.text}; p: of random families of the same size, two-sided",
+        f"! Holm's p ≤ {ALPHA} over the table's families",
+    ]
+    if LLM_BASED in known:
+        notes.append(f"{LLM_BASED}: {', '.join(known[LLM_BASED])}; of the others nothing says that they are")
+    columns = ["family", "n", "shift", "p", "ranks", "p, ranks"]
+    return Table(title, columns, lines, notes)

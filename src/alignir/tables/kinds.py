@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from alignir.tables.comparison import compared, worse
-from alignir.tables.families import family_tables
+from alignir.tables.families import family_tables, shift_tables
 from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
@@ -54,6 +54,7 @@ def tables_by_kind(
         "compare": lambda: compare_tables(compared(recordings, users=None)),
         "agreement": lambda: agreement_tables(recordings),
         "correlations": lambda: correlation_tables(recordings),
+        "families": lambda: shift_tables(recordings),
         "judged": lambda: judged_tables(recordings),
         "alignment": lambda: [alignment_table(recordings)],
         "measures": lambda: measures_tables(recordings),

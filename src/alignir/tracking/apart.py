@@ -86,10 +86,10 @@ def _versions(runs: list[Recorded]) -> list[str]:
 def _where_judges_meet(run: Recorded, setting: str) -> Hashable:
     """Where two runs of one judge must not differ in a setting: which labels count may vary between datasets.
 
-    So may the file of labels of a judge that a person named.
+    So may the file of labels of a judge that a person named, and a jury's judges.
     """
     named = run.judge.model not in KINDS["model"]
-    varies = kind_of(setting) == "judge" or (setting == "model.labels" and named)
+    varies = kind_of(setting) == "judge" or (setting in ("model.labels", "model.judges") and named)
     return run.labelled.dataset if varies else None
 
 

@@ -1,0 +1,5 @@
+"""`alignir circularity`, from a checkout."""
+
+from alignir.commands.door import main
+
+raise SystemExit(main("circularity"))
