@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import write_small
 
-from alignir.commands import door
+from alignir.commands import door, export
 from alignir.config import composed_cell, composed_job
 from alignir.evaluation.scores import means
 from alignir.experiment import pipeline
@@ -149,3 +149,11 @@ def test_texts_that_are_not_what_they_were_are_not_written(folder, capsys, monke
     assert "4 labels of 4 pairs" in exported(capsys, monkeypatch, "labels", "--form", "csv")
     passages.unlink()
     assert "no passages in" in exported(capsys, monkeypatch, "labels", "--form", "opensearch", code=1)
+
+
+def test_a_judge_that_many_settings_tell_apart_has_a_file_with_a_name_that_fits():
+    parts = [["judge", "a=" + "x" * 300, end] for end in ("one", "two")]
+    one, two = map(export._stem, parts)
+    assert one != two
+    assert max(len(one), len(two)) < 140
+    assert export._stem(["judge", "a"]) == "judge-a"

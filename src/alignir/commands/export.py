@@ -12,6 +12,7 @@ examples:
   alignir export requests --out REQUESTS-OF-DEMO.jsonl dataset=demo
 """
 
+import hashlib
 import re
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from alignir.tracking.shapes import Labelled, Setting
 
 FORMS = {"qrels": ".qrels", "umbrela": ".jsonl", "csv": ".csv", "opensearch": ".json"}
+LETTERS = 120  # of a file's name, where settings make it longer
 LABELS = "Write judges' labels, a file each: those of models, of somebody's files, of formulas alike"
 RESULTS = "Write every system's value of every measure for every topic, under each judge's labels and the baseline's"
 REQUESTS = "Write the pairs that a cell is about as umbrela's requests, JSON lines of a query and its candidates"
@@ -163,8 +165,11 @@ def _where(where: "Labelled | Setting") -> list[str]:
 
 
 def _stem(parts: list[str]) -> str:
-    """The name of a file, of letters that every system takes."""
-    return "-".join(re.sub(r"[^\w.@=+]+", "_", part).strip("_") for part in parts)
+    """The name of a file, of letters that every system takes, and not of more than it takes."""
+    stem = "-".join(re.sub(r"[^\w.@=+]+", "_", part).strip("_") for part in parts)
+    if len(stem) <= LETTERS:
+        return stem
+    return f"{stem[:LETTERS]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, text: str) -> None:

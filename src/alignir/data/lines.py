@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,12 +63,13 @@ def form(path: Path) -> str:
 
 
 def is_number(value) -> bool:
-    """Whether a cell, or a setting, is a finite number.
+    """Whether a cell, or a setting, is a number, be it infinite or NaN.
 
-    >>> is_number("0.5"), is_number("relevance"), is_number(None)
-    (True, False, False)
+    >>> is_number("0.5"), is_number("nan"), is_number("relevance"), is_number(None)
+    (True, True, False, False)
     """
     try:
-        return math.isfinite(float(value))
+        float(value)
     except (TypeError, ValueError):
         return False
+    return True

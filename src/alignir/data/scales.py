@@ -137,12 +137,12 @@ def meaning(settings: Mapping | None, grades: Mapping | None = None, cut: Sequen
         scale_of(declared, relevant_from)  # says what is wrong with it
     mapped = {}
     for value, grade in dict(grades or {}).items():
-        if type(grade) is not int or grade < 0 or not is_number(value):
+        if type(grade) is not int or grade < 0 or not (is_number(value) and math.isfinite(float(value))):
             raise InputError(
                 f"grades: expected whole numbers from 0 by value, such as {{4: 3}}, found {value}: {grade}"
             )
         mapped[float(value)] = grade
-    if not all(is_number(threshold) for threshold in cut or ()):
+    if not all(is_number(threshold) and math.isfinite(float(threshold)) for threshold in cut or ()):
         raise InputError(f"cut: expected rising numbers, such as [0.25, 0.5, 0.75], found {list(cut or ())}")
     return Meaning(
         mapped,
