@@ -137,7 +137,9 @@ def _best(judges: Sides, references: Sides, lower_is_better: Container[Hashable]
     return {reference: judge for reference, (_, judge) in best.items()}
 
 
-def paired_taus(judges: Sides, references: Sides, triples: Iterable[Triple], resampling: Resampling) -> dict[Triple, Both]:
+def paired_taus(
+    judges: Sides, references: Sides, triples: Iterable[Triple], resampling: Resampling
+) -> dict[Triple, Both]:
     """For each (reference, judge, other judge) both judges' taus with the reference: the sample's, then B resamples'.
 
     Each on the queries that all three know. Where these are the same for all, as they mostly are, all are resampled at

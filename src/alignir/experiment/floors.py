@@ -21,9 +21,7 @@ from alignir.labelling.graders import Lexical
 
 ERROR = 0.02  # the standard error of the mean tau of shuffled labels, below which no more are drawn
 BLOCK = 100  # draws between two looks at it
-SCORED = (
-    20  # draws at most of a measure that trec_eval or ir_measures scores anew for each, in .1 s and more
-)
+SCORED = 20  # draws at most of a measure that trec_eval or ir_measures scores anew for each, in .1 s and more
 
 
 class Labels(NamedTuple):

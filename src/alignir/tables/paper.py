@@ -222,8 +222,8 @@ def _cell(
     text: str = NOT_RUN if row is None else number(value)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    told = row is None or row.judge.model == SHUFFLED  # a mean of draws, and not what one sample says
-    if not told and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
+    # of shuffled labels it is a mean of draws, and not what one sample says
+    if row is not None and row.judge.model != SHUFFLED and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
         text += "°"
     if worse:
         text += "†"
