@@ -88,19 +88,19 @@ def cost_figure(judges: pd.DataFrame, costs: Mapping[str, str], title: str):
     )
     looks = canvas.looks(judges["judge"])
     for cost, panel in panels.items():
-        for row in judges[judges[cost] > 0].itertuples():
+        here = judges[judges[cost] > 0]
+        for row in here.itertuples():
             look, value = looks[row.judge], getattr(row, cost)
             panel.plot([value, value], [row.ci_low, row.ci_high], color=look["color"], linewidth=0.8, alpha=0.6)
             panel.plot([value], [row.tau_b], markersize=5, linestyle="", label=row.judge, **look)
-        _log_scale(panel)
+        _log_scale(panel, (1,) if here[cost].max() > 100 * here[cost].min() else (1, 2, 5))
         panel.margins(x=0.15)
         panel.set_title(f"{cost} {costs[cost]}", fontsize=LETTERS)
     handles = {}
     for panel in panels.values():
         handles |= {name: handle for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=2, frameon=False, fontsize=LETTERS
-    )
+    below = {"loc": "outside lower center", "ncols": min(2, len(costs)), "frameon": False, "fontsize": LETTERS}
+    figure.legend(handles.values(), handles.keys(), **below)
     return figure
 
 
@@ -161,4 +161,4 @@ def _log_scale(panel, steps: tuple[int, ...] = (1, 2, 5)) -> None:
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=steps))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
