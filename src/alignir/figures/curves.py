@@ -96,7 +96,7 @@ def cost_figure(judges: pd.DataFrame, costs: Mapping[str, str], title: str):
         _log_scale(panel, (1,) if here[cost].max() > 100 * here[cost].min() else (1, 2, 5))
         panel.margins(x=0.15)
         panel.set_title(f"{cost} {costs[cost]}", fontsize=LETTERS)
-    handles = {}
+    handles: dict[str, object] = {}
     for panel in panels.values():
         handles |= {name: handle for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)}
     below = {"loc": "outside lower center", "ncols": min(2, len(costs)), "frameon": False, "fontsize": LETTERS}
