@@ -19,13 +19,16 @@ def long(values: np.ndarray, name: str, columns: list[str]) -> pd.DataFrame:
 
 
 def recordings(monkeypatch, judged: dict[str, np.ndarray], truth: np.ndarray, **settings: dict) -> Recordings:
-    """Judges by their nDCG@10, each with its parameters among `settings`; users see what the baseline sees."""
+    """Judges by their nDCG@10, each with its parameters among `settings`; users see what the baseline sees.
+
+    A judge on another dataset has another key, and its `model` and `dataset` among the settings.
+    """
     users = pd.concat([long(truth, "clicks", ONLINE), long(-truth, "zrr", ONLINE)])
 
     def frame(run: Recorded, name: str) -> pd.DataFrame:
         if name == "online.parquet":
             return users[users["query_id"] != "q00"]  # a query without sessions
-        sides = {"model": judged[run.params["model"]], BASELINE: truth}
+        sides = {"model": judged[run.run_id], BASELINE: truth}
         return pd.concat([long(side, "ndcg_cut_10", SCORES).assign(labels=labels) for labels, side in sides.items()])
 
     monkeypatch.setattr(Recorded, "frame", frame)
@@ -33,7 +36,13 @@ def recordings(monkeypatch, judged: dict[str, np.ndarray], truth: np.ndarray, **
     lines = pd.DataFrame([(*LINE, "model")], columns=[*ALIGNMENT, "labels"])
     return Recordings(
         Recorded(
-            None, name, name, {**NAMES, "model": name, "prompt": "zeshot"} | settings.get(name, {}), {}, sizes, lines
+            None,
+            name,
+            name,
+            {**NAMES, "model": name, "prompt": "zeshot"} | settings.get(name, {}),
+            {},
+            dict(sizes),
+            lines,
         )
         for name in judged
     )

@@ -17,6 +17,7 @@ LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell
            NaN: unknown, or not clicked
 NOISE      metric, tau_b, ci_low, ci_high, draws      between independent draws of sampled users
 ALIGNMENT  offline, reference, tau_b, p_value, ci_low, ci_high, n_systems, n_queries
+           of labels that are drawn at random also draws: tau_b is their mean, ci holds their middle 95%
 BUDGET     strategy, labels, n_queries, pairs:float, tau_b, ci_low, ci_high, draws
            pairs: the mean number of judged pairs of n_queries selected queries; ci: NaN where one draw is all there is
 CALIBRATION  low, high, pairs:int, expected, baseline  means of the pairs whose expected grade is from low to high

@@ -91,11 +91,33 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
         "online": online_figure(table, online, users, title),
         "tau": systems.tau_figure(grid, grid.abs(), title, 1),
         "top": curves.top_figure(among(judges), pd.Series({5: 0.5, 46: 0.9}), title),
+        "cost": curves.cost_figure(priced(judges), {"tokens": "of a pair", "price": "of 1,000 pairs"}, title),
         "traffic": curves.traffic_figure(curve, 0.9, title),
         "budget": curves.budget_figure(budget, {"model": "a model"}, 0.9, title),
         "human": curves.human_figure(human, title),
         "sensitivity": curves.sensitivity_figure(sensitive, "dbn", title),
     }
+
+
+def priced(judges: list[str]) -> pd.DataFrame:
+    """Judges of 100, 200, ... tokens; the first has no price, the others 0.01, 0.1, ..."""
+    rows = [
+        (judge, 0.5 + place / 20, 0.3, 1, 100 * (1 + place), 0.001 * 10**place) for place, judge in enumerate(judges)
+    ]
+    found = pd.DataFrame(rows, columns=["judge", "tau_b", "ci_low", "ci_high", "tokens", "price"])
+    return found.assign(price=found["price"].where(found.index > 0))
+
+
+def test_a_judge_stands_at_its_cost_and_its_tau_and_not_where_its_cost_is_not_known():
+    rows = priced(JUDGES[:4])
+    figure = curves.cost_figure(rows, {"tokens": "of a pair", "price": "of 1,000 pairs"}, "")
+    for cost, panel in zip(("tokens", "price"), figure.axes, strict=True):
+        drawn = {line.get_label(): tuple(line.get_xydata()[0]) for line in panel.lines if len(line.get_xydata()) == 1}
+        known = rows.dropna(subset=cost)
+        assert drawn == dict(zip(known["judge"], zip(known[cost], known["tau_b"], strict=True), strict=True))
+        intervals = [tuple(line.get_ydata()) for line in panel.lines if len(line.get_xydata()) == 2]
+        assert intervals == [(0.3, 1)] * len(known)
+    assert set(JUDGES[:4]) <= set(texts(figure.legends[0]))
 
 
 def texts(artist) -> list[str]:
@@ -379,7 +401,7 @@ def swept(tmp_path_factory):
 
 def test_the_command_writes_every_figure_of_a_sweep(swept, alignir):
     done = alignir("--out", "drawn", folder=swept, program=(str(ROOT / "scripts/figures.py"),))
-    names = ["labels", "confusion", "scores", "ranks", "top", "online", "tau"]
+    names = ["labels", "confusion", "scores", "ranks", "top", "cost", "online", "tau"]
     assert done.stdout.split() == [f"drawn/{name}.png" for name in names]
     assert "no judge gave probabilities" in done.stderr
     for name in names:

@@ -64,11 +64,11 @@ def compare(judges: Sides, references: Sides, resampling: Resampling) -> pd.Data
     used = enough(resampling, pairs_of(len(judges)))
     triples = [(reference, *pair) for reference in references for pair in combinations(judges, 2)]
     rows = []
-    for triple, (left, right) in _taus(judges, references, triples, used).items():
+    for triple, (left, right) in paired_taus(judges, references, triples, used).items():
         difference = left[0] - right[0]
         ends_and_p = certainty(difference, left[1:] - right[1:], used.method)
         rows.append((*triple, left[0], right[0], difference, *ends_and_p))
-    return _corrected(pd.DataFrame(rows, columns=PAIRS[:-1]))
+    return corrected(pd.DataFrame(rows, columns=PAIRS[:-1]))
 
 
 def against_best(
@@ -94,10 +94,10 @@ def against_best(
         (reference, judge, best[reference]) for reference in best for judge in judges if judge != best[reference]
     ]
     rows = []
-    for triple, (left, right) in _taus(judges, references, triples, enough(resampling, len(judges) - 1)).items():
+    for triple, (left, right) in paired_taus(judges, references, triples, enough(resampling, len(judges) - 1)).items():
         difference = left[0] - right[0]
         rows.append((*triple, left[0], right[0], difference, certainty(difference, left[1:] - right[1:])[2]))
-    return _corrected(pd.DataFrame(rows, columns=TO_BEST[:-1]))
+    return corrected(pd.DataFrame(rows, columns=TO_BEST[:-1]))
 
 
 def certainty(
@@ -119,7 +119,7 @@ def certainty(
     return float(difference - reach), float(difference + reach), p_value
 
 
-def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+def corrected(table: pd.DataFrame) -> pd.DataFrame:
     """The rows with p_holm: Holm's correction over all rows of a reference."""
     return table.assign(
         p_holm=table.groupby("reference", sort=False)["p_value"].transform(lambda p: holm(p.to_numpy()))
@@ -130,14 +130,16 @@ def _best(judges: Sides, references: Sides, lower_is_better: Container[Hashable]
     """The judge with the best tau_b by reference, on the queries that both know; none where no judge has a tau."""
     own = [(reference, judge, judge) for reference in references for judge in judges]
     best: dict[Hashable, tuple[float, Hashable]] = {}
-    for (reference, judge, _), (taus, _) in _taus(judges, references, own, NONE).items():
+    for (reference, judge, _), (taus, _) in paired_taus(judges, references, own, NONE).items():
         tau = -taus[0] if reference in lower_is_better else taus[0]
         if tau == tau and (reference not in best or tau > best[reference][0]):
             best[reference] = (tau, judge)
     return {reference: judge for reference, (_, judge) in best.items()}
 
 
-def _taus(judges: Sides, references: Sides, triples: Iterable[Triple], resampling: Resampling) -> dict[Triple, Both]:
+def paired_taus(
+    judges: Sides, references: Sides, triples: Iterable[Triple], resampling: Resampling
+) -> dict[Triple, Both]:
     """For each (reference, judge, other judge) both judges' taus with the reference: the sample's, then B resamples'.
 
     Each on the queries that all three know. Where these are the same for all, as they mostly are, all are resampled at

@@ -1,5 +1,6 @@
 """Alignment: do two sides put the systems in the same order?"""
 
+from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -61,16 +62,6 @@ def against_users(
     return pd.DataFrame(rows, columns=ALIGNMENT)
 
 
-def average(draws: list[pd.DataFrame]) -> pd.DataFrame:
-    """ALIGNMENT of labels that are drawn at random: the mean tau_b of the draws where it is defined, without a p-value.
-
-    A single draw is given back as it is.
-    """
-    if len(draws) == 1:
-        return draws[0]
-    return draws[0].assign(tau_b=pd.concat([draw["tau_b"] for draw in draws], axis=1).mean(axis=1), p_value=np.nan)
-
-
 def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
     """How far independent draws of the same users agree on the order of the systems: one row a metric of ONLINE.
 
@@ -83,23 +74,33 @@ def between_draws(draws: list[pd.DataFrame]) -> pd.DataFrame:
         metric: [tau_b(left[metric], right[metric])[0] for left, right in combinations(systems, 2)]
         for metric in draws[0]["metric"].unique()
     }
-    return _spread(taus, len(draws))
+    return spread(taus, len(draws))
 
 
 def against_exact(exact: pd.DataFrame, draws: list[pd.DataFrame]) -> pd.DataFrame:
     """How far sampled users order the systems as endless traffic would: one row a metric, as in `between_draws`."""
     truth, systems = means(exact, "metric"), [means(draw, "metric") for draw in draws]
     taus = {metric: [tau_b(truth[metric], draw[metric])[0] for draw in systems] for metric in exact["metric"].unique()}
-    return _spread(taus, len(draws))
+    return spread(taus, len(draws))
 
 
-def _spread(taus: dict[str, list[float]], draws: int) -> pd.DataFrame:
+def spread(taus: Mapping[str, Sequence[float] | np.ndarray], draws: int) -> pd.DataFrame:
     """NOISE: the mean of each metric's taus and the ends of their middle 95%, undefined ones left out."""
     rows = []
     for metric, values in taus.items():
         known = [tau for tau in values if tau == tau] or [np.nan]
         rows.append((metric, np.mean(known), *np.percentile(known, (2.5, 97.5)), draws))
     return pd.DataFrame(rows, columns=NOISE)
+
+
+def standard_error(taus: np.ndarray) -> float:
+    """That of the mean of drawn taus, undefined ones left out; 0 where fewer than two are defined: more say no more.
+
+    >>> round(standard_error(np.array([0.1, 0.3, np.nan, 0.2])), 4)
+    0.0577
+    """
+    known = taus[~np.isnan(taus)]
+    return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0
 
 
 def _as_sides(values: pd.DataFrame | Sides) -> Sides:

@@ -46,6 +46,11 @@ def run(args) -> int:
             advance(1)
     for name in drawings:
         print(args.out / f"{name}.png")
-    if "calibration" in kinds and not any(name.startswith("calibration") for name in drawings):
-        print("calibration: no judge gave probabilities (prompt.decoding=logits)", file=sys.stderr)
+    lacking = {
+        "calibration": "no judge gave probabilities (prompt.decoding=logits)",
+        "cost": "no judge is known to have cost anything: no tokens, seconds or price",
+    }
+    for kind, why in lacking.items():
+        if kind in kinds and not any(name.startswith(kind) for name in drawings):
+            print(f"{kind}: {why}", file=sys.stderr)
     return 0

@@ -3,6 +3,7 @@
 examples:
   alignir tables
   alignir tables --table baseline --table compare
+  alignir tables --table judges
   alignir tables --table top --top 5,10
   alignir tables --table systems --by pair
   alignir tables --format markdown --out tables.md
@@ -36,8 +37,8 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument(
         "--top",
         metavar="K,K...",
-        help="among how many of the best systems tau is given, in Table 1 and --table top (default: the runs' setting "
-        "`top`)",
+        help="among how many of the best systems tau is given, in Table 1, --table top and judges (default: the runs' "
+        "setting `top`)",
     )
     parser.add_argument(
         "--by",

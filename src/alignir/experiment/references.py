@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import NONE
-from alignir.alignment.tau import Sides, against_baseline, against_users, average, between_draws, sides
+from alignir.alignment.tau import Sides, against_baseline, against_users, between_draws, sides
+from alignir.evaluation.names import recorded_name
 from alignir.evaluation.scores import evaluate
 from alignir.experiment.cells import Cell
-from alignir.experiment.floors import ceiling_and_floors
+from alignir.experiment.floors import ceiling_and_floors, shuffled
 from alignir.experiment.inputs import Inputs, digest
 from alignir.files import state_of
-from alignir.frames import BASELINE
+from alignir.frames import BASELINE, SHUFFLED
 
 ROWS = 5_000_000  # of SCORES and ONLINE that are kept for the next judges: about 200 MB
 
@@ -69,13 +68,10 @@ def _made(cell: Cell, inputs: Inputs) -> References:
 
 def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:
     """ALIGNMENT of the headline measure by each of them, as if a judge had given those labels."""
-    rng = np.random.default_rng(cell.shuffles.seed)
-    by = (cell.headline,)
-    for name, (draws, scale) in ceiling_and_floors(inputs.dataset, cell.shuffles.n, rng).items():
-        resampling = cell.resampling if len(draws) == 1 else NONE
-        scored = (sides(evaluate(labels, inputs.runs, by, scale=scale, unjudged=cell.unjudged)) for labels in draws)
-        aligned = [
-            pd.concat([against_baseline(each, people, resampling), against_users(each, users, resampling)])
-            for each in scored
-        ]
-        yield average(aligned).assign(labels=name)
+    runs, headline = inputs.runs, recorded_name(cell.headline)
+    for name, (labels, scale) in ceiling_and_floors(inputs.dataset).items():
+        scored = sides(evaluate(labels, runs, (headline,), scale=scale, unjudged=cell.unjudged))
+        yield against_baseline(scored, people, cell.resampling).assign(labels=name)
+        yield against_users(scored, users, cell.resampling).assign(labels=name)
+    if cell.shuffles.n:
+        yield shuffled(cell, inputs.dataset, runs, {BASELINE: people[headline], **users}).assign(labels=SHUFFLED)

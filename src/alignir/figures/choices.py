@@ -7,6 +7,7 @@ KINDS = {
     "scores": "systems by a judge's labels over systems by the baseline's, with tau; who moves most is named",
     "ranks": "the systems' ranks by the baseline labels and by each judge's",
     "top": "tau among the k best systems over k, beside what the baseline labels themselves reach there",
+    "cost": "tau of each judge over what it costs: tokens, seconds, money, as far as they are known",
     "online": "each online metric over the headline measure, with tau",
     "tau": "tau of every judge with everything it is compared with",
 }

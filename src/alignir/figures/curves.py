@@ -77,6 +77,33 @@ def top_figure(taus: pd.DataFrame, ceilings: pd.Series, title: str):
     return figure
 
 
+def cost_figure(judges: pd.DataFrame, costs: Mapping[str, str], title: str):
+    """tau_b of each judge over each cost of it, a panel a cost, logarithmic, with its 95% interval.
+
+    `judges` is a row a judge: judge, tau_b, ci_low, ci_high and the columns of `costs`, {column: what it is of}; a
+    judge whose cost is not known, or nothing, is not in that panel.
+    """
+    figure, panels = canvas.panels(
+        costs, 2.5, title, 3, "", "tau_b", more=0.5 + 0.16 * len(judges), share=(False, True)
+    )
+    looks = canvas.looks(judges["judge"])
+    for cost, panel in panels.items():
+        here = judges[judges[cost] > 0]
+        for row in here.itertuples():
+            look, value = looks[row.judge], getattr(row, cost)
+            panel.plot([value, value], [row.ci_low, row.ci_high], color=look["color"], linewidth=0.8, alpha=0.6)
+            panel.plot([value], [row.tau_b], markersize=5, linestyle="", label=row.judge, **look)
+        _log_scale(panel, (1,) if here[cost].max() > 100 * here[cost].min() else (1, 2, 5))
+        panel.margins(x=0.15)
+        panel.set_title(f"{cost} {costs[cost]}", fontsize=LETTERS)
+    handles: dict[str, object] = {}
+    for panel in panels.values():
+        handles |= {name: handle for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)}
+    below = {"loc": "outside lower center", "ncols": min(2, len(costs)), "frameon": False, "fontsize": LETTERS}
+    figure.legend(handles.values(), handles.keys(), **below)
+    return figure
+
+
 def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str):
     """tau_b of each strategy over queries and over judged pairs, a row of panels for each of `labels` in BUDGET."""
     over = {"n_queries": "queries", "pairs": "judged pairs"}
@@ -134,4 +161,4 @@ def _log_scale(panel, steps: tuple[int, ...] = (1, 2, 5)) -> None:
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=steps))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))

@@ -14,6 +14,7 @@ MADE: dict[str, Callable[[Recordings], Iterator[Figure]]] = {
     "scores": system_figures.scores,
     "ranks": system_figures.ranks,
     "top": system_figures.top,
+    "cost": system_figures.cost,
     "online": system_figures.online,
     "tau": system_figures.taus,
 }

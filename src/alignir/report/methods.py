@@ -200,8 +200,8 @@ def _uncertainty(entries: list[Entry]) -> Iterator[str]:
         entries,
         lambda entry: entry.config.get("floor") if (entry.config.get("floor") or {}).get("shuffles") else None,
         lambda floor: (
-            f"The baseline labels are permuted over their pairs {floor['shuffles']} times, seed "
-            f"{floor['seed']}: the floor of tau_b"
+            f"The baseline labels are permuted over their pairs at most {floor['shuffles']} times, seed "
+            f"{floor['seed']}, until the standard error of their mean tau_b is small: the floor of tau_b"
         ),
     )
 

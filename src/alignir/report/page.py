@@ -17,6 +17,7 @@ from alignir.tables.table import Table
 TABLES = {
     "baseline": "Alignment with the baseline labels",
     "online": "Alignment with users",
+    "judges": "Judges, best first",
     "top": "Alignment among the best systems",
     "labels": "Labels",
     "systems": "Systems",
@@ -35,6 +36,7 @@ FIGURES = {
     "scores": "Scores of systems",
     "ranks": "Ranks of systems",
     "top": "tau among the best systems",
+    "cost": "tau over cost",
     "online": "Online metrics",
     "tau": "Every tau",
 }

@@ -10,10 +10,11 @@ import pandas as pd
 from alignir.alignment.top import AMONG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
-from alignir.figures.curves import top_figure
+from alignir.figures.curves import cost_figure, top_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.frames import BASELINE
 from alignir.report.figure import JUDGES, Figure, pages
+from alignir.tables.best_judges import COSTS, PAIRS, costs
 from alignir.tables.names import (
     BOUNDS,
     by_dataset,
@@ -58,6 +59,14 @@ def top(recordings: Recordings) -> Iterator[Figure]:
         if next(iter(compared.runs.values())).setting.n_systems > FEWEST:
             for page, runs in pages(compared.runs, JUDGES):
                 yield Figure((*place, page), partial(_top, compared._replace(runs=runs)))
+
+
+def cost(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        found = {judge: costs(recordings, run) for judge, run in compared.runs.items()}
+        known = [cost for cost in COSTS if any(each[cost] == each[cost] for each in found.values())]
+        if known:
+            yield Figure(place, partial(_cost, compared, found, known))
 
 
 def online(recordings: Recordings) -> Iterator[Figure]:
@@ -112,6 +121,18 @@ def _top(compared: Compared):
     taus = pd.DataFrame(rows, columns=AMONG)
     title = f"tau_b of {compared.measure} among the k best systems, {compared.title}"
     return top_figure(taus, pd.Series(found.ceilings), title)
+
+
+def _cost(compared: Compared, found: dict[str, dict[str, float]], known: list[str]):
+    taus = {judge_name(row.judge): row for row in compared.rows if row.reference == BASELINE}
+    rows = [
+        {"judge": judge, **{name: getattr(taus[judge], name) for name in AMONG[2:]}, **found[judge]}
+        for judge in found
+        if any(found[judge][cost] == found[judge][cost] for cost in known)
+    ]
+    of = {"tokens": "of a pair", **dict.fromkeys(("seconds", "price"), f"of {PAIRS:,} pairs")}
+    title = f"tau_b of {compared.measure} over what judges cost, {compared.title}"
+    return cost_figure(pd.DataFrame(rows), {cost: of[cost] for cost in known}, title)
 
 
 def _online(compared: Compared):

@@ -3,6 +3,7 @@
 KINDS = {
     "baseline": "Table 1: tau_b of every judge with the baseline labels",
     "online": "Table 2: tau_b with the online metrics",
+    "judges": "which judge to trust: tau, the top, who beats whom, bias, cost; best first, over all datasets",
     "top": "tau_b among the best systems, beside what the baseline labels themselves reach there",
     "labels": "how each judge's labels are distributed, and kappa",
     "systems": "each system's score and rank by whose labels, whom it beats, and what the queries show",

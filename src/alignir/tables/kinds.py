@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
+from alignir.tables.best_judges import judge_tables
 from alignir.tables.comparison import compared, worse
 from alignir.tables.families import family_tables, shift_tables
 from alignir.tables.judges import compare_tables, correlation_tables
@@ -48,6 +49,7 @@ def tables_by_kind(
     made: dict[str, Callable[[], list[Table]]] = {
         "baseline": lambda: [*baseline_tables(recordings, marked(), expected, top), *family_tables(recordings)],
         "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
+        "judges": lambda: judge_tables(recordings, top),
         "top": lambda: top_tables(recordings, top),
         "labels": lambda: label_tables(recordings),
         "systems": lambda: system_tables(recordings, by, top),

@@ -1,5 +1,6 @@
 """Conventions: what stands under a table so that its numbers can be read, taken from what the runs recorded."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -144,16 +145,23 @@ def noise_note(runs: list[Recorded]) -> str:
 
 def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
     """What the BOUNDS among these models are."""
-    shuffles = " or ".join(sorted({run.params.get("floor.shuffles", "several") for run in runs}))
+    shuffles = " or ".join(sorted({_shuffles(run) for run in runs}))
     notes = {
         RESAMPLED: "resampled: the baseline labels of queries drawn anew, as many, against those of all: a ceiling",
         SECOND: "second: other people's labels",
         LEXICAL: "lexical: grades from the share of the query's terms",
-        SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws",
+        SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws, in brackets "
+        "the middle 95% of these",
         ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
     }
     found = [note for name, note in notes.items() if name in models]
     return ["; ".join(found)] if found else []
+
+
+def _shuffles(run: Recorded) -> str:
+    """How many sets of shuffled labels were drawn."""
+    drawn = run.alignment["draws"].max() if "draws" in run.alignment else math.nan
+    return f"{drawn:.0f}" if drawn == drawn else run.params.get("floor.shuffles", "several")
 
 
 def _by_value(runs: list[Recorded], value) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from alignir.alignment.significance import ALPHA
 from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, interval, number
-from alignir.frames import BASELINE, RESAMPLED
+from alignir.frames import BASELINE, RESAMPLED, SHUFFLED
 from alignir.tables import missing, poster, unlabelled
 from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
@@ -185,8 +185,9 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     cells = " ".join(cell for line in lines for cell in line[2:])
     judged = [row.run for row in rows if row.judge.model not in BOUNDS]
     notes = [size_note(settings), *measure_notes(row.run for row in rows), TAU_NOTE, *label_notes(judged)]
-    if "[" in cells:
-        notes.append(interval_note([row.run for row in rows if row.ci_low == row.ci_low]))
+    resampled = [row.run for row in rows if row.ci_low == row.ci_low and row.judge.model != SHUFFLED]
+    if "[" in cells and resampled:
+        notes.append(interval_note(resampled))
     if "°" in cells:
         notes.append(f"° cannot be told from 0: p > {ALPHA}, or 0 is in the 95% interval")
     notes += mark_notes(rows, "†" in cells)
@@ -221,7 +222,8 @@ def _cell(
     text: str = NOT_RUN if row is None else number(value)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    if row is not None and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
+    # of shuffled labels it is a mean of draws, and not what one sample says
+    if row is not None and row.judge.model != SHUFFLED and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
         text += "°"
     if worse:
         text += "†"

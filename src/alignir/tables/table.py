@@ -92,7 +92,7 @@ def _rich(shown: list[Table], width: int | None) -> str:
         console.print(table.title, markup=False, highlight=False)
         drawn = RichTable(box=box.SIMPLE_HEAD)
         for column, name in enumerate(table.columns):
-            drawn.add_column(Text(name), justify="left" if column < 2 else "right")
+            drawn.add_column(Text(name), justify="left" if column < 2 else "right", overflow="fold")
         for row in table.without_repeats():
             drawn.add_row(*map(Text, row))  # nothing in a cell is rich's markup
         console.print(drawn)
