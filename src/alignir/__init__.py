@@ -38,6 +38,7 @@ _PLACES = {
     "data.beir": "beir",
     "data.from_ir_datasets": "from_ir_datasets",
     "data.requests": "requests",
+    "retrieval.degraded": "degraded",
     "retrieval.run_files": "run_files",
     "retrieval.pipelines": "pipelines",
     "labelling.prompts": "Prompt read_prompt",

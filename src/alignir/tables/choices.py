@@ -12,6 +12,7 @@ KINDS = {
     "families": "which kinds of systems does each judge favour, its own?",
     "judged": "which share of each system's top 10 has a label",
     "alignment": "every tau_b in full, for programs",
+    "quality": "which metrics, measures and judges follow quality, with systems=degraded",
     "measures": "other offline measures beside the headline: which agrees with users?",
 }
 BY = ("system", "pair", "query")  # of what the tables of systems have a row

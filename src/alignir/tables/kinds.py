@@ -10,6 +10,7 @@ from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
 from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
+from alignir.tables.quality import quality_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.standing import system_tables
 from alignir.tables.systems import judged_tables
@@ -57,6 +58,7 @@ def tables_by_kind(
         "families": lambda: shift_tables(recordings),
         "judged": lambda: judged_tables(recordings),
         "alignment": lambda: [alignment_table(recordings)],
+        "quality": lambda: quality_tables(recordings),
         "measures": lambda: measures_tables(recordings),
     }
     return {kind: made[kind]() for kind in kinds}
