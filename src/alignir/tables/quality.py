@@ -69,8 +69,8 @@ def _table(title: str, name: str, setting: Setting, runs: list[Recorded], record
         for row in found.itertuples():
             along = systems[row.offline].iloc[[0, len(shares) // 2, -1]]
             best, _, worst = along
-            ends = Numbers(f"{best:.3g} → {worst:.3g}", best=best, worst=worst)
-            lines.append([what(row.offline), by, with_interval(row.tau_b, row.ci_low, row.ci_high, 3), ends])
+            ends = Numbers(f"{best:.3g}→{worst:.3g}", best=best, worst=worst)
+            lines.append([what(row.offline), by, with_interval(row.tau_b, row.ci_low, row.ci_high, 2), ends])
             plainly = row.tau_b, row.ci_low, row.ci_high, *along
             records.rows.append([name, row.offline, plain, *map(full, plainly)])
 
