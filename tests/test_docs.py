@@ -208,6 +208,10 @@ def reader(tmp_path_factory):
     (folder / "METRICS.csv").write_text(
         "system,metric,value\n" + "".join(f"{system},adt,{number}\n" for number, system in enumerate(systems))
     )
+    (folder / "TESTS.csv").write_text(
+        "system_a,system_b,metric,difference,ci_low,ci_high\nbm25-a,bm25-b,ctr,.02,.01,.03\ndense,bm25-a,sar,.01,,\n"
+    )
+    (folder / "WINS.tsv").write_text("system_a\tsystem_b\twins_a\twins_b\tties\nbm25-a\tbm25-b\t60\t40\t100\n")
     log = pd.DataFrame(
         [(f"{s}-{q}-{n}", s, q, r, f"d{r}", bool(rng.integers(2)), 20.0 * r) for s in systems for q in QUERIES
          for n in range(4) for r in range(1, 6)], columns=LOG,

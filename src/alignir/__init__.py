@@ -55,6 +55,7 @@ _PLACES = {
     "users.simulated": "Simulated",
     "users.observed": "Log",
     "users.imported": "External",
+    "users.pairs": "Pairs",
     "data.scales": "Scale",
     "errors": "InputError",
 }

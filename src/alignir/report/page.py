@@ -17,6 +17,7 @@ from alignir.tables.table import Table
 TABLES = {
     "baseline": "Alignment with the baseline labels",
     "online": "Alignment with users",
+    "pairs": "Pairs that users compared",
     "top": "Alignment among the best systems",
     "labels": "Labels",
     "systems": "Systems",
@@ -25,6 +26,7 @@ TABLES = {
     "correlations": "Other correlations",
     "families": "Kinds of systems",
     "judged": "Judged results",
+    "quality": "Systems of known order",
     "measures": "Other offline measures",
     "alignment": "Every tau_b in full",
 }

@@ -4,6 +4,7 @@ KINDS = {
     "baseline": "Table 1: tau_b of every judge with the baseline labels",
     "online": "Table 2: tau_b with the online metrics",
     "top": "tau_b among the best systems, beside what the baseline labels themselves reach there",
+    "pairs": "would a judge have launched what users preferred? With user_model=pairs",
     "labels": "how each judge's labels are distributed, and kappa",
     "systems": "each system's score and rank by whose labels, whom it beats, and what the queries show",
     "compare": "every two judges: which is better aligned, or cannot these queries tell?",

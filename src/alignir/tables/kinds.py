@@ -9,6 +9,7 @@ from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
+from alignir.tables.pairs import pairs_tables
 from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
 from alignir.tables.quality import quality_tables
 from alignir.tables.rows import alignment_table
@@ -50,6 +51,7 @@ def tables_by_kind(
         "baseline": lambda: [*baseline_tables(recordings, marked(), expected, top), *family_tables(recordings)],
         "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
         "top": lambda: top_tables(recordings, top),
+        "pairs": lambda: pairs_tables(recordings),
         "labels": lambda: label_tables(recordings),
         "systems": lambda: system_tables(recordings, by, top),
         "compare": lambda: compare_tables(compared(recordings, users=None)),
