@@ -3,6 +3,7 @@
 import json
 import math
 
+import pandas as pd
 import pytest
 
 from alignir.errors import InputError
@@ -49,10 +50,8 @@ def write(tmp_path):
 
 
 def rows(log) -> list[tuple]:
-    log = log.astype({"rank": object}).where(log.notna(), None)
-    return list(
-        log[["session_id", "system", "query_id", "rank", "doc_id", "clicked"]].itertuples(index=False, name=None)
-    )
+    found = log[["session_id", "system", "query_id", "rank", "doc_id", "clicked"]]
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in found.itertuples(index=False)]
 
 
 EXPECTED = [
