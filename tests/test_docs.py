@@ -208,6 +208,10 @@ def reader(tmp_path_factory):
     (folder / "METRICS.csv").write_text(
         "system,metric,value\n" + "".join(f"{system},adt,{number}\n" for number, system in enumerate(systems))
     )
+    (folder / "TESTS.csv").write_text(
+        "system_a,system_b,metric,difference,ci_low,ci_high\nbm25-a,bm25-b,ctr,.02,.01,.03\ndense,bm25-a,sar,.01,,\n"
+    )
+    (folder / "WINS.tsv").write_text("system_a\tsystem_b\twins_a\twins_b\tties\nbm25-a\tbm25-b\t60\t40\t100\n")
     log = pd.DataFrame(
         [(f"{s}-{q}-{n}", s, q, r, f"d{r}", bool(rng.integers(2)), 20.0 * r) for s in systems for q in QUERIES
          for n in range(4) for r in range(1, 6)], columns=LOG,
@@ -216,6 +220,7 @@ def reader(tmp_path_factory):
     pages = [f"{n}\t0\tQ\tq{n % 3}\t0\t{urls}\n{n}\t9000\tC\tu{n % 4 + 1}\n" for n in range(60)
              for urls in ["\t".join(f"u{place}" for place in range(1, 6))]]  # fmt: skip
     (folder / "CLICKS.tsv.gz").write_bytes(gzip.compress("".join(pages).encode()))
+    (folder / "UBI.jsonl").write_text(json_lines(ubi(text_of, systems)))
     demo = ROOT / "src" / "alignir" / "data" / "demo"
     shutil.copy(demo / "qrels.txt", folder / "RERANK.qrels")
     (folder / "RUNS").mkdir()
@@ -229,6 +234,16 @@ def reader(tmp_path_factory):
     for experiment in ("alignir", "one"):
         assert forked.run(*cell, f"tracking.experiment={experiment}", folder=folder).returncode == 0
     return folder
+
+
+def ubi(text_of: dict[str, str], systems: list[str]):
+    """Records of User Behavior Insights: every query put to every system, and a click on the second result."""
+    for number, (system, text) in enumerate(product(systems, text_of.values())):
+        asked = {"query_id": f"u{number}", "client_id": f"c{number}", "timestamp": "2025-03-01T10:00:00Z"}
+        shown = {"query_response_hit_ids": ["d1", "d2", "d3"], "query_attributes": {"search_configuration": system}}
+        yield {**asked, "user_query": text, **shown}
+        attributes = {"object": {"object_id": "d2"}, "position": {"ordinal": 2}}
+        yield {**asked, "timestamp": "2025-03-01T10:00:05Z", "action_name": "click", "event_attributes": attributes}
 
 
 SESSION = """<sessiontrack2013><session num="1" starttime="0"><interaction num="1" starttime="0" type="reset">

@@ -38,6 +38,7 @@ _PLACES = {
     "data.beir": "beir",
     "data.from_ir_datasets": "from_ir_datasets",
     "data.requests": "requests",
+    "retrieval.degraded": "degraded",
     "retrieval.run_files": "run_files",
     "retrieval.pipelines": "pipelines",
     "labelling.prompts": "Prompt read_prompt",
@@ -54,6 +55,7 @@ _PLACES = {
     "users.simulated": "Simulated",
     "users.observed": "Log",
     "users.imported": "External",
+    "users.pairs": "Pairs",
     "data.scales": "Scale",
     "errors": "InputError",
 }

@@ -10,6 +10,9 @@ RUNS       system, query_id, doc_id, score, rank      rank from 1, as trec_eval 
                                                       then doc_id descending
 SCORES     system, query_id, measure, value           every system has every query; NaN: the query has no label at all
 ONLINE     system, query_id, metric, value            NaN: undefined there (dwell time where nothing can be clicked)
+OUTCOMES   system_a, system_b, metric, difference, ci_low, ci_high
+           of a pair that users compared: how much better a is than b (whatever the metric's direction), with the 95%
+           interval, NaN where that is unknown
 LOG        session_id, system, query_id, rank:Int64, doc_id, clicked:bool, dwell_s:float
            one row a shown result. A session is one result page for one query, which is what click models describe: a
            user's next query, or next page, is another session_id. rank from 1, with gaps where a place showed nothing;
@@ -39,6 +42,7 @@ ANSWER = ["response", "finish_reason", "prompt_tokens", "output_tokens", "cut"]
 RUNS = ["system", *PAIR, "score", "rank"]
 SCORES = ["system", "query_id", "measure", "value"]
 ONLINE = ["system", "query_id", "metric", "value"]
+OUTCOMES = ["system_a", "system_b", "metric", "difference", "ci_low", "ci_high"]
 NOISE = ["metric", "tau_b", "ci_low", "ci_high", "draws"]
 ALL = "all"  # the query_id of ONLINE where a system has one value for all queries together
 PAGE = ["session_id", "system", "query_id"]

@@ -11,6 +11,7 @@ from alignir.users.click_models import CCM, DBN, DCM, PBM, SDBN, UBM, Cascade
 from alignir.users.imported import External
 from alignir.users.metrics import Metrics
 from alignir.users.observed import Log
+from alignir.users.pairs import Pairs
 from alignir.users.simulated import Simulated
 
 MODELS = {"dbn": DBN, "sdbn": SDBN, "cascade": Cascade, "dcm": DCM, "ccm": CCM, "pbm": PBM, "ubm": UBM}
@@ -18,13 +19,14 @@ DEFAULTS = {
     **{name: Simulated(model(), name=name) for name, model in MODELS.items()},
     "log": Log("FILE"),
     "external": External("FILE"),
+    "pairs": Pairs("FILE"),
 }
 PRESETS = ("informational", "navigational", "noisy", "perfect")  # DBNs with parameters of their own
 CHOICES = sorted(path.stem for path in (ROOT / "conf" / "user_model").glob("*.yaml"))
 
 
 def composed(choice: str):
-    path = ["user_model.path=FILE"] if choice in ("log", "external") else []
+    path = ["user_model.path=FILE"] if choice in ("log", "external", "pairs") else []
     model = ["user_model.model={_target_: alignir.DBN}"] if choice == "simulated" else []
     return composed_cell(["model=lexical", f"user_model={choice}", *path, *model]).user_model
 

@@ -5,12 +5,15 @@ Forms of logs:
   yandex         lines `session time Q query region url1 url2 ...` and
                  `session time C url`, as PyClick reads them
   trec_session   the XML of TREC's Session Track
+  ubi            JSON lines of OpenSearch's User Behavior Insights: ubi_queries,
+                 and ubi_events, which may be in a file of their own (--events)
   log            a table session_id, system, query_id, rank, doc_id, clicked,
                  dwell_s; it is checked
 
 examples:
   alignir import-log --form yandex CLICKS.tsv.gz --system live --out log.parquet
   alignir import-log --form trec_session SESSIONS.xml.gz --out sessions.tsv.gz
+  alignir import-log --form ubi UBI.jsonl --queries DATA/queries.tsv --out ubi.parquet
   alignir import-log --form log LOG.parquet --out log.csv
 """
 
@@ -25,7 +28,8 @@ RANKS = 10  # CTR is printed down to here
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
     parser.add_argument("file", type=Path, metavar="FILE", help="the log to read; with .gz it is gzipped (required)")
-    parser.add_argument("--form", choices=("log", "yandex", "trec_session"), required=True, help="its form (required)")
+    forms = ("log", "yandex", "trec_session", "ubi")
+    parser.add_argument("--form", choices=forms, required=True, help="its form (required)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -33,7 +37,27 @@ def arguments(prog: str) -> ArgumentParser:
         metavar="FILE",
         help="the table to write: *.parquet, *.csv or *.tsv, perhaps with .gz (required)",
     )
-    parser.add_argument("--system", help="the system that showed the results (default: the file's name up to a dot)")
+    parser.add_argument(
+        "--system",
+        help="the system that showed the results (default: the file's name up to a dot; of ubi, what each query says)",
+    )
+    parser.add_argument("--events", type=Path, metavar="FILE", help="ubi: the events, where FILE has the queries only")
+    parser.add_argument(
+        "--field",
+        metavar="NAME",
+        help="ubi: which of query_attributes names the system (default: search_configuration or search_config)",
+    )
+    parser.add_argument(
+        "--queries",
+        type=Path,
+        metavar="FILE",
+        help="ubi: query ids and their texts, as in a dataset; others are left out (default: the text is the id)",
+    )
+    parser.add_argument(
+        "--clicks",
+        metavar="NAME,...",
+        help="ubi: the actions that are clicks (default: click,click_through)",
+    )
     parser.add_argument(
         "--units-per-second",
         type=float,
@@ -59,9 +83,21 @@ def read(args):
     from alignir.errors import InputError
     from alignir.users.log_forms import read_trec_session, read_yandex
     from alignir.users.session_log import read_log
+    from alignir.users.ubi import CLICKS, read_ubi
 
     if args.units_per_second is not None and args.form != "yandex":
         raise InputError(f"--units-per-second is for --form yandex: times of {args.form} are in s")
+    for option in ("events", "field", "queries", "clicks"):
+        if getattr(args, option) is not None and args.form != "ubi":
+            raise InputError(f"--{option} is for --form ubi")
+    if args.form == "ubi":
+        return read_ubi(
+            [each for each in (args.file, args.events) if each is not None],
+            args.system,
+            args.field,
+            CLICKS if args.clicks is None else args.clicks.split(","),
+            None if args.queries is None else _ids_by_text(args.queries),
+        )
     if args.form == "log":
         if args.system is not None:
             raise InputError("--system is for the other forms: a log names its systems itself")
@@ -71,6 +107,14 @@ def read(args):
         return read_trec_session(args.file, system)
     units = {} if args.units_per_second is None else {"units_per_second": args.units_per_second}
     return read_yandex(args.file, system, **units)
+
+
+def _ids_by_text(path: Path) -> dict[str, str]:
+    from alignir.data.lines import existing
+    from alignir.data.texts import read_queries
+
+    texts = read_queries(existing(path, "file of queries (--queries FILE)")).main
+    return dict(zip(texts, texts.index, strict=True))
 
 
 def summary(log, out: Path) -> list:

@@ -114,6 +114,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     scores = [result.scores.assign(labels="model"), result.baseline.assign(labels=BASELINE)]
     pd.concat(scores, ignore_index=True).to_parquet(folder / "scores.parquet")
     result.online.to_parquet(folder / "online.parquet")
+    if result.outcomes is not None:
+        result.outcomes.to_parquet(folder / "outcomes.parquet")
     result.alignment.to_csv(folder / "alignment.csv", index=False)
     result.judged.rename_axis("system").to_csv(folder / "judged.csv")
     if result.noise is not None:

@@ -13,6 +13,7 @@ from alignir.experiment.floors import ceiling_and_floors, shuffled
 from alignir.experiment.inputs import Inputs, digest
 from alignir.files import state_of
 from alignir.frames import BASELINE, SHUFFLED
+from alignir.users.pairs import Pairs
 
 ROWS = 5_000_000  # of SCORES and ONLINE that are kept for the next judges: about 200 MB
 
@@ -24,6 +25,7 @@ class References:
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
+    outcomes: pd.DataFrame | None  # OUTCOMES of users who compare two systems
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: the baseline's, the ceiling's and the floors' own
 
     @property
@@ -63,7 +65,8 @@ def _made(cell: Cell, inputs: Inputs) -> References:
         *_of_ceiling_and_floors(cell, inputs, people, users),
     ]
     noise = between_draws(draws) if len(draws) > 1 else None
-    return References(baseline, online, noise, pd.concat(alignment, ignore_index=True))
+    outcomes = cell.user_model.outcomes(runs) if isinstance(cell.user_model, Pairs) else None
+    return References(baseline, online, noise, outcomes, pd.concat(alignment, ignore_index=True))
 
 
 def _of_ceiling_and_floors(cell: Cell, inputs: Inputs, people: Sides, users: Sides) -> Iterator[pd.DataFrame]:

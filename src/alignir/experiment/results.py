@@ -37,6 +37,7 @@ class Result:
     baseline: pd.DataFrame  # SCORES under the baseline labels
     online: pd.DataFrame  # ONLINE
     noise: pd.DataFrame | None  # NOISE of sampled users
+    outcomes: pd.DataFrame | None  # OUTCOMES of users who compare two systems
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of CEILING_AND_FLOORS
     # of the headline measure with the baseline's, and the shares of significant differences kept
     correlations: dict[str, float]
@@ -81,6 +82,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
         baseline,
         online,
         beside.noise,
+        beside.outcomes,
         alignment,
         _correlations(judged, people),
         _agreement(cell, inputs, labelling, calibration),
@@ -187,6 +189,8 @@ def _unanswered(labelling: Labelling):
 
 def _unmeasured(online: pd.DataFrame, query_ids: Sequence[str], user_model: str):
     measured = online["query_id"].unique()
+    if online.empty:  # of users who compare two systems
+        return
     if list(measured) != [ALL] and len(measured) < len(query_ids):
         yield (
             f"{user_model}: {len(query_ids) - len(measured)} of {counted(len(query_ids), 'query')} without sessions of "

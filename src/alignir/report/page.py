@@ -18,6 +18,7 @@ TABLES = {
     "baseline": "Alignment with the baseline labels",
     "online": "Alignment with users",
     "judges": "Judges, best first",
+    "pairs": "Pairs that users compared",
     "top": "Alignment among the best systems",
     "labels": "Labels",
     "systems": "Systems",
@@ -26,6 +27,7 @@ TABLES = {
     "correlations": "Other correlations",
     "families": "Kinds of systems",
     "judged": "Judged results",
+    "quality": "Systems of known order",
     "measures": "Other offline measures",
     "alignment": "Every tau_b in full",
 }

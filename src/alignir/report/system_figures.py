@@ -71,7 +71,8 @@ def cost(recordings: Recordings) -> Iterator[Figure]:
 
 def online(recordings: Recordings) -> Iterator[Figure]:
     for place, compared in _compared(recordings, with_users=True):
-        for page, runs in pages(compared.runs, SIDE_BY_SIDE):
+        with_metrics = any(row.reference != BASELINE for row in compared.rows)
+        for page, runs in pages(compared.runs, SIDE_BY_SIDE) if with_metrics else ():
             yield Figure((*place, page), partial(_online, compared._replace(runs=runs)))
 
 

@@ -5,6 +5,7 @@ KINDS = {
     "online": "Table 2: tau_b with the online metrics",
     "judges": "which judge to trust: tau, the top, who beats whom, bias, cost; best first, over all datasets",
     "top": "tau_b among the best systems, beside what the baseline labels themselves reach there",
+    "pairs": "would a judge have launched what users preferred? With user_model=pairs",
     "labels": "how each judge's labels are distributed, and kappa",
     "systems": "each system's score and rank by whose labels, whom it beats, and what the queries show",
     "compare": "every two judges: which is better aligned, or cannot these queries tell?",
@@ -13,6 +14,7 @@ KINDS = {
     "families": "which kinds of systems does each judge favour, its own?",
     "judged": "which share of each system's top 10 has a label",
     "alignment": "every tau_b in full, for programs",
+    "quality": "which metrics, measures and judges follow quality, with systems=degraded",
     "measures": "other offline measures beside the headline: which agrees with users?",
 }
 BY = ("system", "pair", "query")  # of what the tables of systems have a row

@@ -10,7 +10,9 @@ from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
+from alignir.tables.pairs import pairs_tables
 from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
+from alignir.tables.quality import quality_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.standing import system_tables
 from alignir.tables.systems import judged_tables
@@ -51,6 +53,7 @@ def tables_by_kind(
         "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
         "judges": lambda: judge_tables(recordings, top),
         "top": lambda: top_tables(recordings, top),
+        "pairs": lambda: pairs_tables(recordings),
         "labels": lambda: label_tables(recordings),
         "systems": lambda: system_tables(recordings, by, top),
         "compare": lambda: compare_tables(compared(recordings, users=None)),
@@ -59,6 +62,7 @@ def tables_by_kind(
         "families": lambda: shift_tables(recordings),
         "judged": lambda: judged_tables(recordings),
         "alignment": lambda: [alignment_table(recordings)],
+        "quality": lambda: quality_tables(recordings),
         "measures": lambda: measures_tables(recordings),
     }
     return {kind: made[kind]() for kind in kinds}

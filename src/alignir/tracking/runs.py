@@ -100,6 +100,10 @@ class Recorded:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of C reads ten times as fast
         return yaml.load(self.text("config.yaml"), loader) or {}
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name among its artifacts."""
+        return artifacts.found(self.uri, self.run_id, self.place, name) is not None
+
     def file(self, name: str) -> Path:
         """A file among its artifacts; an InputError where there is none of this name."""
         found = artifacts.found(self.uri, self.run_id, self.place, name)

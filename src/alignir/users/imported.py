@@ -77,6 +77,17 @@ def _read(path: str, state: tuple) -> pd.DataFrame:
     return read_metrics(path)
 
 
+def read_table(path: str | Path, what: str) -> tuple[Path, pd.DataFrame]:
+    """(the path, the table there): texts of a csv or tsv, values of a parquet file; `what` it is, for messages."""
+    path = existing(path, what)
+    try:
+        if path.suffix == ".parquet":
+            return path, pd.read_parquet(path)
+        return path, pd.read_csv(path, sep="\t" if ".tsv" in path.suffixes else ",", dtype=str)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
 def read_metrics(path: str | Path) -> pd.DataFrame:
     """A table `system, metric, value` (csv, tsv or parquet), perhaps with `query_id`; metric names in lower case.
 
@@ -87,14 +98,7 @@ def read_metrics(path: str | Path) -> pd.DataFrame:
     Traceback (most recent call last):
     alignir.errors.InputError: no table of online metrics (path=FILE) at ...
     """
-    path = existing(path, "table of online metrics (path=FILE)")
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, sep="\t" if ".tsv" in path.suffixes else ",", dtype=str)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    path, table = read_table(path, "table of online metrics (path=FILE)")
     if not {"system", "metric", "value"} <= set(table.columns):
         raise InputError(f"{path}:1: expected the columns system, metric, value, found {', '.join(table.columns)}")
     values = pd.to_numeric(table["value"], errors="coerce")

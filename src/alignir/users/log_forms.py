@@ -73,7 +73,7 @@ def read_yandex(path: str | Path, system: str, units_per_second: float = 1000.0)
             session.click = len(clicks)
             clicks.append((session.page, values[0]))
             dwell.append(math.nan)
-    return _joined(path, system, pages, shown, clicks, dwell)
+    return joined(path, system, pages, shown, clicks, dwell)
 
 
 @dataclass
@@ -148,7 +148,7 @@ def read_trec_session(path: str | Path, system: str) -> pd.DataFrame:
             dwell.append(_dwell(path, click))
         _show(shown, len(pages), results)
         pages.append((name, query_id))
-    return _joined(path, system, pages, shown, clicks, dwell)
+    return joined(path, system, pages, shown, clicks, dwell)
 
 
 def _interactions(path: Path) -> Iterator[tuple[str | None, Element]]:
@@ -243,15 +243,22 @@ def _show(shown: dict[str, list], page: int, results: dict[int, str]) -> None:
     shown["doc_id"] += results.values()
 
 
-def _joined(
-    path: Path, system: str, pages: Sequence, shown: dict[str, list], clicks: Sequence, dwell: list[float]
+def joined(
+    path: Path,
+    system: str | Sequence[str],
+    pages: Sequence,
+    shown: dict[str, list],
+    clicks: Sequence,
+    dwell: list[float],
 ) -> pd.DataFrame:
     """LOG from pages (session_id, query_id), results by column, clicks (page, doc_id) and the dwell of each click in s.
+
+    `system` is that of all pages, or of each.
 
     A page is its place in `pages`. A result that a page shows twice stays where it is shown first. A result's dwell is
     the sum over its clicks, unknown where that of one of them is.
     """
-    if not system.strip():
+    if isinstance(system, str) and not system.strip():
         raise InputError(f"expected the name of a system, found {system!r}")
     if not pages:
         raise InputError(f"{path}: expected result pages, found none")
