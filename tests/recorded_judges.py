@@ -25,7 +25,7 @@ def recordings(monkeypatch, judged: dict[str, np.ndarray], truth: np.ndarray, **
     def frame(run: Recorded, name: str) -> pd.DataFrame:
         if name == "online.parquet":
             return users[users["query_id"] != "q00"]  # a query without sessions
-        sides = {"model": judged[run.params["model"]], BASELINE: truth}
+        sides = {"model": judged[run.run_id], BASELINE: truth}
         return pd.concat([long(side, "ndcg_cut_10", SCORES).assign(labels=labels) for labels, side in sides.items()])
 
     monkeypatch.setattr(Recorded, "frame", frame)

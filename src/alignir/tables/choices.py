@@ -13,6 +13,7 @@ KINDS = {
     "judged": "which share of each system's top 10 has a label",
     "alignment": "every tau_b in full, for programs",
     "measures": "other offline measures beside the headline: which agrees with users?",
+    "questions": "the study's questions, answered: users, size, prompt, and a tau that is negative",
 }
 BY = ("system", "pair", "query")  # of what the tables of systems have a row
 FIRST = ("baseline", "online", "labels")  # what is shown where nobody chose

@@ -10,6 +10,7 @@ from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
 from alignir.tables.missing import Grid
 from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
+from alignir.tables.questions import question_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.standing import system_tables
 from alignir.tables.systems import judged_tables
@@ -58,5 +59,6 @@ def tables_by_kind(
         "judged": lambda: judged_tables(recordings),
         "alignment": lambda: [alignment_table(recordings)],
         "measures": lambda: measures_tables(recordings),
+        "questions": lambda: question_tables(recordings),
     }
     return {kind: made[kind]() for kind in kinds}
