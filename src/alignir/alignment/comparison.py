@@ -61,14 +61,32 @@ def compare(judges: Sides, references: Sides, resampling: Resampling) -> pd.Data
     one of .4.
     NaN where a tau is undefined, where there is one query only, and without resamples.
     """
-    used = enough(resampling, pairs_of(len(judges)))
     triples = [(reference, *pair) for reference in references for pair in combinations(judges, 2)]
+    return corrected(_differences(judges, references, triples, enough(resampling, pairs_of(len(judges)))))
+
+
+def against_one(judges: Sides, one: Hashable, references: Sides, resampling: Resampling) -> pd.DataFrame:
+    """Each judge beside `one` of them, which is `right`: PAIRS as in `compare`, with Holm's over all of these rows."""
+    triples = [(reference, judge, one) for reference in references for judge in judges if judge != one]
+    found = _differences(judges, references, triples, enough(resampling, len(triples)))
+    return found.assign(p_holm=holm(found["p_value"].to_numpy()))
+
+
+def _differences(judges: Sides, references: Sides, triples: list[Triple], resampling: Resampling) -> pd.DataFrame:
+    """PAIRS without p_holm of these triples."""
     rows = []
-    for triple, (left, right) in paired_taus(judges, references, triples, used).items():
+    for triple, (left, right) in paired_taus(judges, references, triples, resampling).items():
         difference = left[0] - right[0]
-        ends_and_p = certainty(difference, left[1:] - right[1:], used.method)
+        ends_and_p = certainty(difference, left[1:] - right[1:], resampling.method)
         rows.append((*triple, left[0], right[0], difference, *ends_and_p))
-    return corrected(pd.DataFrame(rows, columns=PAIRS[:-1]))
+    return pd.DataFrame(rows, columns=PAIRS[:-1])
+
+
+def together(judges: Sides, reference: np.ndarray, resampling: Resampling) -> np.ndarray:
+    """Every judge's taus with a reference on the queries that all of them know, by the same draws: (J, 1 + B)."""
+    queries = _known(reference, *judges.values())
+    sides = [judge[:, queries] for judge in judges.values()]
+    return joint_taus(sides, [_of(reference, queries)], resampling.rng(), resampling.B, resampling.over)[:, 0]
 
 
 def against_best(

@@ -30,8 +30,17 @@ from alignir.labelling.examples import with_examples
 from alignir.labelling.models import LLM, FileGrader, check, fields_of, scale_of
 from alignir.labelling.prompts import Prompt
 
-# Settings of a model that decide no answer: where it is asked, and how patiently.
-WHERE_AND_HOW = ("base_url", "key_env", "max_tokens_name", "concurrency", "timeout", "retries", "give_up_after")
+# Settings of a model that decide no answer: where it is asked, how patiently, and what is known of it.
+NO_ANSWER = (
+    "base_url",
+    "key_env",
+    "max_tokens_name",
+    "concurrency",
+    "timeout",
+    "retries",
+    "give_up_after",
+    "parameters",
+)
 
 
 @dataclass(frozen=True)
@@ -245,7 +254,7 @@ def key(cell: Cell, inputs: Inputs) -> str:
     names, reads = dict(cell.names), cell.llm is not None
     settings = {name: value for name, value in cell.config.items() if name not in ("ledger", "prompt")}
     model = settings.get("model") or {}
-    settings["model"] = {name: value for name, value in model.items() if name not in WHERE_AND_HOW}
+    settings["model"] = {name: value for name, value in model.items() if name not in NO_ANSWER}
     if reads:  # the same text in another file is the same prompt
         settings["prompt"] = {
             name: value for name, value in (cell.config.get("prompt") or {}).items() if name != "file"

@@ -54,6 +54,7 @@ class Endpoint:
     repeats: int = 1
     revision: str | None = None  # what the server serves under the name is its own affair
     family: str | None = None  # of models: systems of the same one are left out for comparison
+    parameters: float | None = None  # billions of them, of a mixture the active ones; decides no answer
 
     def identity(self) -> dict:
         return {

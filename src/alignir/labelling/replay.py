@@ -36,6 +36,7 @@ class Replay:
     cut: Sequence[float] | None = None
     reread: bool = False
     form: str | None = None  # of the answers: final_score or last_line
+    parameters: float | None = None  # billions of them, of a mixture the active ones; decides no answer
 
     def __post_init__(self) -> None:
         if self.duplicates not in DUPLICATES:

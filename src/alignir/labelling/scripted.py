@@ -20,6 +20,7 @@ class Scripted:
     revision: str | None = None
     family: str | None = None
     price: dict | None = None
+    parameters: float | None = None  # billions of them, of a mixture the active ones; decides no answer
     thinking_tokens: int = 0
 
     def identity(self) -> dict:

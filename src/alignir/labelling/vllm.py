@@ -45,6 +45,7 @@ class VLLM:
     repeats: int = 1
     family: str | None = None  # of models: systems of the same one are left out for comparison
     price: dict | None = None  # {input, output}: money for a million tokens
+    parameters: float | None = None  # billions of them, of a mixture the active ones; decides no answer
 
     def identity(self) -> dict:
         decisive = ("max_model_len", "dtype", "quantization", "load_format", "seed")

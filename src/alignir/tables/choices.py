@@ -16,6 +16,7 @@ KINDS = {
     "alignment": "every tau_b in full, for programs",
     "quality": "which metrics, measures and judges follow quality, with systems=degraded",
     "measures": "other offline measures beside the headline: which agrees with users?",
+    "questions": "the study's questions, answered: users, size, prompt, and a tau that is negative",
 }
 BY = ("system", "pair", "query")  # of what the tables of systems have a row
 FIRST = ("baseline", "online", "labels")  # what is shown where nobody chose

@@ -30,6 +30,7 @@ class Group(NamedTuple):
     judges: dict[Judge, np.ndarray]  # the headline measure by the judge's labels (S, Q)
     references: dict[Column, np.ndarray]  # (S, Q), or (S, 1): one value a system
     titles: dict[Column, str]  # of the references
+    systems: list[str]
     runs: list[Recorded]
 
 
@@ -92,7 +93,7 @@ def groups(recordings: Recordings, users: bool | None) -> Iterator[Group]:
             found.setdefault((setting, _scored(judges)), {})[whose] = judges
     with bar("comparing judges", len(found), "groups", after=2) as advance:
         for by_users in found.values():
-            yield _group(by_users)
+            yield group_of(by_users)
             advance(1)
 
 
@@ -105,8 +106,8 @@ def _scored(judges: dict[Judge, Recorded]) -> Hashable:
     return tuple(found)
 
 
-def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
-    """Judges under one or several user models, and under NOBODY where the baseline labels are a reference."""
+def group_of(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
+    """The judges of the first; what they are compared by is all of the user models, and the baseline for NOBODY."""
     runs = list(next(iter(by_users.values())).values())
     scores = {run.judge: scores_of(run) for run in runs}
     others: dict[Column, pd.DataFrame] = {}
@@ -118,9 +119,11 @@ def _group(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
         titles |= {Column(users, metric): metric_title(metric, heads_of(first)) for metric in known}
         titles[Column(NOBODY, BASELINE)] = BOUNDS[BASELINE]
     sides = {judge: by_labels["model"] for judge, by_labels in scores.items()}
-    arrays = aligned([*sides.values(), *others.values()])
+    frames = [*sides.values(), *others.values()]
+    arrays, systems = aligned(frames), sorted(set().union(*(frame.index for frame in frames)))
     references = dict(zip(others, arrays[len(sides) :], strict=True))
-    return Group(runs[0].setting, dict(zip(sides, arrays[: len(sides)], strict=True)), references, titles, runs)
+    own = dict(zip(sides, arrays[: len(sides)], strict=True))
+    return Group(runs[0].setting, own, references, titles, systems, runs)
 
 
 def _parts(group: Group, B: int) -> Iterator[dict[Column, np.ndarray]]:

@@ -13,6 +13,7 @@ from alignir.tables.missing import Grid
 from alignir.tables.pairs import pairs_tables
 from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
 from alignir.tables.quality import quality_tables
+from alignir.tables.questions import question_tables
 from alignir.tables.rows import alignment_table
 from alignir.tables.standing import system_tables
 from alignir.tables.systems import judged_tables
@@ -64,5 +65,6 @@ def tables_by_kind(
         "alignment": lambda: [alignment_table(recordings)],
         "quality": lambda: quality_tables(recordings),
         "measures": lambda: measures_tables(recordings),
+        "questions": lambda: question_tables(recordings),
     }
     return {kind: made[kind]() for kind in kinds}

@@ -16,7 +16,7 @@ NO_NUMBER = (  # settings that decide none, or only which ones there are; and al
     *("dataset.name", "prompt.name", "prompt.file"),  # of a prompt its text counts; a model's name may be its weights'
     *("model.base_url", "model.key_env", "model.concurrency", "model.timeout", "model.retries", "model.delay"),
     *("model.give_up_after", "model.max_tokens_name"),
-    *("model.price", "model.engine.tensor_parallel_size", "model.engine.gpu_memory_utilization"),
+    *("model.price", "model.parameters", "model.engine.tensor_parallel_size", "model.engine.gpu_memory_utilization"),
 )
 FINGERPRINTS = (
     "dataset.fingerprint",
