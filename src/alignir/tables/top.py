@@ -116,7 +116,8 @@ def _table(
         size_note([setting]),
         *measure_notes(runs.values()),
         "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
-        "ceiling: the baseline labels of queries drawn anew, as many, against those of all: the mean of the resamples",
+        "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of the "
+        "resamples: how far so many queries settle the order; a judge of the same queries can stand above",
         interval_note(list(runs.values())),
     ]
     if any("°" in line[3] for line in lines):
