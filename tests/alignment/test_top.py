@@ -124,6 +124,6 @@ def test_dl19s_judges_agree_less_with_people_the_better_the_systems_are(sides):
         assert found.loc[judge, [ALL, *KS]].tolist() == pytest.approx(expected, abs=5.1e-4)
 
 
-def test_so_do_people_on_other_queries(sides):
+def test_so_does_the_order_by_peoples_labels_of_resampled_queries(sides):
     found = top.ceilings(sides["people"], [ALL, *KS], Resampling())
     assert list(found.values()) == pytest.approx([0.88, 0.71, 0.58, 0.56], abs=0.01)

@@ -2,16 +2,20 @@
 
 import csv
 import io
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from recorded_judges import QUERIES, SYSTEMS, recordings, seen, truth_of
 from scipy.stats import kendalltau
 
 from alignir.errors import InputError
+from alignir.frames import BASELINE
 from alignir.tables.kinds import tables
 from alignir.tables.table import render
+from alignir.tracking.runs import Recorded
 
 
 @pytest.fixture
@@ -44,6 +48,21 @@ def test_table_1_has_a_column_for_each_k_that_is_fewer_than_all_and_the_ceiling_
     assert any(cell.endswith("°") for cell in lines["blind"])
     assert all(0.3 < float(cell) < 1 for cell in lines["baseline, resampled"])
     assert [note for note in table.notes if note.startswith("top k:") and "0.044 of 10, 0.200 of 5" in note]
+
+
+def test_the_baselines_line_is_1_and_undefined_where_the_k_best_tie(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    truth[-5:] = truth[-1]
+    runs = recordings(monkeypatch, {"good": seen(truth, rng)}, truth, good={"bootstrap.B": "0"})
+    monkeypatch.setattr(runs, "runs", [with_baseline(run) for run in runs])
+    (line,) = (row for row in tables(runs, ["baseline"], top=[5, 8])[0].rows if row[0] == "baseline labels")
+    assert line[2:] == ["1.0000", "1.000", "–"]
+
+
+def with_baseline(run: Recorded) -> Recorded:
+    own = run.alignment.assign(labels=BASELINE, tau_b=1.0)
+    return replace(run, alignment=pd.concat([run.alignment, own]))
 
 
 def test_what_is_asked_for_comes_before_what_the_runs_say(recorded):

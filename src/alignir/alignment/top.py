@@ -58,8 +58,10 @@ def among_best(judges: Sides, reference: np.ndarray, ks: Sequence[int], resampli
 def ceilings(reference: np.ndarray, ks: Sequence[int], resampling: Resampling) -> dict[int, float]:
     """By k: the mean tau_b of the reference on resampled queries with itself on all, among its k best systems.
 
-    What labels as good as the reference's reach on as many other queries, by and large: a judge at the ceiling cannot
-    be told from people there. NaN without resamples, and for a single query.
+    As a resample is to the sample, the sample is to all queries there could be: an estimate of how far the reference's
+    labels of so many queries order these systems as its labels of all such queries would. Only one side is noisy: two
+    samples of queries agree less with each other. A judge can stand above it, which labels the very queries that it is
+    measured on and shares their noise. NaN without resamples, and for a single query.
 
     >>> close, apart = [0.50, 0.51, 0.49], [0.9, 0.5, 0.1]  # scores of three queries by system
     >>> noise = np.random.default_rng(0).normal(0, 0.1, (3, 20))

@@ -147,7 +147,8 @@ def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
     """What the BOUNDS among these models are."""
     shuffles = " or ".join(sorted({_shuffles(run) for run in runs}))
     notes = {
-        RESAMPLED: "resampled: the baseline labels of queries drawn anew, as many, against those of all: a ceiling",
+        RESAMPLED: "resampled: the baseline labels of queries drawn anew, as many, against those of all of them: "
+        "how far so many queries settle the order; a judge of the same queries can stand above",
         SECOND: "second: other people's labels",
         LEXICAL: "lexical: grades from the share of the query's terms",
         SHUFFLED: f"shuffled: the baseline's grades permuted over its pairs, the mean of {shuffles} draws, in brackets "

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alignir.alignment.bootstrap import Resampling
+from alignir.alignment.bootstrap import NONE, Resampling
 from alignir.alignment.tau import smallest_step
 from alignir.alignment.top import among_best, ceilings
 from alignir.formatting import Number, full, interval, number
@@ -32,7 +32,7 @@ class Top(NamedTuple):
     """What judges reach among the best systems of one setting."""
 
     ks: list[int]  # how many of the best, the most first; all of them are none of these
-    taus: dict[tuple[Judge, int], Tau]
+    taus: dict[tuple[Judge, int], Tau]  # the baseline's with itself, too
     ceilings: dict[int, float]  # by k, all systems too
 
     @property
@@ -49,7 +49,7 @@ class Top(NamedTuple):
         if judge.model == RESAMPLED:
             return [self.ceiling(k, 3) for k in self.ks]
         if judge.model == BASELINE:
-            return [number(1, 3) for _ in self.ks]
+            return [number(self.taus[judge, k].tau_b, 3) for k in self.ks]
         return [_cell(self.taus.get((judge, k))) for k in self.ks]
 
 
@@ -67,7 +67,11 @@ def of_setting(
     reference, *others = aligned([scored[newest.judge][BASELINE], *(each["model"] for each in scored.values())])
     resampling, every = Resampling.recorded(newest.params), [setting.n_systems, *ks]
     found = among_best(dict(zip(scored, others, strict=True)), reference, every if with_all else ks, resampling)
-    taus = {(row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high) for row in found.itertuples()}
+    own = among_best({Judge(BASELINE): reference}, reference, ks, NONE)  # 1, and undefined where the k best tie
+    taus = {
+        (row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high)
+        for row in (*found.itertuples(), *own.itertuples())
+    }
     return Top(ks, taus, ceilings(reference, every, resampling))
 
 
@@ -116,7 +120,8 @@ def _table(
         size_note([setting]),
         *measure_notes(runs.values()),
         "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
-        "ceiling: the baseline labels of queries drawn anew, as many, against those of all: the mean of the resamples",
+        "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of the "
+        "resamples: how far so many queries settle the order; a judge of the same queries can stand above",
         interval_note(list(runs.values())),
     ]
     if any("°" in line[3] for line in lines):
