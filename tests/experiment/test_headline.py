@@ -128,7 +128,7 @@ def test_nothing_of_another_headline_says_ndcg_10(recorded, measure):
 
 def test_runs_of_different_headlines_share_no_column(recorded):
     recordings = Recordings(recorded.values())
-    found = baseline_tables(recordings, set())
+    found = baseline_tables(recordings, set(), top=[])
     assert [table.title.split(" ")[4] for table in found] == ["nDCG@10", *OTHERS]
     assert [table.columns[2:] for table in found] == [[f"demo (headline={name})"] for name in ("nDCG@10", *OTHERS)]
     values = [table.rows[0][2].value for table in found]
