@@ -68,7 +68,7 @@ HUMAN = [
 # Whose labels a row of a table rests on where no judge gave them: those taken as truth, the same of other queries, the
 # ceiling, the floors.
 BASELINE = "baseline"
-RESAMPLED = "resampled"
+RESAMPLED = "baseline: resampled"
 SECOND = "second"
 LEXICAL = "floor: lexical"
 SHUFFLED = "floor: shuffled"

@@ -43,7 +43,7 @@ def test_the_interval_is_that_of_the_same_draws_for_these_systems_alone_and_for_
     people, judge = two_sides()
     resampling = Resampling(200, over, method, 3)
     for row in top.among_best({"a": judge, "b": people}, people, [6, 12], resampling)[:2].itertuples():
-        rows = np.sort(top.best(people, row.top)) if over == "queries" else top.best(people, row.top)
+        rows = np.sort(top.best(people, row.top))
         found = tau_interval(judge[rows], people[rows], resampling.rng(), 200, over=over, method=method)
         assert (row.ci_low, row.ci_high) == pytest.approx(found, abs=1e-12)
 

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -98,15 +99,21 @@ def test_the_command_shows_two_tables_and_a_figure_for_each_judge(here, capsys):
         door._command("circularity", ["--depth", "0"])
 
 
-def test_systems_that_have_changed_since_are_no_circle(here, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("runs/bm25.run", lambda lines: lines[1:], r"the systems of run .* are not what they were: run its cell again"),
+        ("qrels.txt", lambda lines: lines[:-1], r"the dataset ours is not what it was when run .*: run its cell again"),
+    ],
+)
+def test_what_has_changed_since_is_no_circle(here, name, change, message):
     run = recorded()["one"]
-    cell = recorded_cell(run.file("config.yaml"), run.names, run.uri)
-    file = here / "data" / "runs" / "bm25.run"
+    file = here / "data" / name
     before = file.read_text()
-    file.write_text("".join(before.splitlines(keepends=True)[1:]))
+    file.write_text("".join(change(before.splitlines(keepends=True))))
     try:
-        with pytest.raises(InputError, match=r"the systems of run .* are not what they were: run its cell again"):
-            circles(run, cell, 8, ("keep",))
+        with pytest.raises(InputError, match=message):
+            circles(run, recorded_cell(run.file("config.yaml"), run.names, run.uri), 8, ("keep",))
     finally:
         file.write_text(before)
 
@@ -127,15 +134,24 @@ def test_every_table_fits_80_columns_and_every_form(here):
     assert {"shift shift", "shift low", "shift high", "p", "ranks shift"} <= set(numbers)
 
 
-def test_families_of_a_file_that_is_gone_are_told_and_stop_no_table(here, tmp_path):
+def test_families_are_those_that_were_recorded_whatever_their_file_is_today(here, tmp_path):
     file = tmp_path / "FAMILIES.tsv"
     file.write_text("system\tfamily\tllm\nx-llama\tdense\tyes\ndense\tdense\tno\n")
     record("model=replay", "model.labels=one.qrels", "model.name=filed", f"families={file}")
-    found = {table.title: table for table in kinds.tables(Recordings(read_runs(None, "alignir")), ["families"])}
-    (ours,) = (table for title, table in found.items() if "filed" in title)
-    assert [row[:2] for row in ours.rows] == [["dense", "2"], ["LLM-based", "1"]]
-    file.unlink()
-    tables = kinds.tables(Recordings(read_runs(None, "alignir")), ["families"])
-    (ours,) = (table for table in tables if "filed" in table.title)
-    assert ours.rows == []
-    assert "FAMILIES.tsv" in ours.notes[0]
+    for _ in range(2):
+        found = kinds.tables(Recordings(read_runs(None, "alignir")), ["families"])
+        (ours,) = (table for table in found if "filed" in table.title)
+        assert [row[:2] for row in ours.rows] == [["dense", "2"], ["LLM-based", "1"]]
+        file.unlink(missing_ok=True)
+
+
+def test_what_people_judged_is_known_where_a_model_labels_the_holes(here, tmp_path, monkeypatch):
+    shutil.copytree(here / "data", tmp_path / "data")
+    qrels = tmp_path / "data" / "qrels.txt"
+    qrels.write_text("".join(qrels.read_text().splitlines(keepends=True)[::2]))
+    monkeypatch.chdir(tmp_path)
+    record("model=lexical", "pool=holes@10")
+    (run,) = read_runs(None, "alignir")
+    found = circles(run, recorded_cell(run.file("config.yaml"), run.names, run.uri), 15, ("last",))["last"]
+    assert found.after["judge"].min() > found.before["judge"].max()
+    assert found.after["baseline"].min() > found.before["baseline"].mean()  # their labels are most of what re-ranks

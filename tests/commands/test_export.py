@@ -145,7 +145,7 @@ def test_texts_that_are_not_what_they_were_are_not_written(folder, capsys, monke
     passages = folder / "small" / "passages.tsv"
     passages.write_text(passages.read_text().replace("sweet", "sour"))
     text = exported(capsys, monkeypatch, "labels", "--form", "umbrela", code=1)
-    assert "is not what it was when its labels were made" in text
+    assert "is not what it was when run" in text
     assert "4 labels of 4 pairs" in exported(capsys, monkeypatch, "labels", "--form", "csv")
     passages.unlink()
     assert "no passages in" in exported(capsys, monkeypatch, "labels", "--form", "opensearch", code=1)

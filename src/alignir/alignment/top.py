@@ -49,7 +49,7 @@ def among_best(judges: Sides, reference: np.ndarray, ks: Sequence[int], resampli
     for same, some in alike.items():
         queries = np.frombuffer(same, dtype=bool)
         sides = [side[rows][:, queries] for side in (reference, *(judges[judge] for judge in some))]
-        for k, (people, *others) in _resampled(sides, ks, resampling):
+        for k, (people, *others) in _resampled(sides, rows, ks, resampling):
             found |= {(judge, k): taus(means, people) for judge, means in zip(some, others, strict=True)}
     lines = [(*each, found[each][0], *ends(found[each], resampling.method)) for each in product(judges, ks)]
     return pd.DataFrame(lines, columns=AMONG)
@@ -68,8 +68,9 @@ def ceilings(reference: np.ndarray, ks: Sequence[int], resampling: Resampling) -
     >>> [round(ceilings(np.array(means)[:, None] + noise, [3], Resampling(99))[3], 1) for means in (close, apart)]
     [0.6, 1.0]
     """
-    found, sample = {}, reference[best(reference, max(ks, default=0))]
-    for k, (means,) in _resampled([sample], ks, resampling._replace(over="queries")):
+    rows = best(reference, max(ks, default=0))
+    found, sample = {}, reference[rows]
+    for k, (means,) in _resampled([sample], rows, ks, resampling._replace(over="queries")):
         among = taus(means, means[:1])[1:]
         known = among[~np.isnan(among)]
         found[k] = float(known.mean()) if len(known) else np.nan
@@ -77,9 +78,12 @@ def ceilings(reference: np.ndarray, ks: Sequence[int], resampling: Resampling) -
 
 
 def _resampled(
-    sides: Sequence[np.ndarray], ks: Sequence[int], resampling: Resampling
+    sides: Sequence[np.ndarray], rows: np.ndarray, ks: Sequence[int], resampling: Resampling
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """For each k the means of every side's first k rows, in the sample and in its resamples: (1 + B, k) each."""
+    """For each k the means of every side's first k rows, in the sample and in its resamples: (1 + B, k) each.
+
+    `rows`: where these stand among all systems; resamples of systems are drawn in that order, as they are for all.
+    """
     n_queries, B = sides[0].shape[1], resampling.B
     if resampling.over == "queries":
         drawn = query_weights(n_queries, B if n_queries > 1 else 0, resampling.rng())
@@ -92,4 +96,5 @@ def _resampled(
         for k in ks:
             n = min(k, len(sides[0]))
             systems = np.vstack([np.arange(n), resampling.rng().integers(0, n, (B if n > 1 else 0, n))])
-            yield k, [each[systems] for each in plain]
+            in_order = np.argsort(rows[:n])[systems]
+            yield k, [each[in_order] for each in plain]

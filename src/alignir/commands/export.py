@@ -100,16 +100,16 @@ def _in_form(form: str, run: "Recorded", labels: "pd.DataFrame") -> str:
 def _texts(run: "Recorded", labels: "pd.DataFrame", fields: Sequence[str], needed: bool) -> "pd.DataFrame":
     """query, passage and other fields of each row of `labels`, as the run read them; empty where there is none."""
     from alignir.config import recorded_dataset
+    from alignir.experiment.as_recorded import dataset_of
 
-    dataset = recorded_dataset(run.file("config.yaml"), run.params["dataset"])
+    everything = recorded_dataset(run.file("config.yaml"), run.params["dataset"])
     if needed:
-        dataset.need_texts()
-    if dataset.of(run.frame("scores.parquet")["query_id"]).fingerprint != run.tags["dataset.fingerprint"]:
-        raise InputError(
-            f"the dataset of run {run.run_id} is not what it was when its labels were made: take --form qrels or csv, "
-            "which have no texts, or run its cell again"
-        )
-    return dataset.pairs(labels, fields).fillna("")
+        everything.need_texts()
+    try:
+        dataset_of(run, everything)
+    except InputError as error:
+        raise InputError(f"{error}, or take --form qrels or csv, which have no texts") from error
+    return everything.pairs(labels, fields).fillna("")
 
 
 def _prompt(run: "Recorded") -> "Prompt":

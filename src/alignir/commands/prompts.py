@@ -236,11 +236,7 @@ def diff_tables(before, after, args) -> list:
 
 def judged_dataset(run):
     """The queries, passages and baseline labels that a run was about, as its config names them."""
-    from alignir.config import recorded_cell
-    from alignir.errors import InputError
+    from alignir.config import recorded_dataset
+    from alignir.experiment.as_recorded import dataset_of
 
-    everything = recorded_cell(run.file("config.yaml"), run.names).dataset()
-    dataset = everything.of(run.frame("scores.parquet")["query_id"].unique())
-    if dataset.fingerprint != run.tags["dataset.fingerprint"]:
-        raise InputError(f"the dataset {dataset.name} is not what it was when run {run.run_id[:8]} was recorded")
-    return dataset
+    return dataset_of(run, recorded_dataset(run.file("config.yaml"), run.params["dataset"]))

@@ -9,6 +9,8 @@ import pandas as pd
 from alignir.data.lines import existing
 from alignir.errors import InputError
 
+LLM_BASED = "LLM-based"
+
 
 def of_family(family: str | None, systems: Sequence[str], families: dict[str, str] | str | None) -> list[str]:
     """The systems of a family; none where the judge has no family or nothing is known of the systems.
@@ -39,6 +41,19 @@ def by_family(systems: Sequence[str], families: dict[str, str] | str | None) -> 
         known = dict(zip(table["system"], table["family"], strict=True))
     named = sorted({kin for system in systems if (kin := known.get(system))})
     return {family: [system for system in systems if known.get(system) == family] for family in named}
+
+
+def kinds(systems: Sequence[str], families: dict[str, str] | str | None) -> dict[str, list[str]]:
+    """The systems of every family and, unless one family is all of these, of LLM-based ones.
+
+    >>> kinds(["repllama", "bm25", "ada2"], {"*llama*": "llama", "ada?": "gpt"})
+    {'gpt': ['ada2'], 'llama': ['repllama'], 'LLM-based': ['repllama', 'ada2']}
+    >>> kinds(["repllama", "bm25"], {"*llama*": "llama"})
+    {'llama': ['repllama']}
+    """
+    found = by_family(systems, families)
+    based = llm_based(systems, families)
+    return found | ({LLM_BASED: based} if based and based not in found.values() else {})
 
 
 def llm_based(systems: Sequence[str], families: dict[str, str] | str | None) -> list[str]:

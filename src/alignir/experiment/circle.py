@@ -10,6 +10,7 @@ from alignir.data.pools import filled
 from alignir.data.ranked import Runs, as_runs
 from alignir.errors import InputError
 from alignir.evaluation.scores import evaluate, means
+from alignir.experiment.as_recorded import dataset_of
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import digest
 from alignir.frames import BASELINE
@@ -36,15 +37,13 @@ def circles(run: Recorded, cell: Cell, depth: int, ways: tuple[str, ...]) -> dic
     scores = scores[scores["measure"] == cell.headline]
     judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
     everything = cell.dataset()
-    dataset = everything.of(list(people["query_id"].unique()))
+    dataset = dataset_of(run, everything)
     runs = as_runs(cell.systems(everything), everything.queries.index).of(dataset.queries.index)
     if digest(runs.frame) != run.tags.get("systems.fingerprint"):
         raise InputError(f"the systems of run {run.run_id} are not what they were: run its cell again")
-    labels = run.frame("labels.parquet")
-    by = (cell.headline,)
+    known, by = filled(cell.pool, dataset.qrels, run.frame("labels.parquet")), (cell.headline,)
 
     def scored(ranked: Runs) -> tuple[pd.DataFrame, pd.DataFrame]:
-        known = filled(cell.pool, dataset.qrels, labels)
         return (
             evaluate(known, ranked, by, cell.missing, run.scale, cell.unjudged),
             evaluate(dataset.qrels, ranked, by, scale=dataset.scale, unjudged=cell.unjudged),
@@ -52,7 +51,7 @@ def circles(run: Recorded, cell: Cell, depth: int, ways: tuple[str, ...]) -> dic
 
     found = {}
     for way in ways:
-        changed = scored(Runs(rerank(runs.frame, labels, depth, way), runs.systems, runs.query_ids))
+        changed = scored(Runs(rerank(runs.frame, known, depth, way), runs.systems, runs.query_ids))
         sides = (judged, people), changed
         before, after = (_by_system(*both) for both in sides)
         found[way] = Circle(before, after.loc[before.index], circularity.loss(*sides, cell.resampling))

@@ -1,12 +1,14 @@
 """Records: a cell and its result as MLflow keeps them: params, metrics and artifacts."""
 
 import importlib.metadata
+import json
 import platform
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 
+from alignir.data.families import kinds
 from alignir.evaluation import agreement
 from alignir.evaluation.agreement import coverage
 from alignir.evaluation.names import recorded_names
@@ -130,6 +132,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     if result.calibration is not None:
         result.calibration.to_csv(folder / "calibration.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
+    (folder / "families.json").write_text(json.dumps(kinds(inputs.runs.systems, cell.families), ensure_ascii=False))
     if cell.llm is not None:
         (folder / "prompt.txt").write_text(inputs.prompt.text)
     if cell.llm is not None and inputs.prompt.system:

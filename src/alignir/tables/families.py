@@ -1,10 +1,11 @@
 """Tables of families: what a judge does to systems of its own and other kinds, and Table 1 without its own family's."""
 
+import json
+
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.families import shifts
 from alignir.alignment.significance import ALPHA, holm
-from alignir.data.families import by_family, llm_based
-from alignir.errors import InputError
+from alignir.data.families import LLM_BASED
 from alignir.formatting import Number, Numbers, count, interval, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, setting_titles
@@ -12,8 +13,6 @@ from alignir.tables.notes import size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
-
-LLM_BASED = "LLM-based"
 
 COLUMNS = ["model", "prompt", "dataset", "own family", "all systems", "without it", "difference", "interval"]
 
@@ -66,20 +65,12 @@ def shift_tables(recordings: Recordings) -> list[Table]:
 
 
 def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
-    if run.params.get("families", "None") in ("None", "{}"):  # as str() writes it
+    known = json.loads(run.text("families.json") or "{}")
+    if not known:
         return None
     scores = run.frame("scores.parquet")
     scores = scores[scores["measure"] == headline(run)]
     judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
-    systems, families = sorted(scores["system"].unique()), run.config.get("families")
-    try:
-        known = by_family(systems, families)
-        if llms := llm_based(systems, families):
-            known[LLM_BASED] = llms
-    except InputError as error:  # the file of families lies somewhere else today
-        return Table(title, ["family"], [], [str(error)])
-    if not known:
-        return None
     resampling = Resampling.recorded(run.params)._replace(over="queries")
     found, own, lines = shifts(judged, people, known, resampling), run.params.get("model.family"), []
     corrected = {kind: holm(found[f"{kind}_p"].to_numpy()) for kind in ("score", "rank")}

@@ -11,10 +11,15 @@ A_PAGE_OF_ROWS = 30
 NEEDED = {"booktabs": r"\toprule", "graphicx": r"\resizebox"}  # packages
 
 
+WAITING = 40  # floats that LaTeX may hold back: with a hundred it gives up
+
+
 def document(shown: list[Table]) -> str:
     """A float each; a table that does not fit one page becomes several, and one too wide is shrunk to the text."""
     parts = [_float(part) for table in shown for part in _pages(table)]
     needed = [package for package, command in NEEDED.items() if any(command in part for part in parts)]
+    for place in range(WAITING, len(parts), WAITING):
+        parts[place] = "\\clearpage\n" + parts[place]
     return "\n\n".join([f"% needs \\usepackage{{{','.join(needed)}}}", *parts]) + "\n"
 
 
