@@ -29,6 +29,7 @@ TABLES = {
     "judged": "Judged results",
     "quality": "Systems of known order",
     "measures": "Other offline measures",
+    "questions": "The study's questions",
     "alignment": "Every tau_b in full",
 }
 FIGURES = {

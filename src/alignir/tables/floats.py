@@ -9,8 +9,6 @@ from alignir.tables.table import Table
 A_LINE_OF_LETTERS = 70  # about as many as stand beside each other on a page of LaTeX's article
 A_PAGE_OF_ROWS = 30
 NEEDED = {"booktabs": r"\toprule", "graphicx": r"\resizebox"}  # packages
-
-
 WAITING = 40  # floats that LaTeX may hold back: with a hundred it gives up
 
 
