@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, linregress
 
 from alignir.alignment.top import AMONG
 from alignir.config import composed_cell
@@ -91,6 +91,7 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
         "online": online_figure(table, online, users, title),
         "tau": systems.tau_figure(grid, grid.abs(), title, 1),
         "top": curves.top_figure(among(judges), pd.Series({5: 0.5, 46: 0.9}), title),
+        "size": curves.size_figure(sized(judges), title),
         "cost": curves.cost_figure(priced(judges), {"tokens": "of a pair", "price": "of 1,000 pairs"}, title),
         "traffic": curves.traffic_figure(curve, 0.9, title),
         "budget": curves.budget_figure(budget, {"model": "a model"}, 0.9, title),
@@ -106,6 +107,28 @@ def priced(judges: list[str]) -> pd.DataFrame:
     ]
     found = pd.DataFrame(rows, columns=["judge", "tau_b", "ci_low", "ci_high", "tokens", "price"])
     return found.assign(price=found["price"].where(found.index > 0))
+
+
+def sized(judges: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [
+        (judge, prompt, 0.6 * 2**place, *(rng.uniform(0.2, 0.9) + np.array([0, -0.1, 0.1])))
+        for place, judge in enumerate(judges)
+        for prompt in ("zeshot", "basic")
+    ]
+    return pd.DataFrame(rows, columns=["model", "prompt", "billions", "tau_b", "ci_low", "ci_high"])
+
+
+def test_a_judge_stands_at_its_size_and_the_line_is_that_of_least_squares():
+    rows = sized(["one", "two", "three"])
+    for prompt, panel in zip(("zeshot", "basic"), curves.size_figure(rows, "").axes, strict=True):
+        here = rows[rows["prompt"] == prompt]
+        *drawn, line = panel.lines
+        assert [each.get_xydata()[0].tolist() for each in drawn[1::2]] == here[
+            ["billions", "tau_b"]
+        ].to_numpy().tolist()
+        found = linregress(np.log10(here["billions"]), here["tau_b"])
+        assert line.get_ydata() == pytest.approx(found.intercept + found.slope * np.log10(line.get_xdata()))
 
 
 def test_a_judge_stands_at_its_cost_and_its_tau_and_not_where_its_cost_is_not_known():

@@ -48,6 +48,7 @@ def run(args) -> int:
         print(args.out / f"{name}.png")
     lacking = {
         "calibration": "no judge gave probabilities (prompt.decoding=logits)",
+        "size": "no two judges are known to be of different sizes (model.parameters)",
         "cost": "no judge is known to have cost anything: no tokens, seconds or price",
     }
     for kind, why in lacking.items():

@@ -8,6 +8,7 @@ KINDS = {
     "ranks": "the systems' ranks by the baseline labels and by each judge's",
     "top": "tau among the k best systems over k, beside what the baseline labels themselves reach there",
     "cost": "tau of each judge over what it costs: tokens, seconds, money, as far as they are known",
+    "size": "tau over the size of the model, by prompt, where model.parameters say it",
     "online": "each online metric over the headline measure, with tau",
     "tau": "tau of every judge with everything it is compared with",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from alignir.alignment.budget import OPTIMISTIC
@@ -90,18 +91,51 @@ def cost_figure(judges: pd.DataFrame, costs: Mapping[str, str], title: str):
     for cost, panel in panels.items():
         here = judges[judges[cost] > 0]
         for row in here.itertuples():
-            look, value = looks[row.judge], getattr(row, cost)
-            panel.plot([value, value], [row.ci_low, row.ci_high], color=look["color"], linewidth=0.8, alpha=0.6)
-            panel.plot([value], [row.tau_b], markersize=5, linestyle="", label=row.judge, **look)
+            _with_interval(panel, getattr(row, cost), row, row.judge, looks[row.judge])
         _log_scale(panel, (1,) if here[cost].max() > 100 * here[cost].min() else (1, 2, 5))
         panel.margins(x=0.15)
         panel.set_title(f"{cost} {costs[cost]}", fontsize=LETTERS)
+    _legend(figure, panels, min(2, len(costs)))
+    return figure
+
+
+def size_figure(judges: pd.DataFrame, title: str):
+    """tau_b of each judge over the size of its model, logarithmic, with its 95% interval; a panel and a line a prompt.
+
+    `judges` is a row a judge: model, prompt, billions, tau_b, ci_low, ci_high. The line is that of least squares.
+    """
+    prompts = {prompt: judges[judges["prompt"] == prompt] for prompt in judges["prompt"].unique()}
+    more = 0.5 + 0.16 * judges["model"].nunique()
+    figure, panels = canvas.panels(prompts, 2.5, title, 2, "billions of parameters", "tau_b", more, (True, True))
+    looks = canvas.looks(judges["model"].unique())
+    for prompt, panel in panels.items():
+        here = prompts[prompt].sort_values("billions")
+        for row in here.itertuples():
+            _with_interval(panel, row.billions, row, row.model, looks[row.model])
+        if here["billions"].nunique() > 1:
+            rise, base = np.polyfit(np.log10(here["billions"]), here["tau_b"], 1)
+            ends = here["billions"].iloc[[0, -1]]
+            panel.plot(ends, base + rise * np.log10(ends), color="grey", linewidth=1, linestyle="--")
+        _log_scale(panel, (1, 2, 5))
+        panel.margins(x=0.15)
+        panel.set_title(canvas.wrapped(prompt, figure.get_figwidth() / 2), fontsize=LETTERS)
+    _legend(figure, panels, 2)
+    return figure
+
+
+def _with_interval(panel, x: float, row, name: str, look: dict) -> None:
+    """A judge at its tau_b over x, and its 95% interval."""
+    panel.plot([x, x], [row.ci_low, row.ci_high], color=look["color"], linewidth=0.8, alpha=0.6)
+    panel.plot([x], [row.tau_b], markersize=5, linestyle="", label=name, **look)
+
+
+def _legend(figure, panels: Mapping, columns: int) -> None:
+    """Below all panels, everybody who is in any of them."""
     handles: dict[str, object] = {}
     for panel in panels.values():
         handles |= {name: handle for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)}
-    below = {"loc": "outside lower center", "ncols": min(2, len(costs)), "frameon": False, "fontsize": LETTERS}
+    below = {"loc": "outside lower center", "ncols": columns, "frameon": False, "fontsize": LETTERS}
     figure.legend(handles.values(), handles.keys(), **below)
-    return figure
 
 
 def budget_figure(curves: pd.DataFrame, labels: dict[str, str], enough: float, title: str):

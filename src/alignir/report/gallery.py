@@ -15,6 +15,7 @@ MADE: dict[str, Callable[[Recordings], Iterator[Figure]]] = {
     "ranks": system_figures.ranks,
     "top": system_figures.top,
     "cost": system_figures.cost,
+    "size": system_figures.size,
     "online": system_figures.online,
     "tau": system_figures.taus,
 }

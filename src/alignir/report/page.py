@@ -40,6 +40,7 @@ FIGURES = {
     "ranks": "Ranks of systems",
     "top": "tau among the best systems",
     "cost": "tau over cost",
+    "size": "tau over size",
     "online": "Online metrics",
     "tau": "Every tau",
 }

@@ -10,7 +10,7 @@ import pandas as pd
 from alignir.alignment.top import AMONG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
-from alignir.figures.curves import cost_figure, top_figure
+from alignir.figures.curves import cost_figure, size_figure, top_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.frames import BASELINE
 from alignir.report.figure import JUDGES, Figure, pages
@@ -23,9 +23,11 @@ from alignir.tables.names import (
     heads_of,
     in_order,
     judge_name,
+    judge_titles,
     online_order,
     setting_titles,
 )
+from alignir.tables.questions import sizes
 from alignir.tables.top import of_setting
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
@@ -67,6 +69,12 @@ def cost(recordings: Recordings) -> Iterator[Figure]:
         known = [cost for cost in COSTS if any(each[cost] == each[cost] for each in found.values())]
         if known:
             yield Figure(place, partial(_cost, compared, found, known))
+
+
+def size(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        if len(set(sizes(compared.runs.values()).values())) > 1:
+            yield Figure(place, partial(_size, compared))
 
 
 def online(recordings: Recordings) -> Iterator[Figure]:
@@ -134,6 +142,15 @@ def _cost(compared: Compared, found: dict[str, dict[str, float]], known: list[st
     of = {"tokens": "of a pair", **dict.fromkeys(("seconds", "price"), f"of {PAIRS:,} pairs")}
     title = f"tau_b of {compared.measure} over what judges cost, {compared.title}"
     return cost_figure(pd.DataFrame(rows), {cost: of[cost] for cost in known}, title)
+
+
+def _size(compared: Compared):
+    known, rows = sizes(compared.runs.values()), []
+    for row in compared.rows:
+        if row.reference == BASELINE and row.judge in known:
+            rows.append((*judge_titles(row.judge), known[row.judge], row.tau_b, row.ci_low, row.ci_high))
+    judges = pd.DataFrame(rows, columns=["model", "prompt", "billions", *AMONG[2:]])
+    return size_figure(judges, f"tau_b of {compared.measure} over size, {compared.title}")
 
 
 def _online(compared: Compared):

@@ -23,6 +23,7 @@ from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles,
 from alignir.tables.notes import measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY, Column, Judge, UserModel
 from alignir.users.metrics import LOWER_IS_BETTER
 
@@ -95,11 +96,15 @@ def _outcome(difference: float, p_holm: float, metric: str) -> str:
     return "better" if (difference > 0) != (metric in LOWER_IS_BETTER) else "worse"
 
 
+def sizes(runs: Iterable[Recorded]) -> dict[Judge, float]:
+    """The billions of parameters of the judges whose are known."""
+    known = {run.judge: run.params.get("model.parameters", "None") for run in runs}
+    return {judge: float(size) for judge, size in known.items() if size != "None"}
+
+
 def _size(group: Group) -> list[Table]:
     """Question 2: tau_b with the baseline over the size of the model, for each prompt."""
-    sized = {
-        run.judge: float(size) for run in group.runs if (size := run.params.get("model.parameters", "None")) != "None"
-    }
+    sized = sizes(group.runs)
     lines, answers = [], []
     chosen = resampling(group.runs)
     for prompt, judges in _by(sized, lambda judge: _prompt_name(judge)).items():
