@@ -62,7 +62,7 @@ def full(value: float) -> Number:
 
 
 def count(value: float) -> Number:
-    return Number(f"{value:,.0f}", value)
+    return Number(UNDEFINED if value != value else f"{value:,.0f}", value)
 
 
 def share(part: float, total: float) -> Number:

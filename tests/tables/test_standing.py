@@ -110,3 +110,24 @@ def test_every_form_prints_them_and_text_fits_80_columns(recorded, by):
         assert shown[0].rows[0][1] in render(shown, form)
     assert escaped(shown[0].rows[0][1]) in render(shown, "latex")
     assert len(shown[0].to_frame()) == len(shown[0].rows)
+
+
+def test_with_one_query_nothing_is_tested_and_the_table_says_so(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    truth[:, 1:] = np.nan
+    runs = recordings(monkeypatch, {"good": seen(truth, rng)}, truth, good={"bootstrap.B": "50", "top": "[5]"})
+    people, _, queries = tables(runs, ["systems"])
+    assert {(row[5], row[6]) for row in people.rows} == {("–", "–")}
+    assert {row[4] for row in queries.rows} == {"–"}
+    for table in (people, queries, tables(runs, ["systems"], by="pair")[0]):
+        assert "no test of a single query: baseline labels, good zeshot" in table.notes
+
+
+def test_pairs_of_which_none_beats_the_other_are_counted(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1, (SYSTEMS, QUERIES))
+    runs = recordings(monkeypatch, {"same": truth}, truth, same={"bootstrap.B": "0", "top": "[]"})
+    for table in tables(runs, ["systems"], by="pair"):
+        assert table.rows == []
+        assert "none of 66 pairs" in table.notes

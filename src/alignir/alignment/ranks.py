@@ -42,7 +42,7 @@ def standing(values: np.ndarray, systems: Sequence[str], resampling: Resampling)
     populations, two of them with the moments of DL19): .95 to .98 for 43 and 200 queries, of the single system held
     least often .81; where systems are all but equal .83 to .89, and .06 of a single one: resampling draws ranks to the
     middle. The bounds 1 + beaten_by to S - beats held all of them, and are 1.4 to 2.7 times as wide.
-    NaN without resamples, and for a single query.
+    Intervals of ranks are NaN without resamples; for a single query they, ci, beats and beaten_by are.
 
     >>> found = standing(np.array([[0.1, 0.2, 0.3], [0.9, 1.0, 0.8]]), ["bad", "good"], Resampling(B=50))
     >>> found[["system", "rank", "rank_low", "rank_high", "beats", "beaten_by"]].values.tolist()
@@ -53,7 +53,8 @@ def standing(values: np.ndarray, systems: Sequence[str], resampling: Resampling)
     low, high = _ranks_of_resamples(values, resampling)
     found = beats(values, systems)
     significant = found[found["p_holm"] <= ALPHA]
-    wins, losses = (significant[side].value_counts().reindex(systems, fill_value=0) for side in ("better", "worse"))
+    none = 0 if values.shape[1] > 1 else np.nan  # no test was made
+    wins, losses = (significant[side].value_counts().reindex(systems, fill_value=none) for side in ("better", "worse"))
     columns = [
         systems,
         means,
@@ -111,7 +112,7 @@ class Shown(NamedTuple):
 
     smallest: float  # difference that they show
     median: float  # of the differences that there are
-    apart: int  # pairs of which one beats the other
+    apart: float  # how many pairs of which one beats the other
     pairs: int
 
 
@@ -121,7 +122,8 @@ def shown(values: np.ndarray) -> Shown:
     smallest = (t(1 - ALPHA / 2, Q - 1) + t(POWER, Q - 1)) s / sqrt(Q), without a correction for several pairs; s^2 is
     the variance of the differences by query, the mean over all pairs of the systems (pooled, as in Sakai's topic set
     size design, Information Retrieval 2016). median: of the absolute differences of the pairs; apart: how many of them
-    have Holm's p <= ALPHA, over the pairs of these systems. NaN for fewer than two systems or queries.
+    have Holm's p <= ALPHA, over the pairs of these systems. NaN for fewer than two systems or queries, but with a
+    single query for the median.
 
     >>> shown(np.array([[0.5, 0.75, 0.25], [0.75, 0.5, 0.625]]))
     Shown(smallest=1.024..., median=0.125, apart=0, pairs=1)
@@ -130,8 +132,10 @@ def shown(values: np.ndarray) -> Shown:
 
     n_queries = values.shape[1]
     mean, variance, _ = differences(values)
-    if not len(mean) or n_queries < 2:
-        return Shown(np.nan, np.nan, 0, len(mean))
+    if not len(mean):
+        return Shown(np.nan, np.nan, 0, 0)
+    if n_queries < 2:
+        return Shown(np.nan, float(np.median(np.abs(mean))), np.nan, len(mean))
     both = student.ppf(1 - ALPHA / 2, n_queries - 1) + student.ppf(POWER, n_queries - 1)
     apart = int(np.count_nonzero(holm(paired_t(values)[1]) <= ALPHA))
     return Shown(float(both * np.sqrt(variance.mean() / n_queries)), float(np.median(np.abs(mean))), apart, len(mean))

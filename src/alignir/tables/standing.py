@@ -10,7 +10,7 @@ from alignir.alignment.bootstrap import Resampling, plain_means
 from alignir.alignment.ranks import LEVEL, POWER, beats, ranks, shown, standing
 from alignir.alignment.significance import ALPHA
 from alignir.alignment.top import best
-from alignir.formatting import Number, Numbers, count, full, number, signed
+from alignir.formatting import Number, Numbers, count, counted, full, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_names, setting_titles
@@ -48,7 +48,9 @@ class Compared(NamedTuple):
 
     @property
     def notes(self) -> list[str]:
-        return [size_note([self.setting]), *measure_notes(self.runs.values())]
+        untested = [side.title for side in self.sides if side.scores.shape[1] < 2]
+        notes = [f"no test of a single query: {', '.join(untested)}"] if untested else []
+        return [size_note([self.setting]), *measure_notes(self.runs.values()), *notes]
 
 
 def system_tables(recordings: Recordings, by: str = "system", top: Sequence[int] | None = None) -> list[Table]:
@@ -139,7 +141,8 @@ def _shown(compared: Compared, top: Sequence[int] | None) -> Table:
         for k in (compared.setting.n_systems, *fewer(compared.setting, compared.runs, top)):
             found = shown(values[:k])
             numbers = number(found.smallest, 3), number(found.median, 3)
-            apart = Numbers(f"{found.apart:,} of {found.pairs:,}", apart=found.apart, pairs=found.pairs)
+            of = "" if found.apart != found.apart else f" of {found.pairs:,}"
+            apart = Numbers(f"{count(found.apart)}{of}", apart=found.apart, pairs=found.pairs)
             lines.append([side.title, "all" if k == compared.setting.n_systems else str(k), *numbers, apart])
     notes = [
         *compared.notes,
@@ -163,8 +166,9 @@ def _by_pair(compared: Compared, records: list[list[str]]) -> list[Table]:
             if row.p_holm <= ALPHA:
                 difference = _with_reach(row.difference, row.ci_high)
                 lines.append([row.better, row.worse, difference, number(row.p_holm)])
-        columns = ["better", "worse", "difference", "Holm"]
-        tables.append(Table(f"Who beats whom by {_of(side)}, {compared.title}", columns, lines))
+        columns, n = ["better", "worse", "difference", "Holm"], len(side.scores)
+        none = [] if lines or side.scores.shape[1] < 2 else [f"none of {counted(n * (n - 1) // 2, 'pair')}"]
+        tables.append(Table(f"Who beats whom by {_of(side)}, {compared.title}", columns, lines, none))
     tables[0].notes.extend(
         [
             *compared.notes,
