@@ -107,14 +107,14 @@ def _size(group: Group) -> list[Table]:
     sized = sizes(group.runs)
     lines, answers = [], []
     chosen = resampling(group.runs)
-    for prompt, judges in _by(sized, lambda judge: _prompt_name(judge)).items():
-        sizes = np.array([sized[judge] for judge in judges])
-        if len(set(sizes)) < 2:
+    for prompt, judges in _by(sized, _prompt_name).items():
+        billions = np.array([sized[judge] for judge in judges])
+        if len(set(billions)) < 2:
             continue
         taus = together({judge: group.judges[judge] for judge in judges}, group.references[REFERENCE], chosen)
-        for judge, size, tau in sorted(zip(judges, sizes, taus[:, 0], strict=True), key=lambda each: each[1]):
+        for judge, size, tau in sorted(zip(judges, billions, taus[:, 0], strict=True), key=lambda each: each[1]):
             lines.append([prompt, judge_titles(judge)[0], f"{size:g}", number(tau), "", ""])
-        rise = slope(sizes, taus)
+        rise = slope(billions, taus)
         low, high, p_value = certainty(rise[0], rise[1:], chosen.method)
         lines.append([prompt, "ten times the size", "", signed(rise[0]), interval(low, high, 2), number(p_value)])
         answers.append(
