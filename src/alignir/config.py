@@ -314,6 +314,7 @@ def _judges(judges: Any, tracking: DictConfig, dataset: str) -> tuple[Any, Any]:
     """(a jury's judges as they are recorded, as `Jury` takes them).
 
     What names no file is a recorded judge. Its run is recorded in its place: a name may stand for another run tomorrow.
+    Its grades are on the scale of the run, but where settings beside its name say what they mean.
     """
     from alignir.tracking.judges import recorded_judge
 
@@ -321,14 +322,17 @@ def _judges(judges: Any, tracking: DictConfig, dataset: str) -> tuple[Any, Any]:
         return judges, judges  # which Jury refuses
     recorded, taken = [], []
     for judge in judges:
-        if not isinstance(judge, str) or Path(judge).is_file():
+        more = judge if isinstance(judge, dict) else {}
+        called = more.get("labels") if more else judge
+        if not isinstance(called, str) or Path(called).is_file():
             recorded.append(judge)
             taken.append(judge)
             continue
-        run = recorded_judge(judge, tracking.uri, tracking.experiment, dataset)
+        run = recorded_judge(called, tracking.uri, tracking.experiment, dataset)
         scale = {"grades": list(run.scale.grades), "relevant_from": run.scale.relevant_from}
-        recorded.append(run.run_id)
-        taken.append({"labels": str(run.file("labels.parquet")), "scale": scale})
+        said = {} if {"scale", "grades", "cut"} & set(more) else {"scale": scale}
+        recorded.append({**more, "labels": run.run_id} if more else run.run_id)
+        taken.append({"name": called, **said, **more, "labels": str(run.file("labels.parquet"))})
     return recorded, taken
 
 

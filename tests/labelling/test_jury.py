@@ -167,6 +167,29 @@ def test_a_judge_that_nobody_recorded_is_named_beside_those_there_are(here):
         composed_cell([*here, "model=jury"])
 
 
+def test_mistakes_in_recorded_judges_are_told_by_what_was_typed(here, small):
+    with pytest.raises(InputError, match="model=jury: judges: scripted/zeshot is there twice, and would have two"):
+        read_inputs(composed_cell([*here, "model=jury", "model.judges=[scripted,scripted/zeshot]"]))
+    with pytest.raises(InputError, match=r"expected two or more, .* found \['mine'\]"):
+        read_inputs(composed_cell([*here, "model=jury", "model.judges=[mine]"]))
+    milder = "{labels: mine, scale: {grades: [0, 1, 2, 3], relevant_from: 1}}"
+    with pytest.raises(InputError, match="found scripted 0-3, relevant from 2; mine 0-3, relevant from 1"):
+        read_inputs(composed_cell([*here, "model=jury", f"model.judges=[scripted,{milder}]"]))
+    other = ("dataset=folder", f"dataset.path={small}", "dataset.name=other")
+    recorded(*other, "model=lexical")
+    (run,) = (run for run in recorded_runs(None, "alignir") if run.judge.model == "lexical")
+    with pytest.raises(InputError, match=f"the run {run.run_id} has labels of other, not of small"):
+        composed_cell([*here, "model=jury", f"model.judges=[mine,{run.run_id}]"])
+
+
+def test_a_recorded_judge_can_have_its_grades_mapped(here):
+    mapped = "{labels: mine, grades: {1: 0}, scale: {grades: [0, 1, 2, 3]}}"
+    found = recorded(*here, "model=jury", f"model.judges=[same.qrels,{mapped}]", "model.vote=mean", "model.name=mapped")
+    assert found.labelling.labels["relevance"].tolist() == [2, 1, 0, 0]  # means of 2 and 2, 3 and 0, 0, 0
+    runs = {run.judge.model: run for run in recorded_runs(None, "alignir")}
+    assert runs["mapped"].config["model"]["judges"][1]["labels"] == runs["mine"].run_id
+
+
 EIGHT = [
     "umbrela_gpt4_zeroshot",
     "baseline3210_llama3-8b",

@@ -30,10 +30,12 @@ class Jury:
         if self.vote not in VOTES:
             raise one_of("vote", self.vote, VOTES)
         if isinstance(self.judges, str) or len(self.judges) < 2:
-            raise InputError(f"judges: expected two or more, such as [A.qrels, B.qrels], found {self.judges}")
+            found = self.judges if isinstance(self.judges, str) else list(map(_called, self._members))
+            raise InputError(f"judges: expected two or more, such as [A.qrels, B.qrels], found {found}")
         files = [member.labels for member in self._members]
-        if twice := [file for place, file in enumerate(files) if file in files[:place]]:
-            raise InputError(f"judges: {twice[0]} is there twice, and would have two votes")
+        for place, member in enumerate(self._members):
+            if member.labels in files[:place]:
+                raise InputError(f"judges: {_called(member)} is there twice, and would have two votes")
 
     def check(self) -> None:
         """Reads the files, so that a mistake in one is known early."""
@@ -45,7 +47,7 @@ class Jury:
         scales = [member.scale_beside(baseline) for member in self._members]
         if len(set(scales)) > 1:
             found = [
-                f"{member.labels} {scale.text}, relevant from {scale.relevant_from}"
+                f"{_called(member)} {scale.text}, relevant from {scale.relevant_from}"
                 for member, scale in zip(self._members, scales, strict=True)
             ]
             raise InputError(
@@ -81,3 +83,8 @@ class Jury:
     @cached_property
     def _members(self) -> list[Replay]:
         return [Replay(**({"labels": judge} if isinstance(judge, str) else judge)) for judge in self.judges]
+
+
+def _called(member: Replay) -> str:
+    """A judge as it was typed: a file, or the name of a recorded one, whose file nobody knows."""
+    return member.labels if member.name == Replay.name else member.name

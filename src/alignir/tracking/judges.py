@@ -12,11 +12,14 @@ RUN_ID = r"[0-9a-f]{32}"
 def recorded_judge(name: str, uri: str | None, experiment: str, dataset: str) -> Recorded:
     """The run of this id, else that of a judge of this dataset, MODEL or MODEL/PROMPT as tables call them.
 
-    Of several runs of the judge that with the most pairs, of these the newest. InputError where there is none, or where
-    several judges go by this name.
+    Of several runs of the judge that with the most pairs, of these the newest. InputError where there is none, where
+    several judges go by this name, or where the run is of another dataset.
     """
     if re.fullmatch(RUN_ID, name):
-        return read_run(uri, name)
+        run = read_run(uri, name)
+        if run.labelled.dataset != dataset:
+            raise InputError(f"the run {name} has labels of {run.labelled.dataset}, not of {dataset}")
+        return run
     here = [run for run in Recordings(read_runs(uri, experiment)) if run.labelled.dataset == dataset]
     found = [run for run in here if name in _names(run)]
     if not found:
