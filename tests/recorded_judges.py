@@ -10,7 +10,7 @@ from alignir.tracking.runs import Recorded
 
 SYSTEMS, QUERIES = 12, 30
 LINE = (NDCG, BASELINE, 0.5, 0.001, float("nan"), float("nan"), SYSTEMS, QUERIES)
-NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn", "headline": "nDCG@10"}
+NAMES = {"dataset": "d", "systems": "s", "queries": "all", "user_model": "dbn", "headline": "nDCG@10", "top": "[]"}
 
 
 def long(values: np.ndarray, name: str, columns: list[str]) -> pd.DataFrame:

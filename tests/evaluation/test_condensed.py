@@ -201,7 +201,7 @@ def test_each_side_of_a_cell_is_condensed_by_its_own_labels(tmp_path):
 def tell_apart(left: pd.DataFrame, right: pd.DataFrame) -> None:
     """Runs that treat them differently share no column, and the notes say which is which."""
     groups = {"dataset": "demo", "systems": "bm25", "queries": "all", "model": "m", "prompt": "zeshot"}
-    params = {**groups, "user_model": "dbn", "headline": "map"}
+    params = {**groups, "user_model": "dbn", "headline": "map", "top": "[]"}
     ways = {"one": {"unjudged": "condensed"}, "two": {"unjudged": "not_relevant"}}
     runs = [
         Recorded(None, name, name, params | way, {}, {"n_systems": 12, "n_queries": 12}, alignment)

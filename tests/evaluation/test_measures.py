@@ -104,7 +104,7 @@ def test_undefined_taus_of_several_measures_are_one_note(cell):
 
 def recorded(name: str, alignment: pd.DataFrame, user_model="dbn") -> Recorded:
     groups = dict.fromkeys(("dataset", "systems", "queries"), "demo")
-    params = {**groups, "model": name, "prompt": "basic", "user_model": user_model, "headline": "nDCG@10"}
+    params = {**groups, "model": name, "prompt": "basic", "user_model": user_model, "headline": "nDCG@10", "top": "[]"}
     return Recorded(None, name, name, params, {}, {"n_systems": 12, "n_queries": 30}, alignment)
 
 

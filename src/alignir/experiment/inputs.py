@@ -200,7 +200,7 @@ def _check_choices(cell: Cell) -> None:
     pools.depth(cell.pool)
     several = isinstance(cell.measures, Sequence) and not isinstance(cell.measures, str)
     check_measures([cell.headline, *cell.measures] if several else cell.measures)
-    top = cell.config.get("top", [])  # for the tables of what is recorded: nothing here depends on it
+    top = cell.config["top"]  # for the tables of what is recorded: nothing here depends on it
     if not (isinstance(top, Sequence) and all(isinstance(k, int) and k > 1 for k in top)):
         raise InputError(f"top: expected whole numbers from 2 in brackets, found {top}")
     if cell.llm is None and cell.missing == "fallback":

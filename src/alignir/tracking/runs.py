@@ -14,7 +14,7 @@ from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.frames import BASELINE, GROUPS
 from alignir.tracking import artifacts, stores
-from alignir.tracking.shapes import AS_IS, TOP, Apart, Judge, Labelled, Setting, UserModel, name_of
+from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Recorded:
     @property
     def top(self) -> list[int]:
         """Among how many of the best systems tau is given, too."""
-        return [int(k) for k in re.findall(r"\d+", self.params.get("top", str(TOP)))]
+        return [int(k) for k in re.findall(r"\d+", self.params["top"])]
 
     @property
     def prompt_version(self) -> str:

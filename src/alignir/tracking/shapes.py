@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 AS_IS = "as_is"  # the assumption that changes nothing
-TOP = (10, 15, 20)  # among how many of the best systems tau is given of a run that does not say
 # Choices that are a kind of model or dataset: which one it is, `name` says. A name that only repeats one is not given.
 KINDS = {
     "model": ("replay", "jury", "lexical", "scripted", "endpoint"),
