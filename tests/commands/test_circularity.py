@@ -20,7 +20,7 @@ from alignir.tables import kinds
 from alignir.tables.circularity import WAYS
 from alignir.tables.table import FORMATS, render
 from alignir.tracking.recordings import Recordings
-from alignir.tracking.runs import read_runs
+from alignir.tracking.runs import Recorded, read_runs
 
 SYSTEMS = ("bm25", "x-llama", "y-llama", "ada-openai", "dense")
 
@@ -155,3 +155,25 @@ def test_what_people_judged_is_known_where_a_model_labels_the_holes(here, tmp_pa
     found = circles(run, recorded_cell(run.file("config.yaml"), run.names, run.uri), 15, ("last",))["last"]
     assert found.after["judge"].min() > found.before["judge"].max()
     assert found.after["baseline"].min() > found.before["baseline"].mean()  # their labels are most of what re-ranks
+
+
+def test_llm_based_systems_that_are_one_family_are_one_row(here, tmp_path):
+    file = tmp_path / "FAMILIES.tsv"
+    file.write_text("system\tfamily\tllm\nx-llama\tllama\tyes\ny-llama\tllama\tyes\n")
+    record("model=replay", "model.labels=one.qrels", "model.name=single", f"families={file}")
+    found = {table.title: table for table in kinds.tables(Recordings(read_runs(None, "alignir")), ["families"])}
+    (ours,) = (table for title, table in found.items() if "single" in title)
+    assert [row[:2] for row in ours.rows] == [["llama", "2"]]
+
+
+def test_where_no_family_is_known_the_table_says_so_and_without_resamples_nothing_of_brackets(here, monkeypatch):
+    runs = recorded()
+    (table,) = kinds.tables(Recordings([runs["one"]]), ["families"])
+    assert any(note.startswith("in brackets") for note in table.notes)
+    runs["one"].params["bootstrap.B"] = "0"
+    (table,) = kinds.tables(Recordings([runs["one"]]), ["families"])
+    assert not any("brackets" in note for note in table.notes)
+    monkeypatch.setattr(Recorded, "text", lambda run, name: "{}")
+    (table,) = kinds.tables(Recordings([runs["one"]]), ["families"])
+    assert table.rows == []
+    assert table.notes[0].startswith("no family of these systems is known: ")

@@ -119,3 +119,29 @@ def test_a_top_that_cannot_be_is_named(small, monkeypatch, tmp_path):
         cell = composed_cell([f"top={top}", "model=lexical", "dataset=folder", f"dataset.path={small}"])
         with pytest.raises(InputError, match="top: expected whole numbers from 2 in brackets"):
             read_inputs(cell)
+
+
+def test_a_judge_that_is_called_resampled_is_none_of_ours(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = truth_of(rng)
+    judged = {"resampled": rng.normal(0, 1, truth.shape)}
+    runs = recordings(monkeypatch, judged, truth, resampled={"bootstrap.B": "20", "top": "[5]"})
+    rows = {row[0]: row for row in tables(runs, ["baseline"])[0].rows}
+    assert list(rows) == ["resampled", "baseline, resampled"]
+    assert rows["resampled"][3].value == pytest.approx(expected_tau(judged["resampled"], truth, 5))
+
+
+def test_one_system_has_no_order_and_the_table_says_so(recorded):
+    runs = recorded[0]
+    for run in runs:
+        run.metrics["n_systems"] = 1
+    (table,) = tables(runs, ["top"])
+    assert table.rows == []
+    assert table.notes == ["d: 1 system (s), 30 queries (all), which cannot be ordered"]
+
+
+def test_without_resamples_no_note_is_about_brackets(recorded):
+    assert [note for note in tables(recorded[0], ["top"])[0].notes if note.startswith("in brackets")]
+    for run in recorded[0]:
+        run.params["bootstrap.B"] = "0"
+    assert not [note for note in tables(recorded[0], ["top"])[0].notes if note.startswith("in brackets")]

@@ -52,7 +52,7 @@ def family_tables(recordings: Recordings) -> list[Table]:
 def shift_tables(recordings: Recordings) -> list[Table]:
     """How far each judge moves the systems of every family against the others; a table for each judge and setting.
 
-    None where no family of systems is known.
+    A table that says so where no family of systems is known.
     """
     tables, by_setting = [], recordings.by_setting()
     for setting in sorted(by_setting, key=by_dataset):
@@ -61,7 +61,8 @@ def shift_tables(recordings: Recordings) -> list[Table]:
             title = f"Own kind: {judge_name(judge)}, {setting_titles([setting])[0]}"
             if table := _shift_table(runs[judge], title, size_note([setting])):
                 tables.append(table)
-    return tables
+    none = "no family of these systems is known: families={'*llama*': llama} or a file says which there are"
+    return tables or [Table("Own kind", ["family"], [], [none])]
 
 
 def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
@@ -88,7 +89,8 @@ def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
         size,
         f"n: systems; shift: mean {run.headline} by the judge less that by the baseline labels, of the family less "
         "that of all others; above 0: the judge favours the family; ranks: the same of how many ranks systems rise",
-        f"in brackets: 95% interval, {resampling.text}; p: of random families of the same size, two-sided",
+        (f"in brackets: 95% interval, {resampling.text}; " if resampling.B else "")
+        + "p: of random families of the same size, two-sided",
         f"! Holm's p ≤ {ALPHA} over the table's families",
     ]
     if LLM_BASED in known:

@@ -96,7 +96,7 @@ def top_note(found: Top) -> str:
 def top_tables(recordings: Recordings, top: Sequence[int] | None = None) -> list[Table]:
     """tau_b of every judge among all systems and the k best, with its interval and the ceiling; a table a setting."""
     by_setting = recordings.by_setting()
-    settings = sorted((setting for setting in by_setting if setting.n_systems > 1), key=by_dataset)
+    settings = sorted(by_setting, key=by_dataset)
     records = Table("Alignment among the best systems (Kendall's tau_b)", RECORDS, [])
     names = setting_titles(settings, {})
     return [
@@ -107,7 +107,11 @@ def top_tables(recordings: Recordings, top: Sequence[int] | None = None) -> list
 def _table(
     setting: Setting, name: str, runs: dict[Judge, Recorded], top: Sequence[int] | None, records: Table
 ) -> Table:
-    """The table of a setting; its lines are added to the records, too."""
+    """The table of a setting; its lines are added to the records, too. One system has no order and no line."""
+    title = f"Alignment among the best systems (Kendall's tau_b), {setting_titles([setting])[0]}"
+    columns = ["model", "prompt", "top", "tau_b", "95% interval", "ceiling", "step"]
+    if setting.n_systems < 2:
+        return Table(title, columns, [], [size_note([setting])], records)
     found, lines = of_setting(setting, runs, top, with_all=True), []
     for judge in in_order(runs):
         for k in (setting.n_systems, *found.ks):
@@ -122,10 +126,8 @@ def _table(
         "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
         "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of the "
         "resamples: how far so many queries settle the order; a judge of the same queries can stand above",
-        interval_note(list(runs.values())),
+        *([interval_note(list(runs.values()))] if any("[" in line[4] for line in lines) else []),
     ]
     if any("°" in line[3] for line in lines):
         notes.append("° cannot be told from 0, which is in the 95% interval")
-    title = f"Alignment among the best systems (Kendall's tau_b), {setting_titles([setting])[0]}"
-    columns = ["model", "prompt", "top", "tau_b", "95% interval", "ceiling", "step"]
     return Table(title, columns, lines, notes, records)
