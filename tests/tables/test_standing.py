@@ -4,6 +4,7 @@ import csv
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from recorded_judges import QUERIES, SYSTEMS, recordings, seen, truth_of
 from scipy.stats import rankdata
@@ -12,6 +13,7 @@ from alignir.frames import BASELINE
 from alignir.tables.kinds import tables
 from alignir.tables.latex import escaped
 from alignir.tables.table import Table, render
+from alignir.tracking.runs import Recorded
 
 HEAD = ["dataset", "labels", "system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high"]
 
@@ -131,3 +133,13 @@ def test_pairs_of_which_none_beats_the_other_are_counted(monkeypatch):
     for table in tables(runs, ["systems"], by="pair"):
         assert table.rows == []
         assert "none of 66 pairs" in table.notes
+
+
+@pytest.mark.parametrize("kind", ["top", "systems", "families"])
+def test_judges_that_lack_queries_are_named_with_how_many_they_know(recorded, monkeypatch, kind):
+    frame = Recorded.frame
+    families = pd.DataFrame({"system": [f"s{s:02}" for s in range(SYSTEMS)], "family": ["a", "b"] * 6, "llm": False})
+    monkeypatch.setattr(Recorded, "frame", lambda run, name: families if "families" in name else frame(run, name))
+    notes = [note for table in tables(recorded[0], [kind]) for note in table.notes]
+    assert "lazy zeshot: 20 of 30 queries" in notes
+    assert not [note for note in notes if note.startswith("good zeshot: ")]

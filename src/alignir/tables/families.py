@@ -9,7 +9,7 @@ from alignir.data.families import LLM_BASED
 from alignir.formatting import Number, Numbers, count, interval, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, setting_titles
-from alignir.tables.notes import size_note
+from alignir.tables.notes import query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -85,8 +85,10 @@ def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
             cells += [shown, number(p, 3)]
         name = f"{row.family} (own)" if row.family == own else row.family
         lines.append([name, count(row.n_systems), *cells])
+    by_people, by_judge = (set(side.dropna(subset="value")["query_id"]) for side in (people, judged))
     notes = [
         size,
+        *query_notes({judge_name(run.judge): len(by_people & by_judge)}, len(by_people)),
         f"n: systems; shift: mean {run.headline} by the judge less that by the baseline labels, of the family less "
         "that of all others; above 0: the judge favours the family; ranks: the same of how many ranks systems rise",
         (f"in brackets: 95% interval, {resampling.text}; " if resampling.B else "")

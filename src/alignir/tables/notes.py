@@ -67,6 +67,16 @@ def size_note(settings: list[Setting]) -> str:
     )
 
 
+def query_notes(known: Mapping[str, int], n_queries: int) -> list[str]:
+    """Which judges, by name, know fewer queries than the baseline.
+
+    >>> query_notes({"one": 12, "two": 11}, 12)
+    ['two: 11 of 12 queries']
+    """
+    fewer = [f"{name}: {n:,} of {counted(n_queries, 'query')}" for name, n in known.items() if n < n_queries]
+    return ["; ".join(fewer)] if fewer else []
+
+
 def _swap(n_systems: int) -> str:
     return f"one swap is {smallest_step(n_systems):.4f}" if n_systems > 1 else "which cannot be ordered"
 

@@ -14,7 +14,7 @@ from alignir.formatting import Number, Numbers, count, counted, full, number, si
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
 from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_names, setting_titles
-from alignir.tables.notes import measure_notes, size_note
+from alignir.tables.notes import measure_notes, query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import fewer
 from alignir.tracking.recordings import Recordings
@@ -50,7 +50,9 @@ class Compared(NamedTuple):
     def notes(self) -> list[str]:
         untested = [side.title for side in self.sides if side.scores.shape[1] < 2]
         notes = [f"no test of a single query: {', '.join(untested)}"] if untested else []
-        return [size_note([self.setting]), *measure_notes(self.runs.values()), *notes]
+        people, *judges = self.sides
+        known = query_notes({side.title: side.scores.shape[1] for side in judges}, people.scores.shape[1])
+        return [size_note([self.setting]), *known, *measure_notes(self.runs.values()), *notes]
 
 
 def system_tables(recordings: Recordings, by: str = "system", top: Sequence[int] | None = None) -> list[Table]:

@@ -4,14 +4,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from alignir.alignment.bootstrap import NONE, Resampling
 from alignir.alignment.tau import smallest_step
 from alignir.alignment.top import among_best, ceilings
 from alignir.formatting import Number, full, interval, number
 from alignir.frames import BASELINE, RESAMPLED
 from alignir.tables.comparison import aligned, scores_of
-from alignir.tables.names import by_dataset, in_order, judge_titles, plain_names, setting_titles
-from alignir.tables.notes import interval_note, measure_notes, size_note
+from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, plain_names, setting_titles
+from alignir.tables.notes import interval_note, measure_notes, query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -34,6 +36,8 @@ class Top(NamedTuple):
     ks: list[int]  # how many of the best, the most first; all of them are none of these
     taus: dict[tuple[Judge, int], Tau]  # the baseline's with itself, too
     ceilings: dict[int, float]  # by k, all systems too
+    known: dict[str, int]  # how many of the n_queries that the baseline knows each judge does, by its name
+    n_queries: int
 
     @property
     def titles(self) -> list[str]:
@@ -62,7 +66,7 @@ def of_setting(
     """
     newest, ks = list(runs.values())[-1], fewer(setting, runs, top)
     if not ks and not with_all:
-        return Top([], {}, {})
+        return Top([], {}, {}, {}, 0)
     scored = {judge: scores_of(run) for judge, run in runs.items()}
     reference, *others = aligned([scored[newest.judge][BASELINE], *(each["model"] for each in scored.values())])
     resampling, every = Resampling.recorded(newest.params), [setting.n_systems, *ks]
@@ -72,7 +76,9 @@ def of_setting(
         (row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high)
         for row in (*found.itertuples(), *own.itertuples())
     }
-    return Top(ks, taus, ceilings(reference, every, resampling))
+    people, *each = (~np.isnan(side).all(axis=0) for side in (reference, *others))
+    known = {judge_name(judge): int((side & people).sum()) for judge, side in zip(scored, each, strict=True)}
+    return Top(ks, taus, ceilings(reference, every, resampling), known, int(people.sum()))
 
 
 def fewer(setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None = None) -> list[int]:
@@ -122,6 +128,7 @@ def _table(
             records.rows.append([name, *plain_names(judge), which, *map(full, (*tau, ceiling))])
     notes = [
         size_note([setting]),
+        *query_notes(found.known, found.n_queries),
         *measure_notes(runs.values()),
         "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
         "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of the "
