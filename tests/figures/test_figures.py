@@ -23,7 +23,7 @@ from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, svg, systems
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.figures.online import online_figure
-from alignir.frames import BUDGET, HUMAN
+from alignir.frames import ALIGNMENT, BUDGET, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.report import gallery, label_figures
 from alignir.report.figure import pages
@@ -293,7 +293,9 @@ def recorded(model: str, metrics: dict) -> Recorded:
     names = {"dataset": "demo", "prompt": "zeshot", "systems": "bm25", "queries": "all", "user_model": "dbn"}
     names |= {"headline": "nDCG@10"}
     sizes = {"n_pairs": 120, "n_systems": 24, "n_queries": 12}
-    return Recorded(None, model, model, {**names, "model": model}, {}, sizes | metrics, pd.DataFrame())
+    line = ("ndcg_cut_10", "clicks", 0.5, 0.01, 0.3, 0.7, 24, 12, "model")
+    alignment = pd.DataFrame([line], columns=[*ALIGNMENT, "labels"])
+    return Recorded(None, model, model, {**names, "model": model}, {}, sizes | metrics, alignment)
 
 
 def test_a_judge_without_probabilities_gets_no_calibration():

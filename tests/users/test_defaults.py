@@ -89,7 +89,7 @@ def test_every_assumption_changes_what_the_default_users_have():
         other = composed_cell(["model=lexical", "user_model=dbn", f"assumption={name}"]).user_model
         assert plain(other) != plain(users), name
         assert plain(other)["name"] == "dbn"
-    assert len(names) == 18
+    assert len(names) == 19
 
 
 @pytest.mark.parametrize("choice", ["pbm", "ccm"])

@@ -38,7 +38,7 @@ def standing(values: np.ndarray, systems: Sequence[str], resampling: Resampling)
     beats, beaten_by
               of `beats`, the pairs with Holm's p <= ALPHA
 
-    Share of the 95% intervals of ranks that hold the true one, the mean over 46 systems (scripts/bench/ranks.py, normal
+    Share of the 95% intervals of ranks that hold the true one, the mean over 46 systems (measured on normal
     populations, two of them with the moments of DL19): .95 to .98 for 43 and 200 queries, of the single system held
     least often .81; where systems are all but equal .83 to .89, and .06 of a single one: resampling draws ranks to the
     middle. The bounds 1 + beaten_by to S - beats held all of them, and are 1.4 to 2.7 times as wide.

@@ -13,7 +13,7 @@ Forms of logs:
 examples:
   alignir import-log --form yandex CLICKS.tsv.gz --system live --out log.parquet
   alignir import-log --form trec_session SESSIONS.xml.gz --out sessions.tsv.gz
-  alignir import-log --form ubi UBI.jsonl --queries DATA/queries.tsv --out ubi.parquet
+  alignir import-log --form ubi UBI.jsonl --queries DATA/queries.tsv --out u.csv
   alignir import-log --form log LOG.parquet --out log.csv
 """
 
@@ -41,7 +41,12 @@ def arguments(prog: str) -> ArgumentParser:
         "--system",
         help="the system that showed the results (default: the file's name up to a dot; of ubi, what each query says)",
     )
-    parser.add_argument("--events", type=Path, metavar="FILE", help="ubi: the events, where FILE has the queries only")
+    parser.add_argument(
+        "--events",
+        type=Path,
+        metavar="FILE",
+        help="ubi: the events, where FILE has the queries only (default: they are in FILE)",
+    )
     parser.add_argument(
         "--field",
         metavar="NAME",
