@@ -169,9 +169,8 @@ def joint_taus(
     """`resampled_taus` of every judge (S, Q) with every reference (S, Q), all by the same B draws: (J, R, 1 + B)."""
     n_systems, n_queries = len(judges[0]), max(side.shape[1] for side in (*judges, *references))
     found = np.full((len(judges), len(references), 1 + B), np.nan)
-    done, B = 0, B if (n_queries if over == "queries" else n_systems) > 1 else 0
-    size = _block(n_systems, len(judges) + len(references))
-    for drawn in _draws(n_systems, n_queries, rng, B, over, size):
+    done, size = 0, _block(n_systems, len(judges) + len(references))
+    for drawn in _draws(n_queries if over == "queries" else n_systems, rng, B, over, size):
         block = slice(done, done := done + len(drawn))
         found[:, :, block] = _taus(
             *(_orders([_means(side, drawn, over) for side in some]) for some in (judges, references))
@@ -179,14 +178,23 @@ def joint_taus(
     return found
 
 
-def _draws(
-    n_systems: int, n_queries: int, rng: np.random.Generator, B: int, over: str, size: int
-) -> Iterator[np.ndarray]:
-    """The sample as it is, then B resamples, `size` at once: draws of each query (b, Q), or systems (b, S)."""
-    yield np.ones((1, n_queries)) if over == "queries" else np.arange(n_systems)[None]
-    for start in range(0, B, size):
+def sample_and_resamples(n: int, resampling: Resampling) -> np.ndarray:
+    """The sample as it is, then its resamples: how often each of n queries is drawn, or which of n systems, (1 + B, n).
+
+    The sample alone where there is only one to draw from.
+
+    >>> sample_and_resamples(3, Resampling(B=2, over="systems")).shape, sample_and_resamples(1, Resampling(B=2)).shape
+    ((3, 3), (1, 1))
+    """
+    return np.concatenate([*_draws(n, resampling.rng(), resampling.B, resampling.over, max(1, resampling.B))])
+
+
+def _draws(n: int, rng: np.random.Generator, B: int, over: str, size: int) -> Iterator[np.ndarray]:
+    """The rows of `sample_and_resamples`, `size` at once."""
+    yield np.ones((1, n)) if over == "queries" else np.arange(n)[None]
+    for start in range(0, B if n > 1 else 0, size):
         b = min(size, B - start)
-        yield query_weights(n_queries, b, rng) if over == "queries" else rng.integers(0, n_systems, (b, n_systems))
+        yield query_weights(n, b, rng) if over == "queries" else rng.integers(0, n, (b, n))
 
 
 def _means(values: np.ndarray, drawn: np.ndarray, over: str) -> np.ndarray:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import Resampling, choices, matrices, middle, resampled_taus, taus
-from alignir.alignment.comparison import certainty
+from alignir.alignment.bootstrap import Resampling, choices, matrices, middle, taus
+from alignir.alignment.comparison import change
 from alignir.alignment.tau import common
 from alignir.frames import BASELINE
 
@@ -78,16 +78,4 @@ def loss(
     resamples for both; NaN without resamples.
     """
     plain, changed = (matrices(*common(*sides)) for sides in (before, after))
-    both = [
-        resampled_taus(side.left, side.right, resampling.rng(), resampling.B, resampling.over)
-        for side in (plain, changed)
-    ]
-    difference = float(both[1][0] - both[0][0])
-    low, high, _ = certainty(difference, both[1][1:] - both[0][1:], resampling.method)
-    return {
-        "before": float(both[0][0]),
-        "after": float(both[1][0]),
-        "difference": difference,
-        "ci_low": low,
-        "ci_high": high,
-    }
+    return change((plain.left, plain.right), (changed.left, changed.right), resampling)._asdict()

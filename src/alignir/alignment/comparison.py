@@ -6,12 +6,12 @@ reference may have one column, one value a system for all queries together.
 
 from collections.abc import Container, Hashable, Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import NONE, Resampling, joint_taus, middle
+from alignir.alignment.bootstrap import NONE, Resampling, joint_taus, middle, resampled_taus
 from alignir.alignment.significance import ALPHA, holm
 
 ROOM, LEAST_ROOM = 10, 2  # how many times below ALPHA the smallest p-value is that Holm's correction can give
@@ -62,7 +62,7 @@ def compare(judges: Sides, references: Sides, resampling: Resampling) -> pd.Data
     NaN where a tau is undefined, where there is one query only, and without resamples.
     """
     triples = [(reference, *pair) for reference in references for pair in combinations(judges, 2)]
-    return corrected(_differences(judges, references, triples, enough(resampling, pairs_of(len(judges)))))
+    return _corrected(_differences(judges, references, triples, enough(resampling, pairs_of(len(judges)))))
 
 
 def against_one(judges: Sides, one: Hashable, references: Sides, resampling: Resampling) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def against_best(
     for triple, (left, right) in paired_taus(judges, references, triples, enough(resampling, len(judges) - 1)).items():
         difference = left[0] - right[0]
         rows.append((*triple, left[0], right[0], difference, certainty(difference, left[1:] - right[1:])[2]))
-    return corrected(pd.DataFrame(rows, columns=TO_BEST[:-1]))
+    return _corrected(pd.DataFrame(rows, columns=TO_BEST[:-1]))
 
 
 def certainty(
@@ -137,7 +137,27 @@ def certainty(
     return float(difference - reach), float(difference + reach), p_value
 
 
-def corrected(table: pd.DataFrame) -> pd.DataFrame:
+class Change(NamedTuple):
+    """tau_b before and after, their difference = after - before, and its 95% interval; NaN without resamples."""
+
+    before: float
+    after: float
+    difference: float
+    ci_low: float
+    ci_high: float
+
+
+def change(before: Both, after: Both, resampling: Resampling) -> Change:
+    """What changed sides do to tau_b, of the two sides (S, Q) each time, by the same resamples."""
+    first, second = (
+        resampled_taus(*sides, resampling.rng(), resampling.B, resampling.over) for sides in (before, after)
+    )
+    difference = second[0] - first[0]
+    low, high, _ = certainty(difference, second[1:] - first[1:], resampling.method)
+    return Change(*map(float, (first[0], second[0], difference, low, high)))
+
+
+def _corrected(table: pd.DataFrame) -> pd.DataFrame:
     """The rows with p_holm: Holm's correction over all rows of a reference."""
     return table.assign(
         p_holm=table.groupby("reference", sort=False)["p_value"].transform(lambda p: holm(p.to_numpy()))

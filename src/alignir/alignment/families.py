@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import Resampling, choices, matrices, query_weights, resampled_taus, weighted_means
-from alignir.alignment.comparison import certainty
+from alignir.alignment.bootstrap import Resampling, choices, matrices, sample_and_resamples, weighted_means
+from alignir.alignment.comparison import certainty, change
 from alignir.alignment.tau import common
 
 PERMUTATIONS = 10_000  # of systems' labels: all there are, where they are fewer
@@ -42,9 +42,7 @@ def shifts(
     [[1.0, 0.7, 0.25, 4.0, 0.25]]
     """
     left, right, systems, query_ids = matrices(*common(scores, baseline))
-    drawn = np.ones((1, len(query_ids)))
-    if len(query_ids) > 1:
-        drawn = np.concatenate([drawn, query_weights(len(query_ids), resampling.B, resampling.rng())])
+    drawn = sample_and_resamples(len(query_ids), resampling._replace(over="queries"))
     judged, people = weighted_means(left, drawn), weighted_means(right, drawn)  # (1 + B, S)
     moved = {"score": judged - people, "rank": _ranks(people) - _ranks(judged)}
     rows = []
@@ -100,11 +98,7 @@ def without(own: list[str], scores: pd.DataFrame, baseline: pd.DataFrame, resamp
     left, right, systems, _ = matrices(*sides)
     is_own = np.isin(systems, own)
     others = np.where(is_own[:, None], np.nan, left)  # a system without a value takes no part
-    (tau_all, *all_resampled), (tau, *resampled) = (
-        resampled_taus(side, right, resampling.rng(), resampling.B, resampling.over) for side in (left, others)
-    )
-    difference = tau - tau_all
-    low, high, _ = certainty(difference, np.subtract(resampled, all_resampled), resampling.method)
+    tau_all, tau, difference, low, high = change((left, right), (others, right), resampling)
     found = {
         "left_out": is_own.sum(),
         "tau_all": tau_all,

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.alignment.comparison import Sides, certainty, corrected, enough, paired_taus
+from alignir.alignment.comparison import Sides, certainty, enough, paired_taus
+from alignir.alignment.significance import holm
 
 POOLED = ["judge", "tau_b", "ci_low", "ci_high", "spread", "best", "difference", "p_value", "p_holm"]
 HERE = "reference"
@@ -46,7 +47,8 @@ def pooled(datasets: Sequence[tuple[Sides, np.ndarray]], resampling: Resampling)
     for name in others:
         apart = np.mean([left - right for left, right in (of_one[name, best] for of_one in pairs)], axis=0)
         lines.append((*rows[name], best, apart[0], certainty(apart[0], apart[1:], used.method)[2]))
-    return corrected(pd.DataFrame(lines, columns=POOLED[:-1]).assign(reference=HERE))[POOLED]
+    found = pd.DataFrame(lines, columns=POOLED[:-1])
+    return found.assign(p_holm=holm(found["p_value"].to_numpy()))
 
 
 def _taus(

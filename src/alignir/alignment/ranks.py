@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling, plain_means, query_weights, weighted_means
-from alignir.alignment.significance import ALPHA, differences, holm, paired_t
+from alignir.alignment.significance import ALPHA, differences, holm, t_test
 
 STANDING = ["system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high", "beats", "beaten_by"]
 BEATS = ["better", "worse", "difference", "ci_low", "ci_high", "p_value", "p_holm"]
@@ -89,8 +89,8 @@ def beats(values: np.ndarray, systems: Sequence[str]) -> pd.DataFrame:
     >>> beats(np.array([[0.1, 0.2, 0.3], [0.9, 1.0, 0.8]]), ["bad", "good"])[["better", "worse"]].values.tolist()
     [['good', 'bad']]
     """
-    _, p_values = paired_t(values)
-    mean, variance, _ = differences(values)
+    mean, variance, n = differences(values)
+    _, p_values = t_test(mean, variance, n)
     reach = _reach(variance, values.shape[1])
     first, second = (np.asarray(systems, dtype=object)[side] for side in np.triu_indices(len(systems), 1))
     better, worse = np.where(mean < 0, (second, first), (first, second))
@@ -131,11 +131,11 @@ def shown(values: np.ndarray) -> Shown:
     from scipy.stats import t as student
 
     n_queries = values.shape[1]
-    mean, variance, _ = differences(values)
+    mean, variance, n = differences(values)
     if not len(mean):
         return Shown(np.nan, np.nan, 0, 0)
     if n_queries < 2:
         return Shown(np.nan, float(np.median(np.abs(mean))), np.nan, len(mean))
     both = student.ppf(1 - ALPHA / 2, n_queries - 1) + student.ppf(POWER, n_queries - 1)
-    apart = int(np.count_nonzero(holm(paired_t(values)[1]) <= ALPHA))
+    apart = int(np.count_nonzero(holm(t_test(mean, variance, n)[1]) <= ALPHA))
     return Shown(float(both * np.sqrt(variance.mean() / n_queries)), float(np.median(np.abs(mean))), apart, len(mean))

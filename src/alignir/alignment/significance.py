@@ -38,9 +38,13 @@ def paired_t(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Positive where the earlier row is better. A query that either lacks (NaN) takes no part. Two rows that are equal
     throughout have t 0 and p 1, where scipy's ttest_rel has NaN; NaN for fewer than two queries.
     """
+    return t_test(*differences(values))
+
+
+def t_test(mean: np.ndarray, variance: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`paired_t` from what `differences` gives."""
     from scipy.stats import t as student
 
-    mean, variance, n = differences(values)
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = np.where((mean == 0) & (variance == 0), 0, mean / np.sqrt(variance / n))
     return statistic, 2 * student.sf(np.abs(statistic), np.where(n > 1, n - 1, np.nan))

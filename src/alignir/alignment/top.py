@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alignir.alignment.bootstrap import Resampling, ends, plain_means, query_weights, taus, weighted_means
+from alignir.alignment.bootstrap import Resampling, ends, plain_means, sample_and_resamples, taus, weighted_means
 
 AMONG = ["judge", "top", "tau_b", "ci_low", "ci_high"]
 
@@ -48,7 +48,7 @@ def among_best(judges: Sides, reference: np.ndarray, ks: Sequence[int], resampli
     found: dict[tuple[Hashable, int], np.ndarray] = {}
     for same, some in alike.items():
         queries = np.frombuffer(same, dtype=bool)
-        sides = [side[rows][:, queries] for side in (reference, *(judges[judge] for judge in some))]
+        sides = [side[:, queries] for side in (reference, *(judges[judge] for judge in some))]
         for k, (people, *others) in _resampled(sides, rows, ks, resampling):
             found |= {(judge, k): taus(means, people) for judge, means in zip(some, others, strict=True)}
     lines = [(*each, found[each][0], *ends(found[each], resampling.method)) for each in product(judges, ks)]
@@ -68,9 +68,8 @@ def ceilings(reference: np.ndarray, ks: Sequence[int], resampling: Resampling) -
     >>> [round(ceilings(np.array(means)[:, None] + noise, [3], Resampling(99))[3], 1) for means in (close, apart)]
     [0.6, 1.0]
     """
-    rows = best(reference, max(ks, default=0))
-    found, sample = {}, reference[rows]
-    for k, (means,) in _resampled([sample], rows, ks, resampling._replace(over="queries")):
+    found, rows = {}, best(reference, max(ks, default=0))
+    for k, (means,) in _resampled([reference], rows, ks, resampling._replace(over="queries")):
         among = taus(means, means[:1])[1:]
         known = among[~np.isnan(among)]
         found[k] = float(known.mean()) if len(known) else np.nan
@@ -80,21 +79,18 @@ def ceilings(reference: np.ndarray, ks: Sequence[int], resampling: Resampling) -
 def _resampled(
     sides: Sequence[np.ndarray], rows: np.ndarray, ks: Sequence[int], resampling: Resampling
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """For each k the means of every side's first k rows, in the sample and in its resamples: (1 + B, k) each.
+    """For each k the means of every side in the first k rows, in the sample and in its resamples: (1 + B, k) each.
 
-    `rows`: where these stand among all systems; resamples of systems are drawn in that order, as they are for all.
+    Systems are drawn in the order that the sides have, so that for all of them the draws are those of Table 1.
     """
-    n_queries, B = sides[0].shape[1], resampling.B
     if resampling.over == "queries":
-        drawn = query_weights(n_queries, B if n_queries > 1 else 0, resampling.rng())
-        weights = np.vstack([np.ones((1, n_queries)), drawn])
-        means = [weighted_means(side, weights) for side in sides]
+        weights = sample_and_resamples(sides[0].shape[1], resampling)
+        means = [weighted_means(side[rows], weights) for side in sides]
         for k in ks:
             yield k, [each[:, :k] for each in means]
     else:
         plain = [plain_means(side) for side in sides]
         for k in ks:
-            n = min(k, len(sides[0]))
-            systems = np.vstack([np.arange(n), resampling.rng().integers(0, n, (B if n > 1 else 0, n))])
-            in_order = np.argsort(rows[:n])[systems]
-            yield k, [each[in_order] for each in plain]
+            some = np.sort(rows[:k])
+            drawn = some[sample_and_resamples(len(some), resampling)]
+            yield k, [each[drawn] for each in plain]

@@ -18,8 +18,8 @@ from alignir.tables.best_judges import COSTS, PAIRS, costs
 from alignir.tables.names import (
     BOUNDS,
     by_dataset,
-    headline,
     headline_rows,
+    headline_scores,
     heads_of,
     in_order,
     judge_name,
@@ -180,8 +180,7 @@ def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
     """Mean scores by the headline measure, a row a system: by the baseline labels, then by each judge's."""
     sides: dict[str, pd.Series] = {}
     for judge, run in runs.items():
-        scores = run.frame("scores.parquet")
-        found = means(scores[scores["measure"] == headline(run)], "labels")
+        found = means(headline_scores(run), "labels")
         sides.setdefault(BOUNDS[BASELINE], found[BASELINE])
         sides[judge] = found["model"]
     return pd.DataFrame(sides)

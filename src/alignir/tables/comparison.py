@@ -11,7 +11,7 @@ from alignir.alignment.comparison import PAIRS, against_best, compare, enough, p
 from alignir.alignment.significance import ALPHA
 from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
-from alignir.tables.names import BOUNDS, headline, heads_of
+from alignir.tables.names import BOUNDS, headline, headline_scores, heads_of
 from alignir.tables.notes import measure_note
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
@@ -178,8 +178,7 @@ def _online(run: Recorded) -> dict[str, pd.DataFrame]:
 
 def scores_of(run: Recorded) -> dict[str, pd.DataFrame]:
     """The headline measure by the "model"'s labels and by the "baseline"'s."""
-    scores = run.frame("scores.parquet")
-    return _wide(scores[scores["measure"] == headline(run)], "labels")
+    return _wide(headline_scores(run), "labels")
 
 
 def _wide(rows: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:

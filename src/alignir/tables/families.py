@@ -8,7 +8,7 @@ from alignir.alignment.significance import ALPHA, holm
 from alignir.data.families import LLM_BASED
 from alignir.formatting import Number, Numbers, count, interval, number, signed
 from alignir.frames import BASELINE
-from alignir.tables.names import by_dataset, headline, in_order, judge_name, judge_titles, setting_titles
+from alignir.tables.names import by_dataset, headline_scores, in_order, judge_name, judge_titles, setting_titles
 from alignir.tables.notes import query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -69,8 +69,7 @@ def _shift_table(run: Recorded, title: str, size: str) -> Table | None:
     known = json.loads(run.text("families.json") or "{}")
     if not known:
         return None
-    scores = run.frame("scores.parquet")
-    scores = scores[scores["measure"] == headline(run)]
+    scores = headline_scores(run)
     judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
     resampling = Resampling.recorded(run.params)._replace(over="queries")
     found, own, lines = shifts(judged, people, known, resampling), run.params.get("model.family"), []

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
+import pandas as pd
+
 from alignir.evaluation.names import recorded_name
 from alignir.formatting import UNDEFINED, counted
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, RESAMPLED, SECOND, SHUFFLED
@@ -32,6 +34,12 @@ PAGE = 14  # columns of numbers that can be read side by side
 def headline(run: Recorded) -> str:
     """The measure that the run's tables are about, as it is recorded."""
     return recorded_name(run.headline)
+
+
+def headline_scores(run: Recorded) -> pd.DataFrame:
+    """SCORES with `labels`, the "model"'s and the "baseline"'s, by the run's headline measure."""
+    scores = run.frame("scores.parquet")
+    return scores[scores["measure"] == headline(run)]
 
 
 def headline_rows(recordings: Recordings) -> list[Row]:

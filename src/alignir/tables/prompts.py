@@ -11,7 +11,7 @@ from alignir.data.collections import Dataset
 from alignir.formatting import UNDEFINED, Number, count, day, interval, number, share_of, visible, with_interval
 from alignir.frames import BASELINE, PAIR
 from alignir.tables.comparison import resampling
-from alignir.tables.names import headline
+from alignir.tables.names import headline, headline_scores
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import PromptVersion, Recorded
@@ -114,8 +114,8 @@ def effect_note(resampled: Resampling) -> str:
 
 def scores_of(run: Recorded, labels: str) -> pd.DataFrame:
     """SCORES by the headline measure of a recorded run, under its "model"'s labels or the "baseline"'s."""
-    scores = run.frame("scores.parquet")
-    return scores[(scores["labels"] == labels) & (scores["measure"] == headline(run))]
+    scores = headline_scores(run)
+    return scores[scores["labels"] == labels]
 
 
 def pairs_table(
