@@ -11,7 +11,7 @@ from alignir.alignment.pooled import pooled
 from alignir.alignment.significance import ALPHA, pairwise
 from alignir.formatting import Number, Numbers, full, interval, number, share_of, signed
 from alignir.frames import BASELINE
-from alignir.tables.comparison import aligned, resampling, scores_of, way
+from alignir.tables.comparison import resampling, sides_of, way
 from alignir.tables.names import by_dataset, judge_name, plain_names, setting_titles
 from alignir.tables.notes import interval_note, label_notes, measure_notes, size_note
 from alignir.tables.table import Table
@@ -82,10 +82,7 @@ def costs(recordings: Recordings, labelled_by: Recorded) -> dict[str, float]:
 
 
 def _judged(recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None) -> Judged:
-    scored = {judge: scores_of(run) for judge, run in runs.items()}
-    newest = list(runs.values())[-1]
-    reference, *others = aligned([scored[newest.judge][BASELINE], *(each["model"] for each in scored.values())])
-    sides = dict(zip(scored, others, strict=True))
+    reference, sides = sides_of(runs)
     among = of_setting(setting, runs, top, with_all=True)
     k = among.ks[-1] if among.ks else None
     to_best = against_best(sides, {BASELINE: reference}, resampling(list(runs.values())))

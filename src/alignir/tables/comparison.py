@@ -181,6 +181,14 @@ def scores_of(run: Recorded) -> dict[str, pd.DataFrame]:
     return _wide(headline_scores(run), "labels")
 
 
+def sides_of(runs: dict[Judge, Recorded]) -> tuple[np.ndarray, dict[Judge, np.ndarray]]:
+    """(the headline measure by the baseline labels, as the newest run has it; that by each judge's): (S, Q) each."""
+    scored = {judge: scores_of(run) for judge, run in runs.items()}
+    people = list(scored.values())[-1][BASELINE]
+    reference, *others = aligned([people, *(each["model"] for each in scored.values())])
+    return reference, dict(zip(scored, others, strict=True))
+
+
 def _wide(rows: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     """{what is in the column `by`: a row a system, a column a query}."""
     return {

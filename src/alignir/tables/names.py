@@ -73,6 +73,11 @@ def plain_names(judge: Judge) -> list[str]:
     return [model, " ".join(filter(None, (judge.prompt + judge.version, judge.of_prompt)))]
 
 
+def plain_name(judge: Judge) -> str:
+    """Both in one."""
+    return " ".join(filter(None, plain_names(judge)))
+
+
 def judge_name(judge: Judge) -> str:
     model, prompt = judge_titles(judge)
     return f"{model} {prompt}" if judge.prompt else model

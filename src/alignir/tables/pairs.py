@@ -7,7 +7,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.formatting import Numbers, counted, full
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_names, setting_titles
+from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_name, setting_titles
 from alignir.tables.notes import measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -48,7 +48,7 @@ def _tables(
     newest = _newest(runs)
     sides = [(BOUNDS[BASELINE], BASELINE, scores_of(newest)[BASELINE])]
     for judge in in_order(runs):
-        plain = " ".join(filter(None, plain_names(judge)))
+        plain = plain_name(judge)
         sides.append((judge_name(judge), plain, scores_of(runs[judge])["model"]))
     tables = []
     for metric, outcomes in newest.frame("outcomes.parquet").groupby("metric", sort=False):

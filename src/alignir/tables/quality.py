@@ -17,7 +17,7 @@ from alignir.tables.names import (
     judge_name,
     online_order,
     online_title,
-    plain_names,
+    plain_name,
     setting_titles,
 )
 from alignir.tables.notes import interval_note, measure_notes, metric_notes, size_note, user_notes
@@ -91,7 +91,7 @@ def _table(title: str, name: str, setting: Setting, runs: list[Recorded], record
     add(people[people["labels"] == BASELINE], "measure", measure_title, BOUNDS[BASELINE], BASELINE)
     for judge in in_order(judges):
         found = scores[judge]
-        plain = " ".join(filter(None, plain_names(judge)))
+        plain = plain_name(judge)
         add(found[found["labels"] == "model"], "measure", measure_title, judge_name(judge), plain)
     notes = [
         size_note([setting]),

@@ -13,7 +13,7 @@ from alignir.alignment.top import best
 from alignir.formatting import Number, Numbers, count, counted, full, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_names, setting_titles
+from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_name, setting_titles
 from alignir.tables.notes import measure_notes, query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import fewer
@@ -84,7 +84,7 @@ def _sides(runs: dict[Judge, Recorded]) -> list[Side]:
         scores = scores_of(runs[judge])["model"].dropna(axis=1, how="all")
         both = people.columns.intersection(scores.columns)
         scores = scores.loc[people.index, both]
-        sides.append(Side(judge_name(judge), " ".join(filter(None, plain_names(judge))), scores, people[both]))
+        sides.append(Side(judge_name(judge), plain_name(judge), scores, people[both]))
     return sides
 
 

@@ -11,7 +11,7 @@ from alignir.alignment.tau import smallest_step
 from alignir.alignment.top import among_best, ceilings
 from alignir.formatting import Number, full, interval, number
 from alignir.frames import BASELINE, RESAMPLED
-from alignir.tables.comparison import aligned, scores_of
+from alignir.tables.comparison import sides_of
 from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, plain_names, setting_titles
 from alignir.tables.notes import interval_note, measure_notes, query_notes, size_note
 from alignir.tables.table import Table
@@ -67,17 +67,16 @@ def of_setting(
     newest, ks = list(runs.values())[-1], fewer(setting, runs, top)
     if not ks and not with_all:
         return Top([], {}, {}, {}, 0)
-    scored = {judge: scores_of(run) for judge, run in runs.items()}
-    reference, *others = aligned([scored[newest.judge][BASELINE], *(each["model"] for each in scored.values())])
+    reference, judges = sides_of(runs)
     resampling, every = Resampling.recorded(newest.params), [setting.n_systems, *ks]
-    found = among_best(dict(zip(scored, others, strict=True)), reference, every if with_all else ks, resampling)
+    found = among_best(judges, reference, every if with_all else ks, resampling)
     own = among_best({Judge(BASELINE): reference}, reference, ks, NONE)  # 1, and undefined where the k best tie
     taus = {
         (row.judge, row.top): Tau(row.tau_b, row.ci_low, row.ci_high)
         for row in (*found.itertuples(), *own.itertuples())
     }
-    people, *each = (~np.isnan(side).all(axis=0) for side in (reference, *others))
-    known = {judge_name(judge): int((side & people).sum()) for judge, side in zip(scored, each, strict=True)}
+    people, *each = (~np.isnan(side).all(axis=0) for side in (reference, *judges.values()))
+    known = {judge_name(judge): int((side & people).sum()) for judge, side in zip(judges, each, strict=True)}
     return Top(ks, taus, ceilings(reference, every, resampling), known, int(people.sum()))
 
 
