@@ -174,6 +174,18 @@ def test_bars_are_the_shares_of_the_labels():
     assert {"60%", "62%", "10", "8"} <= set(texts(panel))
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (4, 5), (2, 4), (6, 4), (2, 6)])
+def test_confusion_of_two_scales_is_within_the_picture(shape):
+    figure = confusion_figure(
+        {"smollm2 zeshot": pd.DataFrame(np.ones(shape))}, "Judges' labels against baseline labels, demo: 40 pairs"
+    )
+    width, height = figure.get_size_inches()
+    figure.draw_without_rendering()
+    edges = figure.get_tightbbox()
+    assert 0 <= edges.x0 < edges.x1 <= width
+    assert 0 <= edges.y0 < edges.y1 <= height
+
+
 def test_confusion_says_shares_of_rows_and_counts_and_a_grade_without_pairs_is_no_zero():
     table = pd.DataFrame([[3, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 7], [0, 0, 0, 0]])
     (panel,) = confusion_figure({"a judge": table}, "").axes

@@ -66,7 +66,9 @@ def confusion_figure(counts: dict[str, pd.DataFrame], title: str):
     for judge, panel in panels.items():
         table = counts[judge]
         shares = table.div(table.sum(axis=1).replace(0, float("nan")), axis=0)
-        image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation="none")
+        # squares of a table that is none would push a label out of the picture
+        cells = "equal" if len(table.index) == len(table.columns) else "auto"
+        image = panel.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation="none", aspect=cells)
         for down, row in enumerate(table.index):
             for across, column in enumerate(table.columns):
                 share = shares.loc[row, column]
