@@ -6,13 +6,15 @@ UNDEFINED = "–"
 
 
 class Number(str):
-    """A text with the number that it was written from; NaN where there is none."""
+    """A text with the number that it was written from; NaN where there is none. `best`: of its column."""
 
     value: float
+    best: bool
 
-    def __new__(cls, text: str, value: float) -> "Number":
+    def __new__(cls, text: str, value: float, best: bool = False) -> "Number":
         made = super().__new__(cls, text)
         made.value = float(value)
+        made.best = best
         return made
 
 
@@ -25,6 +27,11 @@ class Numbers(str):
         made = super().__new__(cls, text)
         made.values = {name: float(value) for name, value in values.items()}
         return made
+
+
+def is_best(cell: str) -> bool:
+    """Whether a cell is the best of its column, which is written in bold."""
+    return isinstance(cell, Number) and cell.best
 
 
 def counted(n: float, what: str) -> str:

@@ -18,7 +18,7 @@ ROOM, LEAST_ROOM = 10, 2  # how many times below ALPHA the smallest p-value is t
 MANY = 20_000  # resamples, beyond which LEAST_ROOM is enough: they take seconds
 
 PAIRS = ["reference", "left", "right", "tau_left", "tau_right", "difference", "ci_low", "ci_high", "p_value", "p_holm"]
-TO_BEST = ["reference", "judge", "best", "tau", "tau_best", "difference", "p_value", "p_holm"]
+TO_BEST = ["reference", "judge", "best", "tau", "tau_best", "difference", "ci_low", "ci_high", "p_value", "p_holm"]
 
 Sides = Mapping[Any, np.ndarray]
 Triple = tuple[Hashable, Hashable, Hashable]  # reference, judge, other judge
@@ -95,9 +95,9 @@ def against_best(
     """Which judges order the systems less like a reference than the best judge does? A row a reference and judge.
 
     The best has the highest tau_b (the lowest, for a reference that is better when it is lower; of several the first)
-    and no row of its own. reference, judge, best, tau, tau_best, difference = tau - tau_best, p_value as in `compare`,
-    and p_holm: Holm's over these J - 1 comparisons only. Other pairs of judges say nothing about who is worse than the
-    best, and correcting for them too would erase differences that are there.
+    and no row of its own. reference, judge, best, tau, tau_best, difference = tau - tau_best, ci_low,
+    ci_high and p_value as in `compare`, and p_holm: Holm's over these J - 1 comparisons only. Other pairs of judges
+    say nothing about who is worse than the best, and correcting for them too would erase differences that are there.
 
     The best is chosen by the same data that it is compared on, so it may look better than it is, and the p-values do
     not know that it was chosen. That they are on the safe side (see `compare`) makes up for some of it. Measured with
@@ -111,11 +111,8 @@ def against_best(
     triples = [
         (reference, judge, best[reference]) for reference in best for judge in judges if judge != best[reference]
     ]
-    rows = []
-    for triple, (left, right) in paired_taus(judges, references, triples, enough(resampling, len(judges) - 1)).items():
-        difference = left[0] - right[0]
-        rows.append((*triple, left[0], right[0], difference, certainty(difference, left[1:] - right[1:])[2]))
-    return _corrected(pd.DataFrame(rows, columns=TO_BEST[:-1]))
+    found = _differences(judges, references, triples, enough(resampling, len(judges) - 1))
+    return _corrected(found.set_axis(TO_BEST[:-1], axis=1))
 
 
 def certainty(

@@ -29,6 +29,7 @@ def run(args) -> int:
     from alignir.files import written_whole
     from alignir.report import entries, gallery
     from alignir.report.page import TABLES, page
+    from alignir.tables.choices import Choices
     from alignir.tables.kinds import tables_by_kind
     from alignir.tables.missing import Grid
     from alignir.tracking.recordings import Recordings
@@ -40,7 +41,7 @@ def run(args) -> int:
     several = any(run.alignment["offline"].nunique() > 1 for run in recordings)
     kinds = [kind for kind in TABLES if kind != "measures" or several]
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
-    tables = tables_by_kind(recordings, kinds, Grid(failures=failures))
+    tables = tables_by_kind(recordings, kinds, Choices(Grid(failures=failures)))
     pictures = _pictures(gallery.drawings(recordings, KINDS))
     text = page(args.experiment, tables, pictures, numbered, _commands(numbered))
     file = args.out / "index.html"

@@ -14,7 +14,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from alignir.commands import options
-from alignir.tables.choices import BY, FIRST, KINDS
+from alignir.tables.choices import ALONE, BY, DIGITS, FIRST, KINDS, SORTS
+from alignir.tables.table import NOTES
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -41,6 +42,37 @@ def arguments(prog: str) -> ArgumentParser:
         "setting `top`)",
     )
     parser.add_argument(
+        "--digits",
+        type=int,
+        choices=range(1, 7),
+        metavar="N",
+        help=f"decimals of tau (default: {DIGITS} beside intervals, {ALONE} elsewhere)",
+    )
+    parser.add_argument(
+        "--sort",
+        choices=SORTS,
+        default=SORTS[0],
+        help="how judges stand in Tables 1 and 2: the highest tau with the baseline labels first, or by name, those of "
+        "the poster first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--notes",
+        choices=NOTES,
+        default=NOTES[0],
+        help="what stands under tables; short: without the definitions of words (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="in --table compare, by what judges are compared only: baseline, or an online metric such as clicks; may "
+        "be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--matrix", action="store_true", help="in --table compare, every two judges (default: each with the best)"
+    )
+    parser.add_argument(
         "--by",
         choices=BY,
         default=BY[0],
@@ -63,6 +95,7 @@ def arguments(prog: str) -> ArgumentParser:
 def run(args) -> int:
     from alignir.commands.options import check_from, check_out, numbers
     from alignir.tables import kinds, table
+    from alignir.tables.choices import Choices
     from alignir.tables.missing import Grid
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
@@ -78,10 +111,19 @@ def run(args) -> int:
         from alignir.config import swept_names
 
         cells, origin = swept_names(args.expect), " ".join(args.expect)
-    expected = Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment)))
-    shown = kinds.tables(recordings, args.table or FIRST, expected, args.intervals, top, args.by)
+    chosen = Choices(
+        expected=Grid(cells, origin, tuple(read_failures(args.tracking_uri, args.experiment))),
+        with_intervals=args.intervals,
+        top=None if top is None else tuple(top),
+        by=args.by,
+        digits=args.digits,
+        sort=args.sort,
+        references=tuple(args.reference),
+        matrix=args.matrix,
+    )
+    shown = kinds.tables(recordings, args.table or FIRST, chosen)
     if args.out:
-        args.out.write_text(table.render(shown, args.format), encoding="utf-8")
+        args.out.write_text(table.render(shown, args.format, args.notes), encoding="utf-8")
     else:
-        table.show(shown, args.format)
+        table.show(shown, args.format, args.notes)
     return 0

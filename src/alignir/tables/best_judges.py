@@ -11,6 +11,7 @@ from alignir.alignment.pooled import pooled
 from alignir.alignment.significance import ALPHA, pairwise
 from alignir.formatting import Number, Numbers, full, interval, number, share_of, signed
 from alignir.frames import BASELINE
+from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import resampling, sides_of, way
 from alignir.tables.names import by_dataset, judge_name, plain_names, setting_titles
 from alignir.tables.notes import interval_note, label_notes, measure_notes, size_note
@@ -45,7 +46,7 @@ class Judged(NamedTuple):
     top: int | None  # of how many of the best systems tau_top is; None: of none
 
 
-def judge_tables(recordings: Recordings, top: Sequence[int] | None = None) -> list[Table]:
+def judge_tables(recordings: Recordings, top: Sequence[int] | None = None, digits: int = DIGITS) -> list[Table]:
     """A line a judge, best first: for each setting, and before them over all datasets where there are several.
 
     What judges cost is a table of its own, where it is known; csv has all of it in one line. `top`: as in tables.top;
@@ -55,9 +56,9 @@ def judge_tables(recordings: Recordings, top: Sequence[int] | None = None) -> li
     settings = sorted((setting for setting in by_setting if setting.n_systems > 1), key=by_dataset)
     every = [_judged(recordings, setting, by_setting[setting], top) for setting in settings]
     records = Table("Judges", RECORDS, [])
-    tables = _over_all(every, records) if _poolable(every) else []
+    tables = _over_all(every, records, digits) if _poolable(every) else []
     for each, name in zip(every, setting_titles(settings, {}), strict=True):
-        tables += _of_setting(each, name, records)
+        tables += _of_setting(each, name, records, digits)
     return tables
 
 
@@ -105,7 +106,7 @@ def _judged(recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded
     return Judged(setting, runs, sides, reference, {judge: lines[judge] for judge in order}, k)
 
 
-def _of_setting(judged: Judged, name: str, records: Table) -> list[Table]:
+def _of_setting(judged: Judged, name: str, records: Table, digits: int) -> list[Table]:
     runs = list(judged.runs.values())
     notes = [
         size_note([judged.setting]),
@@ -114,7 +115,7 @@ def _of_setting(judged: Judged, name: str, records: Table) -> list[Table]:
         interval_note(runs),
         *_notes(judged.top, runs, len(runs)),
     ]
-    return _tables(setting_titles([judged.setting])[0], judged.lines, judged.top, name, notes, records)
+    return _tables(setting_titles([judged.setting])[0], judged.lines, judged.top, name, notes, records, digits)
 
 
 def _poolable(every: list[Judged]) -> bool:
@@ -127,7 +128,7 @@ def _of_all(every: list[Judged]) -> list[Judge]:
     return [judge for judge in every[0].lines if all(judge in each.lines for each in every)]
 
 
-def _over_all(every: list[Judged], records: Table) -> list[Table]:
+def _over_all(every: list[Judged], records: Table, digits: int) -> list[Table]:
     judges, runs = _of_all(every), [run for each in every for run in each.runs.values()]
     datasets = [({judge: each.sides[judge] for judge in judges}, each.reference) for each in every]
     lines: Lines = {}
@@ -146,10 +147,12 @@ def _over_all(every: list[Judged], records: Table) -> list[Table]:
         f"in brackets: 95% interval of the mean, from resamples of each dataset on its own: {resampling(runs).text}",
         *_notes(top, runs, len(judges)),
     ]
-    return _tables(f"over {len(every)} datasets", lines, top, "all", notes, records)
+    return _tables(f"over {len(every)} datasets", lines, top, "all", notes, records, digits)
 
 
-def _tables(title: str, lines: Lines, top: int | None, name: str, notes: list[str], records: Table) -> list[Table]:
+def _tables(
+    title: str, lines: Lines, top: int | None, name: str, notes: list[str], records: Table, digits: int
+) -> list[Table]:
     """The judges, and what they cost where that is known; `name`: the dataset's, for programs."""
     spread = any("spread" in line for line in lines.values())
     known = [cost for cost in COSTS if any(line[cost] == line[cost] for line in lines.values())]
@@ -161,13 +164,13 @@ def _tables(title: str, lines: Lines, top: int | None, name: str, notes: list[st
     note = "; ".join(COSTS[cost] for cost in known)
     prices = Table(f"What judges cost, {title}", ["judge", tau, *known], [], [note], records)
     for judge, line in lines.items():
-        value = number(line["tau_b"], 3) + ("†" if line["p_holm"] <= ALPHA and line["difference"] < 0 else "")
-        reach = f" {interval(line['ci_low'], line['ci_high'], 2)}" if line["ci_low"] == line["ci_low"] else ""
+        value = number(line["tau_b"], digits) + ("†" if line["p_holm"] <= ALPHA and line["difference"] < 0 else "")
+        reach = f" {interval(line['ci_low'], line['ci_high'], digits)}" if line["ci_low"] == line["ci_low"] else ""
         apart = line["missed"], line["false_alarm"]
         cells = [
             Number(value + reach, line["tau_b"]),
-            *([number(line["spread"], 3)] if spread else []),
-            *([number(line["tau_top"], 3)] if top else []),
+            *([number(line["spread"], digits)] if spread else []),
+            *([number(line["tau_top"], digits)] if top else []),
             Numbers(" / ".join(map(share_of, apart)), missed=apart[0], false=apart[1]),
             signed(line["bias"], 2),
             share_of(line["missing"]),

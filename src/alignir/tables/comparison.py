@@ -1,13 +1,13 @@
 """Comparison: which of two judges is better aligned, and can they be told apart at all?"""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
-from alignir.alignment.comparison import PAIRS, against_best, compare, enough, pairs_of
+from alignir.alignment.comparison import PAIRS, TO_BEST, against_best, compare, enough, pairs_of
 from alignir.alignment.significance import ALPHA
 from alignir.frames import ALL, BASELINE
 from alignir.progress import bar
@@ -34,29 +34,58 @@ class Group(NamedTuple):
     runs: list[Recorded]
 
 
-def compared(recordings: Recordings, users: bool | None = False) -> pd.DataFrame:
+def compared(
+    recordings: Recordings, users: bool | None = False, references: Container[str] | None = None
+) -> pd.DataFrame:
     """One row for each reference and pair of judges: KEY, PAIRS as `alignment.comparison.compare` has them, and texts.
 
     Judges are (model, prompt), compared where they were recorded on the same systems and queries. The reference is the
     baseline labels (`user_model` is NOBODY then) or, with `users`, each metric of each user model; None: all of these,
-    those first. `title`, `measure` and `how`: what the reference is called, what orders the systems, and the way that
-    judges were compared, in words.
+    those first; of which `references` names the ones that are asked for. `title`, `measure` and `how`: what the
+    reference is called, what orders the systems, and the way that judges were compared, in words.
     """
+
+    def every_two(group: Group, some: dict[Column, np.ndarray], chosen: Resampling) -> pd.DataFrame:
+        return compare(group.judges, some, chosen)
+
+    return _found(recordings, users, references, every_two, pairs_of, PAIRS)
+
+
+def to_best(
+    recordings: Recordings, users: bool | None = False, references: Container[str] | None = None
+) -> pd.DataFrame:
+    """The same for each judge and the best one: TO_BEST as `alignment.comparison.against_best` has them."""
+
+    def with_best(group: Group, some: dict[Column, np.ndarray], chosen: Resampling) -> pd.DataFrame:
+        lower = {column for column in some if column.metric in LOWER_IS_BETTER}
+        return against_best(group.judges, some, chosen, lower)
+
+    return _found(recordings, users, references, with_best, lambda judges: judges - 1, TO_BEST)
+
+
+def _found(
+    recordings: Recordings,
+    users: bool | None,
+    references: Container[str] | None,
+    find: Callable[[Group, dict[Column, np.ndarray], Resampling], pd.DataFrame],
+    comparisons: Callable[[int], int],
+    columns: list[str],
+) -> pd.DataFrame:
     frames = []
     for group in groups(recordings, users):
-        chosen, pairs = resampling(group.runs), pairs_of(len(group.judges))
-        for some in _parts(group, enough(chosen, pairs).B):
-            found = compare(group.judges, some, chosen)
+        chosen, n = resampling(group.runs), comparisons(len(group.judges))
+        for some in _parts(group, enough(chosen, n).B, references):
+            found = find(group, some, chosen)
             found["setting"] = [group.setting] * len(found)
             found["title"] = [group.titles[column] for column in found["reference"]]
             found["user_model"] = [column.users for column in found["reference"]]
             found["reference"] = [column.metric for column in found["reference"]]
-            frames.append(found.assign(measure=measure_note(group.runs[0]), how=way(group.runs, pairs)))
-    columns = [*KEY, *PAIRS, "title", "measure", "how"]
+            frames.append(found.assign(measure=measure_note(group.runs[0]), how=way(group.runs, n)))
+    columns = [*KEY, *columns, "title", "measure", "how"]
     if not frames:
         return pd.DataFrame(columns=columns)
     found = pd.concat(frames, ignore_index=True)[columns]
-    by_users = np.array([users != NOBODY for users in found["user_model"]])
+    by_users = np.array([users != NOBODY for users in found["user_model"]], dtype=bool)
     return pd.concat([found[~by_users], found[by_users]], ignore_index=True)
 
 
@@ -68,20 +97,20 @@ def better(row) -> Judge | None:
 
 
 def worse(recordings: Recordings, users: bool | None = False) -> set[tuple]:
-    """(setting, user_model, reference, judge) of the judges that are worse than the best of theirs.
+    """(setting, user_model, reference, judge) of the judges that are worse than the best of theirs, as `to_best` finds.
 
-    As `alignment.comparison.against_best` finds them: each judge is compared with the best only. `users` as above.
+    `users` as above.
     """
-    marked = set()
-    for group in groups(recordings, users):
-        chosen = resampling(group.runs)
-        for some in _parts(group, enough(chosen, len(group.judges) - 1).B):
-            lower = {column for column in some if column.metric in LOWER_IS_BETTER}
-            found = against_best(group.judges, some, chosen, lower)
-            for row in found[found["p_holm"] <= ALPHA].itertuples():
-                if (row.difference < 0) != (row.reference in lower):  # they may share few of the best's queries
-                    marked.add((group.setting, *row.reference, row.judge))
-    return marked
+    return {
+        (row.setting, row.user_model, row.reference, row.judge)
+        for row in to_best(recordings, users).itertuples()
+        if is_worse(row)
+    }
+
+
+def is_worse(row) -> bool:
+    """Whether Holm's p <= ALPHA; in its metric's direction, as judges may share few of the queries the best is of."""
+    return row.p_holm <= ALPHA and (row.difference < 0) != (row.reference in LOWER_IS_BETTER)
 
 
 def groups(recordings: Recordings, users: bool | None) -> Iterator[Group]:
@@ -126,11 +155,12 @@ def group_of(by_users: dict[UserModel, dict[Judge, Recorded]]) -> Group:
     return Group(runs[0].setting, own, references, titles, systems, runs)
 
 
-def _parts(group: Group, B: int) -> Iterator[dict[Column, np.ndarray]]:
-    """The references, as many at once as leave room for B resampled taus of each with each judge."""
+def _parts(group: Group, B: int, references: Container[str] | None) -> Iterator[dict[Column, np.ndarray]]:
+    """The references of these names, as many at once as leave room for B resampled taus of each with each judge."""
     size = max(1, round(ROOM / max(1, B * len(group.judges))))
-    for start in range(0, len(group.references), size):
-        yield dict(list(group.references.items())[start : start + size])
+    asked = [item for item in group.references.items() if references is None or item[0].metric in references]
+    for start in range(0, len(asked), size):
+        yield dict(asked[start : start + size])
 
 
 def resampling(runs: list[Recorded]) -> Resampling:
@@ -165,7 +195,7 @@ def mark_notes(rows: list[Row], marked: bool) -> list[str]:
     if marked:
         notes.append(
             f"† worse than the best judge of the column: Holm's p ≤ {ALPHA} of a {' or a '.join(ways)}; each against "
-            "the best only, which is chosen by the same data (--table compare has every two judges)"
+            "the best only, which is chosen by the same data (--table compare)"
         )
     if not all(resampling(runs).B for runs in several):
         notes.append(f"no judge is marked as worse than the best (†) where {NO_RESAMPLES}")

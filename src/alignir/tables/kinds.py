@@ -1,17 +1,18 @@
 """Kinds: the tables of recorded runs, made by the names that people choose them by (`choices.KINDS`)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from alignir.tables.best_judges import judge_tables
-from alignir.tables.comparison import compared, worse
+from alignir.tables.choices import AS_RECORDED, DIGITS, Choices
+from alignir.tables.compare import compare_tables
+from alignir.tables.comparison import worse
+from alignir.tables.correlations import correlation_tables
 from alignir.tables.families import family_tables, shift_tables
-from alignir.tables.judges import compare_tables, correlation_tables
 from alignir.tables.labels import agreement_tables, label_tables
 from alignir.tables.measures import measures_tables
-from alignir.tables.missing import Grid
 from alignir.tables.pairs import pairs_tables
-from alignir.tables.paper import EVERYTHING, baseline_tables, online_tables
+from alignir.tables.paper import baseline_tables, online_tables
 from alignir.tables.quality import quality_tables
 from alignir.tables.questions import question_tables
 from alignir.tables.rows import alignment_table
@@ -22,42 +23,28 @@ from alignir.tables.top import top_tables
 from alignir.tracking.recordings import Recordings
 
 
-def tables(
-    recordings: Recordings,
-    kinds: Iterable[str],
-    expected: Grid = EVERYTHING,
-    with_intervals: bool = False,
-    top: Sequence[int] | None = None,
-    by: str = "system",
-) -> list[Table]:
+def tables(recordings: Recordings, kinds: Iterable[str], choices: Choices = AS_RECORDED) -> list[Table]:
     """The tables of these kinds, in this order, as `tables_by_kind` makes them."""
-    by_kind = tables_by_kind(recordings, kinds, expected, with_intervals, top, by)
-    return [table for some in by_kind.values() for table in some]
+    return [table for some in tables_by_kind(recordings, kinds, choices).values() for table in some]
 
 
 def tables_by_kind(
-    recordings: Recordings,
-    kinds: Iterable[str],
-    expected: Grid = EVERYTHING,
-    with_intervals: bool = False,
-    top: Sequence[int] | None = None,
-    by: str = "system",
+    recordings: Recordings, kinds: Iterable[str], choices: Choices = AS_RECORDED
 ) -> dict[str, list[Table]]:
-    """`with_intervals`: in Table 2 too; `top`: among how many of the best systems, None as the runs have it; `by`:
-    of what the tables of systems have a row.
-    """
-    kinds = list(kinds)
+    """The tables of each of these kinds, which may be none."""
+    kinds, top = list(kinds), choices.top
+    beside = DIGITS if choices.digits is None else choices.digits
     users = None if {"baseline", "online"} <= set(kinds) else "online" in kinds
     marked = cache(lambda: worse(recordings, users))
     made: dict[str, Callable[[], list[Table]]] = {
-        "baseline": lambda: [*baseline_tables(recordings, marked(), expected, top), *family_tables(recordings)],
-        "online": lambda: online_tables(recordings, marked(), expected, with_intervals),
-        "judges": lambda: judge_tables(recordings, top),
-        "top": lambda: top_tables(recordings, top),
+        "baseline": lambda: [*baseline_tables(recordings, marked(), choices), *family_tables(recordings)],
+        "online": lambda: online_tables(recordings, marked(), choices),
+        "judges": lambda: judge_tables(recordings, top, beside),
+        "top": lambda: top_tables(recordings, top, beside),
         "pairs": lambda: pairs_tables(recordings),
         "labels": lambda: label_tables(recordings),
-        "systems": lambda: system_tables(recordings, by, top),
-        "compare": lambda: compare_tables(compared(recordings, users=None)),
+        "systems": lambda: system_tables(recordings, choices.by, top),
+        "compare": lambda: compare_tables(recordings, choices.references, choices.matrix, beside),
         "agreement": lambda: agreement_tables(recordings),
         "correlations": lambda: correlation_tables(recordings),
         "families": lambda: shift_tables(recordings),

@@ -1,7 +1,7 @@
 """Names: what judges, datasets and metrics are called in tables, and in which order they stand."""
 
+import math
 from collections.abc import Iterable, Mapping
-from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,8 @@ from alignir.formatting import UNDEFINED, counted
 from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, RESAMPLED, SECOND, SHUFFLED
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
-from alignir.tracking.shapes import Column, Judge, Labelled, Setting
-from alignir.users.metrics import NAMES, Meaning, meanings, metric_title
+from alignir.tracking.shapes import Column, Judge, Labelled, Setting, UserModel
+from alignir.users.metrics import NAMES, Meaning, meanings
 
 # The poster's names, its rows in its order.
 MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
@@ -28,7 +28,6 @@ BOUNDS = {
     SHUFFLED: "floor: shuffled",
     ONE_GRADE: "floor: one grade",
 }
-PAGE = 14  # columns of numbers that can be read side by side
 
 
 def headline(run: Recorded) -> str:
@@ -47,15 +46,28 @@ def headline_rows(recordings: Recordings) -> list[Row]:
     return [row for row in recordings.rows if row.offline == headline(row.run)]
 
 
-def in_order(judges: Iterable[Judge], prompts: Iterable[str] = PROMPTS) -> list[Judge]:
-    """In the poster's order, then by name; the BOUNDS last, in theirs."""
+def in_order(
+    judges: Iterable[Judge], prompts: Iterable[str] = PROMPTS, taus: Mapping[Judge, float] | None = None
+) -> list[Judge]:
+    """The highest of these taus first, or, without, in the poster's order, then by name; the BOUNDS last, in theirs."""
     bounds = list(BOUNDS)
 
     def place(judge: Judge) -> tuple:
         bound = bounds.index(judge.model) if judge.model in BOUNDS else -1
-        return bound, _place(judge.model, MODELS), judge.of_model, _place(judge.prompt, prompts), judge
+        tau = math.nan if taus is None or bound >= 0 else taus.get(judge, math.nan)
+        down = -tau if tau == tau else math.inf
+        return bound, down, _place(judge.model, MODELS), judge.of_model, _place(judge.prompt, prompts), judge
 
     return sorted(judges, key=place)
+
+
+def mean_taus(recordings: Recordings) -> dict[Judge, float]:
+    """Each judge's tau_b with the baseline labels by the headline measure, the mean of its settings' that have one."""
+    found: dict[Judge, list[float]] = {}
+    for row in headline_rows(recordings):
+        if row.reference == BASELINE and row.tau_b == row.tau_b:
+            found.setdefault(row.judge, []).append(row.tau_b)
+    return {judge: sum(values) / len(values) for judge, values in found.items()}
 
 
 def judge_titles(judge: Judge) -> list[str]:
@@ -136,21 +148,9 @@ def heads_of(run: Recorded) -> dict[str, str]:
     return {metric: meaning.head for metric, meaning in meanings_of(run).items()}
 
 
-def online_title(column: Column, alone: bool, heads: Mapping[str, str]) -> str:
-    """The metric, and whose it is where others have it too; `alone`: nobody has. `heads`: those of its run."""
-    title, users = metric_title(column.metric, heads), column.users.title
-    if alone or users == "external":
-        return title
-    return f"{title} ({users.upper() if users == 'dbn' else users})"
-
-
-def fitting_a_page(columns: list[Column]) -> list[list[Column]]:
-    """The columns in groups, a user model's together, as many user models as fit a page: the poster's two do."""
-    groups: list[list[Column]] = []
-    for _, alike in groupby(columns, key=lambda column: column.users):
-        of_one = list(alike)
-        if groups and len(groups[-1]) + len(of_one) <= PAGE:
-            groups[-1] += of_one
-        else:
-            groups.append(of_one)
+def by_users(columns: Iterable[Column]) -> dict[UserModel, list[Column]]:
+    """The columns in their order, those of a user model together."""
+    groups: dict[UserModel, list[Column]] = {}
+    for column in sorted(columns, key=online_order):
+        groups.setdefault(column.users, []).append(column)
     return groups

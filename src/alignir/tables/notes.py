@@ -10,14 +10,15 @@ from alignir.evaluation.measures import definition
 from alignir.formatting import counted, share_of
 from alignir.frames import LEXICAL, ONE_GRADE, RESAMPLED, SECOND, SHUFFLED
 from alignir.tables.names import dataset_title, headline, judge_name, meanings_of, setting_titles
+from alignir.tables.table import Definition
 from alignir.tracking.runs import Recorded
 from alignir.tracking.settings import text_of
 from alignir.tracking.shapes import Column, Setting
 from alignir.users.metrics import LOWER_IS_BETTER
 
 BY_JUDGED = r"(?i)(bpref|infap|judged)\b.*|.*judged_only.*"  # measures for which no label is not grade 0
-TAU_NOTE = "tau_b: Kendall's, of the systems' means as they are, corrected for ties; p: two-sided, scipy's"
-LOWER_NOTE = "↓ lower is better; tau is raw"
+TAU_NOTE = Definition("tau_b: Kendall's, of the systems' means as they are, corrected for ties; p: two-sided, scipy's")
+LOWER_NOTE = Definition("↓ lower is better; tau is raw")
 METRICS = {
     "clicks": "Clicks: in a session",
     "ctr": "CTR: clicks / results shown",
@@ -50,7 +51,7 @@ def measure_note(run: Recorded) -> str:
     else:
         grade = "the measure has it" if re.fullmatch(BY_JUDGED, measure) else "grade 0"
         unjudged = f"a result without a label counts as {grade}, a query that a system returned nothing for as 0"
-    return f"{text}, ties by doc_id descending; {unjudged}; the mean of the queries that both sides know"
+    return Definition(f"{text}, ties by doc_id descending; {unjudged}; the mean of the queries that both sides know")
 
 
 def condensed(run: Recorded) -> bool:
@@ -117,7 +118,7 @@ def interval_note(runs: list[Recorded]) -> str:
         way = Resampling.recorded(next(run for run in runs if run.setting == setting).params).text
         found.setdefault(way, []).append(setting)
     ways = [way if len(found) == 1 else f"{way} ({', '.join(setting_titles(some))})" for way, some in found.items()]
-    return f"in brackets: 95% interval, {'; '.join(ways)}"
+    return Definition(f"in brackets: 95% interval, {'; '.join(ways)}")
 
 
 def metric_notes(columns: list[Column], runs: Mapping[Column, Recorded]) -> list[str]:
@@ -128,8 +129,8 @@ def metric_notes(columns: list[Column], runs: Mapping[Column, Recorded]) -> list
         if meaning := meanings_of(runs[column]).get(column.metric):
             texts[place] = f"{meaning.head}: {meaning.what}"
     notes = [text for text in dict.fromkeys(texts) if text]
-    lower = [LOWER_NOTE] if any(column.metric in LOWER_IS_BETTER for column in columns) else ["tau is raw"]
-    return [*lower, *(["; ".join(notes)] if notes else [])]
+    lower = [LOWER_NOTE] if any(column.metric in LOWER_IS_BETTER for column in columns) else [Definition("tau is raw")]
+    return [*lower, *([Definition("; ".join(notes))] if notes else [])]
 
 
 def user_notes(runs: list[Recorded]) -> list[str]:
@@ -139,7 +140,7 @@ def user_notes(runs: list[Recorded]) -> list[str]:
         definitions = run.tags.get("user_model.definitions", "")
         known = any(name.startswith("user_model.metrics.") for name in run.params)
         more = "" if known or not definitions else "; what they mean is not recorded"
-        notes[run.users] = f"{run.users.title}: {definitions}{more}"
+        notes[run.users] = Definition(f"{run.users.title}: {definitions}{more}")
     return [notes[users] for users in sorted(notes)]
 
 
@@ -150,7 +151,8 @@ def noise_note(runs: list[Recorded]) -> str:
         for run in runs
         if run.params.get("user_model.sessions", "None") != "None"
     }
-    return f"two draws of the users: the mean tau_b between any two of {' or '.join(sorted(sizes)) or 'their draws'}"
+    drawn = " or ".join(sorted(sizes)) or "their draws"
+    return Definition(f"two draws of the users: the mean tau_b between any two of {drawn}")
 
 
 def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
@@ -166,7 +168,7 @@ def bound_notes(models: set[str], runs: list[Recorded]) -> list[str]:
         ONE_GRADE: "one grade: the same for every judged pair, so that only the number of judged results counts",
     }
     found = [note for name, note in notes.items() if name in models]
-    return ["; ".join(found)] if found else []
+    return [Definition("; ".join(found))] if found else []
 
 
 def _shuffles(run: Recorded) -> str:

@@ -16,7 +16,6 @@ from alignir.tables.names import (
     in_order,
     judge_name,
     online_order,
-    online_title,
     plain_name,
     setting_titles,
 )
@@ -25,6 +24,7 @@ from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Column, Setting
+from alignir.users.metrics import metric_title
 
 KNOWN = "known order"
 COLUMNS = ["what", "by", "tau_b", "best → worst"]
@@ -82,8 +82,7 @@ def _table(title: str, name: str, setting: Setting, runs: list[Recorded], record
         order = [column.metric for column in found]
         online = online.set_index("metric").loc[order].reset_index() if order else online
         heads = heads_of(run)
-        add(online, "metric", lambda metric, heads=heads, whose=whose: online_title(Column(whose, metric), True, heads),
-            whose.title, whose.title)  # fmt: skip
+        add(online, "metric", lambda metric, heads=heads: metric_title(metric, heads), whose.title, whose.title)
         columns += found
     judges = {run.judge: run for run in runs}
     scores = {judge: run.frame("scores.parquet") for judge, run in judges.items()}

@@ -30,5 +30,12 @@ def _table(setting: Setting, runs: dict[Judge, Recorded]) -> Table:
     left_out = condensed(next(iter(runs.values())))
     unjudged = "is left out of the ranking (condensed)" if left_out else "counts as not relevant"
     notes = [size_note([setting]), f"a result without a label {unjudged}; the lowest first"]
+    columns = ["", "system", BOUNDS[BASELINE], *map(judge_name, judges)]
+    alike = [
+        name for name, share in zip(columns[3:], shares.columns[1:], strict=True) if shares[share].equals(shares[0])
+    ]
+    kept = [place for place, name in enumerate(columns) if name not in alike]
+    if alike:
+        notes.append(f"as many as of the {BOUNDS[BASELINE]}: {', '.join(alike)}")
     title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
-    return Table(title, ["", "system", BOUNDS[BASELINE], *map(judge_name, judges)], lines, notes)
+    return Table(title, [columns[place] for place in kept], [[line[place] for place in kept] for line in lines], notes)

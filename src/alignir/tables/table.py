@@ -3,16 +3,21 @@
 import csv
 import io
 import os
+import shutil
 import sys
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from alignir.formatting import Number, Numbers
+from alignir.formatting import Number, Numbers, is_best
 
 if TYPE_CHECKING:
     from alignir.tables.frame import TableFrame
 
 FORMATS = ("rich", "markdown", "latex", "html", "csv")
+NOTES = ("all", "short", "none")  # short: without the definitions of words
+WIDE = 200  # letters of a line where nothing says how many there are
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,10 @@ class Table:
     records: "Table | None" = None  # for programs, which csv has in its place: once, where several tables share it
 
     def without_repeats(self) -> list[list[str]]:
-        """The rows as the poster prints them: a model's name only where it changes."""
+        """The rows as the poster prints them: a model's, reference's or measure's name only where it changes."""
         rows, last = [], None
         for row in self.rows:
-            repeats = self.columns[:1] == ["model"] and row[:1] == last
+            repeats = self.columns[:1] in (["model"], ["reference"], ["measure"]) and row[:1] == last
             last = row[:1]
             rows.append(["", *row[1:]] if repeats else row)
         return rows
@@ -61,55 +66,104 @@ class Table:
         return f"<style>{html.TABLE_STYLE}</style>\n{html.html_table(self)}"
 
 
-def render(shown: list[Table], form: str, width: int | None = None) -> str:
+class Definition(str):
+    """A note that says what a word of a table means, and nothing of what was recorded."""
+
+
+def with_best(rows: list[list[str]], lower: Mapping[int, bool]) -> list[list[str]]:
+    """The rows with the best number of some columns marked, where they differ; `lower`: is it the lowest, by column.
+
+    >>> rows = [["a", Number(".5", 0.5)], ["b", Number(".7", 0.7)], ["c", Number("–", float("nan"))]]
+    >>> [row[1].best for row in with_best(rows, {1: False})]
+    [False, True, False]
+    """
+    marked = [list(row) for row in rows]
+    for place, is_lower in lower.items():
+        cells = [row[place] for row in rows]
+        found = {cell.value for cell in cells if isinstance(cell, Number) and cell.value == cell.value}
+        if len(found) > 1:
+            best = min(found) if is_lower else max(found)
+            for row, cell in zip(marked, cells, strict=True):
+                if isinstance(cell, Number) and cell.value == best:
+                    row[place] = Number(cell, best, best=True)
+    return marked
+
+
+def differing(table: Table, names: int = 2) -> Table:
+    """The table without the columns, behind those of the names, that say the same in all of several rows: as a note."""
+    if len(table.rows) < 2:
+        return table
+    said = [{row[place] for row in table.rows} for place in range(len(table.columns))]
+    kept = [place for place, cells in enumerate(said) if place < names or len(cells) > 1]
+    same = [f"{table.columns[place]} {said[place].pop()}" for place in range(len(said)) if place not in kept]
+    return replace(
+        table,
+        columns=[table.columns[place] for place in kept],
+        rows=[[row[place] for place in kept] for row in table.rows],
+        notes=[*([f"the same of all: {', '.join(same)}"] if same else []), *table.notes],
+    )
+
+
+def render(shown: list[Table], form: str, notes: str = NOTES[0], width: int = WIDE, styled: bool = False) -> str:
     """Tables as a text: `rich` for a terminal, markdown, latex (its first line says which packages), html, or csv.
 
-    html is a whole page that needs no other file. csv has no notes, the `records` of tables that have such, and with
-    several tables a line `# title` before each and an empty line between them.
+    rich has lines of at most `width` letters; `styled`: with bold letters for a terminal. html is a whole page that
+    needs no other file. csv has no notes, the `records` of tables that have such, and with several tables a line
+    `# title` before each and an empty line between them. `notes`: one of NOTES; what several tables say stands
+    once, under the last, but for latex, where each table is a float with its own.
     """
-    from alignir.tables import floats, html
+    from alignir.tables import floats, html, terminal
 
+    shown = [replace(table, notes=_chosen(table.notes, notes)) for table in shown]
+    if form in ("rich", "markdown", "html"):
+        shown = _noted_once(shown)
     if form == "rich":
-        return _rich(shown, width)
+        return terminal.text(shown, width, styled)
     return {"markdown": _markdown, "latex": floats.document, "html": html.page, "csv": _csv}[form](shown)
 
 
-def show(shown: list[Table], form: str) -> None:
-    """Print tables, as wide as the terminal is."""
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(render(shown, form, width), end="")
+def show(shown: list[Table], form: str, notes: str = NOTES[0]) -> None:
+    """Print tables, as wide as the terminal is, or as $COLUMNS says where there is none."""
+    width = shutil.get_terminal_size((WIDE, 0)).columns
+    print(render(shown, form, notes, width, styled=sys.stdout.isatty() and "NO_COLOR" not in os.environ), end="")
 
 
-def _rich(shown: list[Table], width: int | None) -> str:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def _chosen(notes: list[str], which: str) -> list[str]:
+    if which == "none":
+        return []
+    return [note for note in notes if which == "all" or not isinstance(note, Definition)]
 
-    text = io.StringIO()
-    console = Console(file=text, width=width or 200, force_terminal=False)
-    for table in shown:
-        console.print(table.title, markup=False, highlight=False)
-        drawn = RichTable(box=box.SIMPLE_HEAD)
-        for column, name in enumerate(table.columns):
-            drawn.add_column(Text(name), justify="left" if column < 2 else "right", overflow="fold")
-        for row in table.without_repeats():
-            drawn.add_row(*map(Text, row))  # nothing in a cell is rich's markup
-        console.print(drawn)
-        for note in table.notes:
-            console.print(f"  {note}", markup=False, highlight=False)
-        console.print()
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+def _noted_once(shown: list[Table]) -> list[Table]:
+    """The tables, with what several of them say, and definitions, under the last of them only.
+
+    What only one says stays there, as does what another says otherwise: in other words after the same ones before ":".
+    """
+    said = Counter(note for table in shown for note in table.notes)
+    heads = Counter(note.partition(":")[0] for note in said)
+
+    def common(note: str) -> bool:
+        return isinstance(note, Definition) or (said[note] > 1 and heads[note.partition(":")[0]] == 1)
+
+    own = [replace(table, notes=[note for note in table.notes if not common(note)]) for table in shown]
+    if own:
+        own[-1] = replace(own[-1], notes=[*own[-1].notes, *filter(common, said)])
+    return own
 
 
 def _markdown(shown: list[Table]) -> str:
     parts = []
     for table in shown:
         lines = [table.columns, ["---" if column < 2 else "---:" for column in range(len(table.columns))]]
-        lines += [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in table.without_repeats()]
+        lines += [[_marked_down(cell) for cell in row] for row in table.without_repeats()]
         body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         parts.append(f"**{table.title}**\n\n{body}\n" + "".join(f"\n{note}  " for note in table.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def _marked_down(cell: str) -> str:
+    text = cell.replace("|", "\\|").replace("\n", " ")
+    return f"**{text}**" if is_best(cell) else text
 
 
 def _csv(shown: list[Table]) -> str:

@@ -11,10 +11,11 @@ from alignir.alignment.tau import smallest_step
 from alignir.alignment.top import among_best, ceilings
 from alignir.formatting import Number, full, interval, number
 from alignir.frames import BASELINE, RESAMPLED
+from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import sides_of
 from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, plain_names, setting_titles
 from alignir.tables.notes import interval_note, measure_notes, query_notes, size_note
-from alignir.tables.table import Table
+from alignir.tables.table import Definition, Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, Setting
@@ -43,18 +44,18 @@ class Top(NamedTuple):
     def titles(self) -> list[str]:
         return [f"top {k}" for k in self.ks]
 
-    def ceiling(self, k: int, digits: int = 4) -> str:
+    def ceiling(self, k: int, digits: int = DIGITS) -> str:
         """The ceiling, and nothing where there is none, as without resamples."""
         value = self.ceilings.get(k, math.nan)
         return number(value, digits) if value == value else ""
 
-    def cells(self, judge: Judge) -> list[str]:
+    def cells(self, judge: Judge, digits: int = DIGITS) -> list[str]:
         """What a judge's line of Table 1 has under the titles; ° beside a tau that cannot be told from 0."""
         if judge.model == RESAMPLED:
-            return [self.ceiling(k, 3) for k in self.ks]
+            return [self.ceiling(k, digits) for k in self.ks]
         if judge.model == BASELINE:
-            return [number(self.taus[judge, k].tau_b, 3) for k in self.ks]
-        return [_cell(self.taus.get((judge, k))) for k in self.ks]
+            return [number(self.taus[judge, k].tau_b, digits) for k in self.ks]
+        return [_cell(self.taus.get((judge, k)), digits) for k in self.ks]
 
 
 def of_setting(
@@ -86,10 +87,10 @@ def fewer(setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | No
     return sorted({k for k in asked if k < setting.n_systems}, reverse=True)
 
 
-def _cell(tau: Tau | None) -> str:
+def _cell(tau: Tau | None, digits: int) -> str:
     if tau is None:
         return ""
-    return Number(f"{number(tau.tau_b, 3)}{'°' if tau.ci_low <= 0 <= tau.ci_high else ''}", tau.tau_b)
+    return Number(f"{number(tau.tau_b, digits)}{'°' if tau.ci_low <= 0 <= tau.ci_high else ''}", tau.tau_b)
 
 
 def top_note(found: Top) -> str:
@@ -98,19 +99,25 @@ def top_note(found: Top) -> str:
     return f"top k: tau_b among the k best systems by the baseline labels; one swap is {steps}"
 
 
-def top_tables(recordings: Recordings, top: Sequence[int] | None = None) -> list[Table]:
+def top_tables(recordings: Recordings, top: Sequence[int] | None = None, digits: int = DIGITS) -> list[Table]:
     """tau_b of every judge among all systems and the k best, with its interval and the ceiling; a table a setting."""
     by_setting = recordings.by_setting()
     settings = sorted(by_setting, key=by_dataset)
     records = Table("Alignment among the best systems (Kendall's tau_b)", RECORDS, [])
     names = setting_titles(settings, {})
     return [
-        _table(setting, name, by_setting[setting], top, records) for setting, name in zip(settings, names, strict=True)
+        _table(setting, name, by_setting[setting], top, digits, records)
+        for setting, name in zip(settings, names, strict=True)
     ]
 
 
 def _table(
-    setting: Setting, name: str, runs: dict[Judge, Recorded], top: Sequence[int] | None, records: Table
+    setting: Setting,
+    name: str,
+    runs: dict[Judge, Recorded],
+    top: Sequence[int] | None,
+    digits: int,
+    records: Table,
 ) -> Table:
     """The table of a setting; its lines are added to the records, too. One system has no order and no line."""
     title = f"Alignment among the best systems (Kendall's tau_b), {setting_titles([setting])[0]}"
@@ -122,16 +129,21 @@ def _table(
         for k in (setting.n_systems, *found.ks):
             tau, ceiling = found.taus.get((judge, k), Tau(*[math.nan] * 3)), found.ceilings[k]
             which = "all" if k == setting.n_systems else str(k)
-            cells = [_cell(tau), interval(tau.ci_low, tau.ci_high, 2), number(ceiling, 3), number(smallest_step(k), 3)]
+            reach = interval(tau.ci_low, tau.ci_high, digits)
+            cells = [_cell(tau, digits), reach, number(ceiling, digits), number(smallest_step(k), 3)]
             lines.append([*judge_titles(judge), which, *cells])
             records.rows.append([name, *plain_names(judge), which, *map(full, (*tau, ceiling))])
     notes = [
         size_note([setting]),
         *query_notes(found.known, found.n_queries),
         *measure_notes(runs.values()),
-        "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours",
-        "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of the "
-        "resamples: how far so many queries settle the order; a judge of the same queries can stand above",
+        Definition(
+            "top: among so many of the best systems by the baseline labels of all queries; step: one swap of neighbours"
+        ),
+        Definition(
+            "ceiling: the baseline labels of queries drawn anew, as many, against those of all of them, the mean of "
+            "the resamples: how far so many queries settle the order; a judge of the same queries can stand above"
+        ),
         *([interval_note(list(runs.values()))] if any("[" in line[4] for line in lines) else []),
     ]
     if any("°" in line[3] for line in lines):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from alignir.formatting import Number, interval, share_of
 from alignir.tables.names import BOUNDS
+from alignir.tables.table import Definition
 from alignir.tracking.recordings import Row
 
 MANY = 0.05  # a larger share of missing labels is marked
@@ -12,8 +13,10 @@ ENDS = ("tried_low", "tried_high", "bounds_low", "bounds_high")
 TITLES = ("missing", "worst, best", "bounds")
 NOTES = (
     f"missing: the share of the pairs that the judge gave no label; § more than {MANY:.0%}",
-    "worst, best: tau_b with other grades in place of the missing labels, of those that were tried (all lowest, all "
-    "highest, a system's results highest and the others lowest, ...); bounds: no grades give a tau_b outside of them",
+    Definition(
+        "worst, best: tau_b with other grades in place of the missing labels, of those that were tried (all lowest, "
+        "all highest, a system's results highest and the others lowest, ...); bounds: no grades give a tau_b outside"
+    ),
 )
 
 
