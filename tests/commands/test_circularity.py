@@ -124,7 +124,7 @@ def test_every_table_fits_80_columns_and_every_form(here):
     circle, _ = circularity._of_judge(recorded()["one"], "ours", circularity.arguments("").parse_args([]))
     assert [row[:2] for row in families[1].rows] == [["gpt", "1"], ["llama (own)", "2"], ["LLM-based", "3"]]
     for form in FORMATS:
-        text = render([*families, *circle], form, 80)
+        text = render([*families, *circle], form, width=80)
         assert "LLM-based" in text
         assert "ada-openai" in text
         if form == "rich":

@@ -21,6 +21,7 @@ from alignir.experiment.queries import select
 from alignir.frames import BASELINE, QRELS, RUNS
 from alignir.labelling.graders import Lexical
 from alignir.retrieval import run_files
+from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
@@ -207,7 +208,7 @@ def tell_apart(left: pd.DataFrame, right: pd.DataFrame) -> None:
         Recorded(None, name, name, params | way, {}, {"n_systems": 12, "n_queries": 12}, alignment)
         for (name, way), alignment in zip(ways.items(), (left, right), strict=True)
     ]
-    (table,) = tables(Recordings(runs), ["baseline"], top=[])
+    (table,) = tables(Recordings(runs), ["baseline"], Choices(top=()))
     assert table.columns[2:] == ["demo (unjudged=condensed)", "demo (unjudged=not_relevant)"]
     notes = [note for note in table.notes if note.startswith("map: trec_eval's, relevant from grade 2")]
     assert len(notes) == 2

@@ -108,7 +108,7 @@ def test_judges_from_files_of_one_name_are_two_rows(record, tmp_path):
     assert [row[0] for row in table.rows[:2]] == ["replay labels=gpt4", "replay labels=llama"]
     taus = {run.params["model.labels"]: run.metrics["tau_b/ndcg_cut_10/baseline"] for run in record.all()}
     assert len(set(taus.values())) == 2
-    assert [row[2].split()[0].rstrip("°") for row in table.rows[:2]] == [f"{tau:.4f}" for tau in taus.values()]
+    assert [row[2].split()[0].rstrip("°") for row in table.rows[:2]] == [f"{tau:.2f}" for tau in taus.values()]
 
 
 def test_equal_files_of_two_judges_are_two_rows(record, tmp_path):

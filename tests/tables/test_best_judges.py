@@ -13,6 +13,7 @@ from scipy.stats import kendalltau, ttest_rel
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.comparison import against_best
 from alignir.tables.best_judges import RECORDS
+from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tables.table import Table, render
 
@@ -45,7 +46,7 @@ def rows_of(shown: list[Table]) -> list[dict]:
 
 
 def titled(runs, title: str, **asked) -> Table:
-    return next(table for table in tables(runs, ["judges"], **asked) if table.title == title)
+    return next(table for table in tables(runs, ["judges"], Choices(**asked)) if table.title == title)
 
 
 def significant(values: np.ndarray) -> dict[tuple[int, int], bool]:
@@ -156,7 +157,7 @@ def test_of_one_dataset_nothing_is_pooled(recorded, monkeypatch):
 
 def test_every_form_prints_it_and_text_fits_80_columns(recorded):
     shown = tables(recorded[0], ["judges"])
-    text = render(shown, "rich", 80)
+    text = render(shown, "rich", width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     for form in ("markdown", "latex", "html"):
@@ -166,7 +167,7 @@ def test_every_form_prints_it_and_text_fits_80_columns(recorded):
 def test_without_resamples_and_without_a_top_there_are_taus_alone(recorded):
     for run in recorded[0]:
         run.params["bootstrap.B"] = "0"
-    table = titled(recorded[0], "Judges, best first, d", top=[])
+    table = titled(recorded[0], "Judges, best first, d", top=())
     assert not any(column.startswith("top") for column in table.columns)
     assert all(not math.isnan(row[1].value) and not set("[†") & set(row[1]) for row in table.rows)
     assert any("not compared: bootstrap.B=0" in note for note in table.notes)

@@ -7,7 +7,7 @@ from scipy.stats import kendalltau
 
 from alignir.frames import BASELINE
 from alignir.tables import comparison
-from alignir.tables.judges import compare_tables
+from alignir.tables.compare import compare_tables
 from alignir.tables.paper import baseline_tables
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.shapes import NOBODY, Judge, Setting
@@ -75,8 +75,8 @@ def test_without_resamples_there_are_differences_and_nothing_is_told_of_them(thr
     assert found["difference"].notna().all()
     assert found[["ci_low", "ci_high", "p_value", "p_holm"]].isna().all(axis=None)
     assert comparison.worse(recorded) == set()
-    (table,) = compare_tables(found)
-    assert [row[-4:] for row in table.rows] == [["–", "–", "–", ""]] * 3
+    (table,) = compare_tables(recorded, (BASELINE,))
+    assert [row[-2:] for row in table.rows] == [["", ""], ["–", "–"], ["–", "–"]]
     assert [note for note in table.notes if note.startswith("not compared: bootstrap.B=0")]
     notes = baseline_tables(recorded, set())[0].notes
     assert "no judge is marked as worse than the best (†) where bootstrap.B=0" in notes
@@ -138,7 +138,7 @@ def test_of_11_judges_the_one_that_reverses_the_systems_is_marked_and_the_notes_
     better = [comparison.better(row) for row in found.itertuples()]
     assert [judge is not None for judge in better] == (found["right"] == reverse).tolist()
     assert reverse not in better
-    (table,) = compare_tables(found)
+    (table,) = compare_tables(recorded, (BASELINE,), matrix=True)
     assert [note for note in table.notes if "11,000 resamples (bootstrap.B=1000 is too few for 55 comparisons)" in note]
     marked = comparison.worse(recorded)
     assert {judge for *_, judge in marked} == {reverse}

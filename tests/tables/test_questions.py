@@ -80,8 +80,8 @@ def test_every_question_is_answered_from_the_numbers(rng, monkeypatch):
     (table,) = prompt
     by_model = {row[0]: row[4].value for row in table.rows}
     taus = {name: kendalltau(side.mean(axis=1), truth.mean(axis=1)).statistic for name, side in judged.items()}
-    assert [row[1] for row in table.rows] == ["zeshot - zeshot basic"] * 4
-    expected = {model: taus[f"{model} zeshot"] - taus[f"{model} basic"] for model in ("large", "middle", "small")}
+    assert [row[1] for row in table.rows] == ["basic - zeshot"] * 4
+    expected = {model: taus[f"{model} basic"] - taus[f"{model} zeshot"] for model in ("large", "middle", "small")}
     assert by_model == pytest.approx(expected | {"all models": np.mean(list(expected.values()))})
 
     (table,) = direction

@@ -10,6 +10,7 @@ from recorded_judges import QUERIES, SYSTEMS, recordings, seen, truth_of
 from scipy.stats import rankdata
 
 from alignir.frames import BASELINE
+from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tables.latex import escaped
 from alignir.tables.table import Table, render
@@ -80,18 +81,18 @@ def test_the_last_table_says_what_the_queries_can_show_of_all_and_of_the_best(re
         abs(sides["good"][one].mean() - sides["good"][other].mean()) for one in best for other in best if one < other
     ]
     assert table.rows[3][3].value == pytest.approx(np.median(apart))
-    assert [row[1] for row in tables(runs, ["systems"], top=[])[-1].rows] == ["all"] * 3
+    assert [row[1] for row in tables(runs, ["systems"], Choices(top=()))[-1].rows] == ["all"] * 3
 
 
 def test_pairs_and_queries_are_there_on_request(recorded):
     runs, sides = recorded
-    pairs = tables(runs, ["systems"], by="pair")
+    pairs = tables(runs, ["systems"], Choices(by="pair"))
     n_pairs = SYSTEMS * (SYSTEMS - 1) // 2
     assert len(rows_of(pairs)) == 3 * n_pairs
     significant = [row for row in rows_of(pairs) if float(row["p_holm"]) <= 0.05]
     assert len(significant) == sum(len(table.rows) for table in pairs)
     assert len(pairs[0].rows) == sum(row[5].value for row in tables(runs, ["systems"])[0].rows)
-    by_query = tables(runs, ["systems"], by="query")
+    by_query = tables(runs, ["systems"], Choices(by="query"))
     rows = rows_of(by_query)
     assert list(rows[0]) == ["dataset", "labels", "system", "query_id", "score"]
     assert len(rows) == SYSTEMS * (QUERIES + QUERIES + 20)
@@ -104,8 +105,8 @@ def test_pairs_and_queries_are_there_on_request(recorded):
 
 @pytest.mark.parametrize("by", ["system", "pair", "query"])
 def test_every_form_prints_them_and_text_fits_80_columns(recorded, by):
-    shown = tables(recorded[0], ["systems"], by=by)
-    text = render(shown, "rich", 80)
+    shown = tables(recorded[0], ["systems"], Choices(by=by))
+    text = render(shown, "rich", width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     for form in ("markdown", "html"):
@@ -122,7 +123,7 @@ def test_with_one_query_nothing_is_tested_and_the_table_says_so(monkeypatch):
     people, _, queries = tables(runs, ["systems"])
     assert {(row[5], row[6]) for row in people.rows} == {("–", "–")}
     assert {row[4] for row in queries.rows} == {"–"}
-    for table in (people, queries, tables(runs, ["systems"], by="pair")[0]):
+    for table in (people, queries, tables(runs, ["systems"], Choices(by="pair"))[0]):
         assert "no test of a single query: baseline labels, good zeshot" in table.notes
 
 
@@ -130,7 +131,7 @@ def test_pairs_of_which_none_beats_the_other_are_counted(monkeypatch):
     rng = np.random.default_rng(0)
     truth = rng.normal(0, 1, (SYSTEMS, QUERIES))
     runs = recordings(monkeypatch, {"same": truth}, truth, same={"bootstrap.B": "0", "top": "[]"})
-    for table in tables(runs, ["systems"], by="pair"):
+    for table in tables(runs, ["systems"], Choices(by="pair")):
         assert table.rows == []
         assert "none of 66 pairs" in table.notes
 

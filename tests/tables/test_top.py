@@ -13,6 +13,7 @@ from scipy.stats import kendalltau
 
 from alignir.errors import InputError
 from alignir.frames import BASELINE
+from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tables.table import render
 from alignir.tracking.runs import Recorded
@@ -56,8 +57,8 @@ def test_the_baselines_line_is_1_and_undefined_where_the_k_best_tie(monkeypatch)
     truth[-5:] = truth[-1]
     runs = recordings(monkeypatch, {"good": seen(truth, rng)}, truth, good={"bootstrap.B": "0"})
     monkeypatch.setattr(runs, "runs", [with_baseline(run) for run in runs])
-    (line,) = (row for row in tables(runs, ["baseline"], top=[5, 8])[0].rows if row[0] == "baseline labels")
-    assert line[2:] == ["1.0000", "1.000", "–"]
+    (line,) = (row for row in tables(runs, ["baseline"], Choices(top=(5, 8)))[0].rows if row[0] == "baseline labels")
+    assert line[2:] == ["1.00", "1.00", "–"]
 
 
 def with_baseline(run: Recorded) -> Recorded:
@@ -67,8 +68,8 @@ def with_baseline(run: Recorded) -> Recorded:
 
 def test_what_is_asked_for_comes_before_what_the_runs_say(recorded):
     runs, _, _ = recorded
-    assert tables(runs, ["baseline"], top=[3])[0].columns[3:] == ["top 3"]
-    none = tables(runs, ["baseline"], top=[])[0]
+    assert tables(runs, ["baseline"], Choices(top=(3,)))[0].columns[3:] == ["top 3"]
+    none = tables(runs, ["baseline"], Choices(top=()))[0]
     assert none.columns[2:] == ["d"]
     assert "baseline, resampled" not in [row[0] for row in none.rows]
 
@@ -88,7 +89,7 @@ def test_csv_has_a_row_a_judge_and_k_in_full(recorded):
 
 def test_every_form_prints_it_and_text_fits_80_columns(recorded):
     shown = tables(recorded[0], ["top", "baseline"])
-    text = render(shown, "rich", 80)
+    text = render(shown, "rich", width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     for form in ("markdown", "latex", "html"):
@@ -107,7 +108,7 @@ def test_without_resamples_there_are_taus_and_no_ceiling(recorded):
 
 
 def test_fewer_systems_than_every_k_leave_table_1_as_it_was(recorded):
-    assert tables(recorded[0], ["baseline"], top=[SYSTEMS, 40])[0].columns[2:] == ["d"]
+    assert tables(recorded[0], ["baseline"], Choices(top=(SYSTEMS, 40)))[0].columns[2:] == ["d"]
 
 
 def test_a_top_that_cannot_be_is_named(small, monkeypatch, tmp_path):

@@ -43,13 +43,13 @@ def arguments(prog: str) -> ArgumentParser:
 def run(args) -> int:
     from alignir.figures import canvas
     from alignir.tables import table
-    from alignir.tables.names import by_dataset, in_order, setting_titles
+    from alignir.tables.names import in_order, setting_titles
 
     options.check_out(args.out)
     options.check_from("--draws", args.draws, 1)
     options.check_from("--depth", args.depth, 1)
     newest = chosen.newest(args, lambda run: run.setting)
-    settings = sorted({setting for _, setting in newest}, key=by_dataset)
+    settings = sorted({setting for _, setting in newest})
     shown = []
     for setting, title in zip(settings, setting_titles(settings), strict=True):
         for judge in in_order(judge for judge, where in newest if where == setting):

@@ -8,7 +8,7 @@ import pandas as pd
 from alignir.figures import labels as figures
 from alignir.frames import BASELINE, SECOND
 from alignir.report.figure import JUDGES, Figure, pages
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, labelled_title
+from alignir.tables.names import BOUNDS, in_order, judge_name, labelled_title
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Labelled
@@ -38,7 +38,7 @@ def calibration(recordings: Recordings) -> Iterator[Figure]:
 
 def _labelled(recordings: Recordings) -> Iterator[tuple[Labelled, Runs]]:
     by_labels = recordings.by_labels()
-    for labelled in sorted(by_labels, key=by_dataset):
+    for labelled in sorted(by_labels):
         runs = by_labels[labelled]
         yield labelled, {judge_name(judge): runs[judge] for judge in in_order(runs)}
 

@@ -12,7 +12,7 @@ from alignir.formatting import counted
 from alignir.frames import GROUPS
 from alignir.report.entries import Entry, alike, numbers
 from alignir.report.settings import of_group, settings, under
-from alignir.tables.names import MODELS, dataset_title, headline
+from alignir.tables.names import dataset_title, headline
 from alignir.tables.notes import MISSING, TAU_NOTE, measure_note
 from alignir.tables.table import Table
 
@@ -115,7 +115,7 @@ def _queries(entries: list[Entry]) -> Iterator[str]:
 def _models(entries: list[Entry]) -> Iterator[str]:
     def sentence(value) -> str:
         name, full, revision = value
-        shown = MODELS.get(name, name) + (f" is {full}" if full else "")
+        shown = name + (f" is {full}" if full else "")
         return shown + (f", revision {revision}" if revision else ", without a revision" if full else "")
 
     def of(entry: Entry):

@@ -17,7 +17,6 @@ from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.best_judges import COSTS, PAIRS, costs
 from alignir.tables.names import (
     BOUNDS,
-    by_dataset,
     headline_rows,
     headline_scores,
     heads_of,
@@ -92,7 +91,7 @@ def taus(recordings: Recordings) -> Iterator[Figure]:
 def _compared(recordings: Recordings, with_users: bool = False) -> Iterator[tuple[tuple[str, ...], Compared]]:
     """What names it, and what it is about, of each setting, or of each setting and users."""
     newest = recordings.by_judge(lambda run: (run.setting, run.users if with_users else NOBODY))
-    settings = sorted({setting for setting, _ in newest}, key=by_dataset)
+    settings = sorted({setting for setting, _ in newest})
     titles = dict(zip(settings, setting_titles(settings), strict=True))
     rows = headline_rows(recordings)
     in_this_order = [(setting, users) for setting in settings for where, users in sorted(newest) if where == setting]

@@ -13,7 +13,7 @@ from alignir.formatting import Number, Numbers, full, interval, number, share_of
 from alignir.frames import BASELINE
 from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import resampling, sides_of, way
-from alignir.tables.names import by_dataset, judge_name, plain_names, setting_titles
+from alignir.tables.names import judge_name, plain_names, setting_titles
 from alignir.tables.notes import interval_note, label_notes, measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import of_setting
@@ -53,11 +53,11 @@ def judge_tables(recordings: Recordings, top: Sequence[int] | None = None, digit
     the fewest of these are looked at.
     """
     by_setting = recordings.by_setting()
-    settings = sorted((setting for setting in by_setting if setting.n_systems > 1), key=by_dataset)
+    settings = sorted(setting for setting in by_setting if setting.n_systems > 1)
     every = [_judged(recordings, setting, by_setting[setting], top) for setting in settings]
     records = Table("Judges", RECORDS, [])
     tables = _over_all(every, records, digits) if _poolable(every) else []
-    for each, name in zip(every, setting_titles(settings, {}), strict=True):
+    for each, name in zip(every, setting_titles(settings), strict=True):
         tables += _of_setting(each, name, records, digits)
     return tables
 

@@ -44,7 +44,7 @@ def compare_tables(
                 shown.append(_matrix(f"{title}, by {reference}", some, notes, digits, records))
         else:
             shown.append(_with_best(title, rows, notes, digits, records))
-        name = setting_titles([setting], {})[0]
+        name = setting_titles([setting])[0]
         for row in rows.to_dict("records"):
             judges = [plain_name(row[side]) for side in sides]
             numbers = [full(row[column]) for column in (*taus, *NUMBERS)]

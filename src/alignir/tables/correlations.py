@@ -5,7 +5,7 @@ import math
 from alignir.alignment.significance import ALPHA, OUTCOMES
 from alignir.formatting import number, share_of
 from alignir.frames import BASELINE
-from alignir.tables.names import by_dataset, headline, in_order, judge_titles, setting_titles
+from alignir.tables.names import headline, in_order, judge_titles, setting_titles
 from alignir.tables.notes import label_notes, measure_notes, size_note
 from alignir.tables.table import Definition, Table, differing
 from alignir.tracking.recordings import Recordings
@@ -30,7 +30,7 @@ CORRELATIONS = {
 def correlation_tables(recordings: Recordings) -> list[Table]:
     """Other answers than tau_b to how alike a judge's labels and the baseline's order the systems."""
     tables, by_setting = [], recordings.by_setting()
-    for setting in sorted(by_setting, key=by_dataset):
+    for setting in sorted(by_setting):
         runs, lines = by_setting[setting], []
         newest = list(runs.values())[-1]
         tau = f"tau_b/{headline(newest)}/{BASELINE}"

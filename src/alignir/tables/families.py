@@ -8,7 +8,7 @@ from alignir.alignment.significance import ALPHA, holm
 from alignir.data.families import LLM_BASED
 from alignir.formatting import Number, Numbers, count, interval, number, signed
 from alignir.frames import BASELINE
-from alignir.tables.names import by_dataset, headline_scores, in_order, judge_name, judge_titles, setting_titles
+from alignir.tables.names import headline_scores, in_order, judge_name, judge_titles, setting_titles
 from alignir.tables.notes import query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -32,7 +32,7 @@ def family_tables(recordings: Recordings) -> list[Table]:
             numbers = [number(tau), number(without), moved, interval(low, high)]
             rows[run.setting, run.judge] = [f"{family} ({run.metrics['family/left_out']:.0f})", *numbers]
             systems[family] = run.tags["family.systems"]
-    settings = sorted({setting for setting, _ in rows}, key=by_dataset)
+    settings = sorted({setting for setting, _ in rows})
     titles = dict(zip(settings, setting_titles(settings), strict=True))
     lines = [
         [*judge_titles(judge), titles[setting], *rows[setting, judge]]
@@ -55,7 +55,7 @@ def shift_tables(recordings: Recordings) -> list[Table]:
     A table that says so where no family of systems is known.
     """
     tables, by_setting = [], recordings.by_setting()
-    for setting in sorted(by_setting, key=by_dataset):
+    for setting in sorted(by_setting):
         runs = by_setting[setting]
         for judge in in_order(runs):
             title = f"Own kind: {judge_name(judge)}, {setting_titles([setting])[0]}"

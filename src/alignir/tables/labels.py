@@ -8,7 +8,7 @@ from alignir.data.scales import Scale
 from alignir.evaluation import agreement
 from alignir.formatting import Number, Numbers, count, number, share, share_of, with_interval
 from alignir.frames import BASELINE, SECOND, STATUSES
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, judge_titles, labelled_title
+from alignir.tables.names import BOUNDS, in_order, judge_name, judge_titles, labelled_title
 from alignir.tables.notes import label_notes
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -26,7 +26,7 @@ STATISTICS_NOTE = (
 def label_tables(recordings: Recordings) -> list[Table]:
     """The distribution of the labels of each judge beside the baseline's, for each dataset."""
     by_labels = recordings.by_labels()
-    return [_distribution(labelled, by_labels[labelled]) for labelled in sorted(by_labels, key=by_dataset)]
+    return [_distribution(labelled, by_labels[labelled]) for labelled in sorted(by_labels)]
 
 
 def _distribution(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
@@ -97,7 +97,7 @@ def _of_people(metrics: dict[str, float], whose: str, grades: list[int], seen: l
 def agreement_tables(recordings: Recordings) -> list[Table]:
     """How far each judge's labels agree with the baseline's, and every two judges' with each other's."""
     tables, by_labels = [], recordings.by_labels()
-    for labelled in sorted(by_labels, key=by_dataset):
+    for labelled in sorted(by_labels):
         runs = by_labels[labelled]
         tables.append(_with_baseline(labelled, runs))
         if len(runs) > 1:

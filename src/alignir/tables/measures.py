@@ -6,8 +6,6 @@ from alignir.evaluation.names import title as measure_title
 from alignir.formatting import number
 from alignir.frames import BASELINE
 from alignir.tables.names import (
-    PROMPTS_OF_TABLE_2,
-    by_dataset,
     by_users,
     heads_of,
     in_order,
@@ -33,13 +31,13 @@ def measures_tables(recordings: Recordings) -> list[Table]:
     runs: dict[Setting, list[Recorded]] = {}
     for run in recordings:
         runs.setdefault(run.setting, []).append(run)
-    return [table for setting in sorted(runs, key=by_dataset) for table in _tables(setting, runs[setting])]
+    return [table for setting in sorted(runs) for table in _tables(setting, runs[setting])]
 
 
 def _tables(setting: Setting, runs: list[Recorded]) -> list[Table]:
     taus = _taus(runs)
     measures = dict.fromkeys(measure for measure, _, _ in taus)
-    judges = in_order({judge for _, judge, _ in taus}, PROMPTS_OF_TABLE_2)
+    judges = in_order({judge for _, judge, _ in taus})
     notes = [size_note([setting]), *measure_notes(runs), *label_notes(runs)]
     levels = sorted({run.scale.relevant_from for run in runs}), runs[-1].baseline_scale.relevant_from
     level, mine = " or ".join(map(str, levels[0])), str(levels[1])

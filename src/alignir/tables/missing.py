@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from alignir.formatting import visible
-from alignir.tables.names import DATASETS, PROMPTS_OF_TABLE_2, in_order, judge_name
+from alignir.tables.names import in_order, judge_name
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Failure
 from alignir.tracking.shapes import AS_IS, Judge, UserModel
@@ -72,10 +72,7 @@ def notes(grid: Grid, recordings: Recordings, groups: Iterable[str] = MEASURED) 
     places: dict[str, set[Judge]] = {}
     for names in lacking:
         places.setdefault(_place(names), set()).add(Judge(names["model"], names["prompt"]))
-    texts = [
-        f"{place}: {', '.join(map(judge_name, in_order(judges, PROMPTS_OF_TABLE_2)))}"
-        for place, judges in places.items()
-    ]
+    texts = [f"{place}: {', '.join(map(judge_name, in_order(judges)))}" for place, judges in places.items()]
     found = [f"not found: {len(lacking)} of {n_expected} cells ({of}): {'; '.join(texts)}"]
     return found + [f"did not finish: {text}" for text in _failed(grid, lacking, groups)]
 
@@ -95,4 +92,4 @@ def _failed(grid: Grid, lacking: list[dict[str, str]], groups: tuple[str, ...]) 
 
 def _place(names: dict[str, str]) -> str:
     users = UserModel(names.get("user_model", ""), names.get("assumption", AS_IS)).title
-    return DATASETS.get(names["dataset"], names["dataset"]) + (f", users {users}" if users else "")
+    return names["dataset"] + (f", users {users}" if users else "")

@@ -14,11 +14,6 @@ from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Column, Judge, Labelled, Setting, UserModel
 from alignir.users.metrics import NAMES, Meaning, meanings
 
-# The poster's names, its rows in its order.
-MODELS = {"llama8b": "Llama 3.1 8B", "gptoss20b": "GPT OSS 20B", "qwen32b": "Qwen3 32B"}
-PROMPTS = {"basic": "zeshot basic", "zeshot": "zeshot"}
-PROMPTS_OF_TABLE_2 = ("zeshot", "basic")  # Table 1 has them the other way round
-DATASETS = {"trec_dl_2019": "TREC 2019", "rank_distillm": "Rank-DistiLLM"}
 # What stands below the judges: labels that no judge gave.
 BOUNDS = {
     BASELINE: "baseline labels",
@@ -46,17 +41,15 @@ def headline_rows(recordings: Recordings) -> list[Row]:
     return [row for row in recordings.rows if row.offline == headline(row.run)]
 
 
-def in_order(
-    judges: Iterable[Judge], prompts: Iterable[str] = PROMPTS, taus: Mapping[Judge, float] | None = None
-) -> list[Judge]:
-    """The highest of these taus first, or, without, in the poster's order, then by name; the BOUNDS last, in theirs."""
+def in_order(judges: Iterable[Judge], taus: Mapping[Judge, float] | None = None) -> list[Judge]:
+    """The highest of these taus first, or, without, by name; the BOUNDS last, in their order."""
     bounds = list(BOUNDS)
 
     def place(judge: Judge) -> tuple:
         bound = bounds.index(judge.model) if judge.model in BOUNDS else -1
         tau = math.nan if taus is None or bound >= 0 else taus.get(judge, math.nan)
         down = -tau if tau == tau else math.inf
-        return bound, down, _place(judge.model, MODELS), judge.of_model, _place(judge.prompt, prompts), judge
+        return bound, down, judge.model, judge.of_model, judge.prompt, judge
 
     return sorted(judges, key=place)
 
@@ -74,8 +67,7 @@ def judge_titles(judge: Judge) -> list[str]:
     """What stands in the columns of the model and the prompt; – is a judge's that reads no prompt."""
     if judge.model in BOUNDS:
         return [BOUNDS[judge.model], ""]
-    model = " ".join(filter(None, (MODELS.get(judge.model, judge.model), judge.of_model)))
-    prompt = " ".join(filter(None, (PROMPTS.get(judge.prompt, judge.prompt) + judge.version, judge.of_prompt)))
+    model, prompt = plain_names(judge)
     return [model, prompt or UNDEFINED]
 
 
@@ -95,28 +87,23 @@ def judge_name(judge: Judge) -> str:
     return f"{model} {prompt}" if judge.prompt else model
 
 
-def by_dataset(of: Setting | Labelled) -> tuple:
-    """The order of datasets: the poster's first, then by name."""
-    return (_place(of.dataset, DATASETS), of)
-
-
 def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     order = list(order)
     return (order.index(name) if name in order else len(order), name)
 
 
-def dataset_title(of: Setting | Labelled, more: Iterable[str] = (), names: Mapping[str, str] = DATASETS) -> str:
-    """The dataset's name, in parentheses what else distinguishes it; without `names` as it was chosen."""
+def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
+    """The dataset's name, in parentheses what else distinguishes it."""
     told = ", ".join(filter(None, (*more, of.apart)))
-    return names.get(of.dataset, of.dataset) + (f" ({told})" if told else "")
+    return of.dataset + (f" ({told})" if told else "")
 
 
 def labelled_title(labelled: Labelled) -> str:
     return f"{dataset_title(labelled)}: {labelled.n_pairs:,} pairs"
 
 
-def setting_titles(settings: list[Setting], names: Mapping[str, str] = DATASETS) -> list[str]:
-    """A dataset's name, with what distinguishes its settings where it has several; `names` as above."""
+def setting_titles(settings: list[Setting]) -> list[str]:
+    """A dataset's name, with what distinguishes its settings where it has several."""
     titles = []
     for setting in settings:
         others = [other for other in settings if other.dataset == setting.dataset]
@@ -126,7 +113,7 @@ def setting_titles(settings: list[Setting], names: Mapping[str, str] = DATASETS)
             (counted(setting.n_systems, "system"), {other.n_systems for other in others}),
             (counted(setting.n_queries, "query"), {other.n_queries for other in others}),
         ]
-        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1], names))
+        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1]))
     return titles
 
 

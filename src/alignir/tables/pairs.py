@@ -7,7 +7,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.formatting import Numbers, counted, full
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_name, setting_titles
+from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, setting_titles
 from alignir.tables.notes import measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -27,10 +27,10 @@ def pairs_tables(recordings: Recordings) -> list[Table]:
     title = "Judges and the pairs that users compared"
     if not groups:
         return [Table(title, COLUMNS, [], ["no recorded run has outcomes of pairs: alignir user_model=pairs ..."])]
-    keys = sorted(groups, key=lambda key: (by_dataset(key[0]), key[1]))
+    keys = sorted(groups)
     settings = list(dict.fromkeys(setting for setting, _ in keys))
     shown = dict(zip(settings, setting_titles(settings), strict=True))
-    names = dict(zip(settings, setting_titles(settings, {}), strict=True))
+    names = dict(zip(settings, setting_titles(settings), strict=True))
     records = Table(title, RECORDS, [])
     return [
         table

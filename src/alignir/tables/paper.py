@@ -14,9 +14,6 @@ from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
 from alignir.tables.names import (
     BOUNDS,
-    DATASETS,
-    PROMPTS_OF_TABLE_2,
-    by_dataset,
     by_users,
     headline_rows,
     heads_of,
@@ -76,7 +73,7 @@ def baseline_tables(recordings: Recordings, marked: set[tuple], choices: Choices
 def _baseline_table(
     recordings: Recordings, rows: list[Row], marked: set[tuple], expected: Grid, choices: Choices
 ) -> Table:
-    settings = sorted({row.setting for row in rows}, key=by_dataset)
+    settings = sorted({row.setting for row in rows})
     values = {(row.judge, row.setting): row for row in rows}
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
     by_setting = recordings.by_setting()
@@ -86,7 +83,7 @@ def _baseline_table(
         judges.add(Judge(RESAMPLED))
     incomplete = [setting for setting in settings if unlabelled.some(row for row in rows if row.setting == setting)]
     lines = []
-    for judge in in_order(judges, taus=mean_taus(recordings) if choices.sort == "tau" else None):
+    for judge in in_order(judges, mean_taus(recordings) if choices.sort == "tau" else None):
         of_poster = poster.TABLE_1.get((judge.model, judge.prompt), {})
         line = judge_titles(judge)
         for setting in settings:
@@ -121,9 +118,9 @@ def online_tables(recordings: Recordings, marked: set[tuple], choices: Choices =
     rows = [row for row in headline_rows(recordings) if row.reference != BASELINE]
     lacking = missing.judges_without_runs(expected, recordings)
     tables = []
-    for setting in sorted({row.setting for row in rows}, key=by_dataset):
+    for setting in sorted({row.setting for row in rows}):
         here = [row for row in rows if row.setting == setting]
-        judges = in_order({row.judge for row in here} | lacking, PROMPTS_OF_TABLE_2, taus)
+        judges = in_order({row.judge for row in here} | lacking, taus)
         for users, columns in by_users({row.column for row in here}).items():
             runs = [run for run in recordings if run.setting == setting and run.users == users]
             noise, floors = _noise(runs, columns)
@@ -226,7 +223,7 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     if NOT_RUN in cells:
         notes.append(f"{NOT_RUN}: no finished run of this cell")
     if "(" in cells:
-        queries = ", ".join(f"{n:,} queries of {DATASETS[dataset]}" for dataset, n in poster.QUERIES.items())
+        queries = ", ".join(f"{n:,} queries of {dataset}" for dataset, n in poster.QUERIES.items())
         notes.append(
             f"in parentheses: the poster's value, and ours less the poster's, which had {queries}, and systems that "
             "are not published"

@@ -11,7 +11,6 @@ from alignir.frames import ALL, BASELINE
 from alignir.retrieval.degraded import names_of
 from alignir.tables.names import (
     BOUNDS,
-    by_dataset,
     heads_of,
     in_order,
     judge_name,
@@ -43,8 +42,8 @@ def quality_tables(recordings: Recordings) -> list[Table]:
     title = "Which metrics follow quality? (Kendall's tau_b with the known order)"
     if not runs:
         return [Table(title, COLUMNS, [], ["no recorded run has systems of known order: alignir systems=degraded ..."])]
-    settings, records = sorted(runs, key=by_dataset), Table(title, RECORDS, [])
-    names = zip(settings, setting_titles(settings), setting_titles(settings, {}), strict=True)
+    settings, records = sorted(runs), Table(title, RECORDS, [])
+    names = zip(settings, setting_titles(settings), setting_titles(settings), strict=True)
     return [_table(f"{title}, {shown}", name, setting, runs[setting], records) for setting, shown, name in names]
 
 

@@ -19,7 +19,7 @@ from alignir.alignment.significance import ALPHA, holm
 from alignir.formatting import Number, counted, interval, number, signed, with_interval
 from alignir.frames import BASELINE
 from alignir.tables.comparison import Group, group_of, resampling
-from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, setting_titles
+from alignir.tables.names import in_order, judge_name, judge_titles, setting_titles
 from alignir.tables.notes import measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -50,7 +50,7 @@ def question_tables(recordings: Recordings) -> list[Table]:
         group_of(
             {NOBODY: by_setting[setting]} | {users: runs for (of, users), runs in by_users.items() if of == setting}
         )
-        for setting in sorted(by_setting, key=by_dataset)
+        for setting in sorted(by_setting)
     ]
     return [
         *(table for group in found for table in _with_users(group)),

@@ -13,7 +13,7 @@ from alignir.alignment.top import best
 from alignir.formatting import Number, Numbers, count, counted, full, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, plain_name, setting_titles
+from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, setting_titles
 from alignir.tables.notes import measure_notes, query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import fewer
@@ -68,10 +68,10 @@ def system_tables(recordings: Recordings, by: str = "system", top: Sequence[int]
         "query": _by_query,
     }
     by_setting = recordings.by_setting()
-    settings = sorted(by_setting, key=by_dataset)
+    settings = sorted(by_setting)
     records = Table("Systems", RECORDS[by], [])
     tables = []
-    for setting, title, name in zip(settings, setting_titles(settings), setting_titles(settings, {}), strict=True):
+    for setting, title, name in zip(settings, setting_titles(settings), setting_titles(settings), strict=True):
         runs = by_setting[setting]
         tables += made[by](Compared(setting, title, name, runs, _sides(runs)), records.rows)
     return [Table(table.title, table.columns, table.rows, table.notes, records) for table in tables]

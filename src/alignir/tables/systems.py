@@ -4,7 +4,7 @@ import pandas as pd
 
 from alignir.formatting import Number, share_of
 from alignir.frames import BASELINE
-from alignir.tables.names import BOUNDS, by_dataset, in_order, judge_name, setting_titles
+from alignir.tables.names import BOUNDS, in_order, judge_name, setting_titles
 from alignir.tables.notes import condensed, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -15,7 +15,7 @@ from alignir.tracking.shapes import Judge, Setting
 def judged_tables(recordings: Recordings) -> list[Table]:
     """How much of each system's top 10 has a baseline label, and a label of each judge; a table for each setting."""
     by_setting = recordings.by_setting()
-    return [_table(setting, by_setting[setting]) for setting in sorted(by_setting, key=by_dataset)]
+    return [_table(setting, by_setting[setting]) for setting in sorted(by_setting)]
 
 
 def _table(setting: Setting, runs: dict[Judge, Recorded]) -> Table:

@@ -23,11 +23,11 @@ def text(shown: Sequence[Table], width: int, styled: bool = False) -> str:
     Two judges
     <BLANKLINE>
     model   tau_b
-    ──────────────
+    ─────────────
     a      0.5000
     <BLANKLINE>
     model   kappa
-    ──────────────
+    ─────────────
     a      0.2500
     <BLANKLINE>
     """

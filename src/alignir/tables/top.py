@@ -13,7 +13,7 @@ from alignir.formatting import Number, full, interval, number
 from alignir.frames import BASELINE, RESAMPLED
 from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import sides_of
-from alignir.tables.names import by_dataset, in_order, judge_name, judge_titles, plain_names, setting_titles
+from alignir.tables.names import in_order, judge_name, judge_titles, plain_names, setting_titles
 from alignir.tables.notes import interval_note, measure_notes, query_notes, size_note
 from alignir.tables.table import Definition, Table
 from alignir.tracking.recordings import Recordings
@@ -102,9 +102,9 @@ def top_note(found: Top) -> str:
 def top_tables(recordings: Recordings, top: Sequence[int] | None = None, digits: int = DIGITS) -> list[Table]:
     """tau_b of every judge among all systems and the k best, with its interval and the ceiling; a table a setting."""
     by_setting = recordings.by_setting()
-    settings = sorted(by_setting, key=by_dataset)
+    settings = sorted(by_setting)
     records = Table("Alignment among the best systems (Kendall's tau_b)", RECORDS, [])
-    names = setting_titles(settings, {})
+    names = setting_titles(settings)
     return [
         _table(setting, name, by_setting[setting], top, digits, records)
         for setting, name in zip(settings, names, strict=True)
