@@ -74,7 +74,7 @@ def test_every_name_is_there_and_says_what_it_is():
 
 @pytest.mark.parametrize("group", ["model", "prompt", "user_model"])
 def test_a_preset_is_what_the_command_makes(group):
-    needed = {"model=endpoint": ["name", "base_url"], "model=replay": ["labels"]}
+    needed = {"model=endpoint": ["name"], "model=replay": ["labels"]}
     needed |= {f"user_model={name}": ["path"] for name in ("log", "external", "pairs")}
     names = sorted(file.stem for file in (shipped("conf") / group).glob("*.yaml"))
     assert len(names) > 2

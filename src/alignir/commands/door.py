@@ -18,6 +18,7 @@ COMMANDS = {
     "agreement": "how far do files of labels agree?",
     "prompts": "versions of prompts, and what a change of one did to tau",
     "export": "labels, results by topic and requests as other tools' files",
+    "batch": "requests for batch APIs, or vllm run-batch, and the answers",
     "ledger": "what the ledger of answers holds",
     "reread": "recorded answers, read again with another reader",
     "probe": "do hostile passages raise a judge's labels?",

@@ -16,11 +16,10 @@ from alignir.errors import InputError, one_of
 from alignir.labelling.background import in_background
 from alignir.labelling.endpoint_problems import Problem, counted, shortened
 from alignir.labelling.endpoint_replies import Reply, label_probabilities, read_reply
+from alignir.labelling.endpoint_requests import LENGTH, body, leave_out, room, set_ones
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
 
-LENGTH = ("max_tokens", "max_completion_tokens")  # what servers call the most tokens that an answer may have
-LIKELIEST = 20  # tokens at a place of the answer (decoding=logits), the most that OpenAI and vLLM give
 CUTS = 10  # how often a passage is cut before its prompt is taken for too long without it, too
 ALONE_S = 5.0  # the first request is alone for so long: what it finds out, the others need not
 # A problem of these is every pair's: a wrong key, no money, no permission, no such model or address.
@@ -38,7 +37,7 @@ class Endpoint:
     """
 
     name: str
-    base_url: str
+    base_url: str | None = None  # None: all answers are in the ledger already, as after `alignir batch read`
     key_env: str = "OPENAI_API_KEY"
     served_by: str | None = None
     chat: dict = field(default_factory=dict)  # the chat template's own settings, where the server knows them
@@ -62,21 +61,14 @@ class Endpoint:
             "served_by": self.served_by,
             "chat": self.chat,
             "thinking_tokens": self.thinking_tokens,
-            "sampling": _set(self.sampling),
-            "extra_body": _set(self.extra_body),
+            "sampling": set_ones(self.sampling),
+            "extra_body": set_ones(self.extra_body),
         }
 
     def check(self, prompt: Prompt) -> None:
-        if importlib.util.find_spec("openai") is None:
-            raise InputError("model=endpoint needs the client openai: pip install 'alignir[endpoint]'")
         key = self.key()
-        address = urlsplit(self.base_url)
-        if "@" in self.base_url or address.query:
-            raise InputError("model.base_url holds a secret, which would be recorded: put it in the environment")
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise InputError(
-                f"model.base_url: expected an address such as http://127.0.0.1:8000/v1, found {self.base_url}"
-            )
+        if self.base_url is not None:
+            self._check_address(self.base_url)
         settings = {"chat": self.chat, "sampling": self.sampling, "extra_body": self.extra_body}
         for name, values in settings.items():
             if secret := _secret(values):
@@ -93,6 +85,15 @@ class Endpoint:
                 "give_up_after of at least 1"
             )
 
+    def _check_address(self, base_url: str) -> None:
+        if importlib.util.find_spec("openai") is None:
+            raise InputError("model=endpoint needs the client openai: pip install 'alignir[endpoint]'")
+        address = urlsplit(base_url)
+        if "@" in base_url or address.query:
+            raise InputError("model.base_url holds a secret, which would be recorded: put it in the environment")
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise InputError(f"model.base_url: expected an address such as http://127.0.0.1:8000/v1, found {base_url}")
+
     def key(self) -> str:
         """The key from the environment; empty where there is none."""
         key = os.environ.get(self.key_env, "")
@@ -103,11 +104,41 @@ class Endpoint:
 
     def repeat(self, number: int) -> "Endpoint":
         """The same model for its `number`th repeat, from 0: with another seed, where one is set."""
-        seed = _set(self.sampling).get("seed")
+        seed = set_ones(self.sampling).get("seed")
         return self if seed is None else replace(self, sampling={**self.sampling, "seed": seed + number})
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
+        if self.base_url is None:
+            raise InputError(
+                f"model.base_url has no value, and {len(pairs):,} answers are not in the ledger: set "
+                "model.base_url=http://HOST:PORT/v1, or ask in files (alignir batch --help)"
+            )
         return in_background(_Asking(self, prompt).answers(pairs))
+
+    def answer_of(self, reply: Reply | Problem, prompt: Prompt, index: int, cut: bool = False) -> Answer:
+        """The answer about the pair of this index; a problem that is the pair's own becomes its status."""
+        if isinstance(reply, Problem):
+            if reply.blocked:
+                return Answer(index, "", "content_filter", 0, 0, cut)
+            return Answer(index, "", "error", 0, 0, problem=str(reply))
+        probabilities = None
+        if prompt.decoding == "logits":
+            if reply.response and not reply.tokens:
+                raise InputError(
+                    f"prompt.decoding=logits: {self.called} answers without the top_logprobs of its tokens; use free"
+                )
+            probabilities = label_probabilities(reply.tokens, prompt.form, prompt.scale.grades)
+        tokens = (reply.prompt_tokens, reply.output_tokens)
+        return Answer(index, reply.response, reply.finish_reason, *tokens, cut, probabilities)
+
+    @property
+    def called(self) -> str:
+        return f"{self.name} at {self.base_url}" if self.base_url else self.name
+
+    def without_key(self, text: str) -> str:
+        """No server can make us write the key down."""
+        key = self.key()
+        return text.replace(key, f"[{self.key_env}]") if len(key) >= 8 else text
 
 
 class _Asking:
@@ -115,7 +146,7 @@ class _Asking:
 
     def __init__(self, model: Endpoint, prompt: Prompt):
         self.model, self.prompt, self.key = model, prompt, model.key()
-        self.room = prompt.max_tokens + model.thinking_tokens
+        self.room = room(model, prompt)
 
     async def answers(self, pairs: Sequence[tuple[str, ...]]) -> AsyncGenerator[Answer, None]:
         from openai import AsyncOpenAI
@@ -142,7 +173,7 @@ class _Asking:
                     in_a_row = in_a_row + 1 if answer.problem else 0
                     if in_a_row == model.give_up_after:
                         raise InputError(
-                            f"{model.name} at {model.base_url}: gave up after {in_a_row} requests in a row that "
+                            f"{model.called}: gave up after {in_a_row} requests in a row that "
                             f"failed, the last with: {answer.problem}. The answers so far are kept"
                         )
         finally:
@@ -157,12 +188,8 @@ class _Asking:
         for cut in range(CUTS):
             text = self.prompt.render(*self.prompt.shortened(texts, kept))
             reply = await self._request(text)
-            if isinstance(reply, Reply):
-                return self._answer(index, reply, cut > 0)
-            if reply.blocked:
-                return Answer(index, "", "content_filter", 0, 0, cut > 0)
-            if not reply.too_long:
-                return Answer(index, "", "error", 0, 0, problem=str(reply))
+            if isinstance(reply, Reply) or reply.blocked or not reply.too_long:
+                return self.model.answer_of(reply, self.prompt, index, cut > 0)
             context, _ = counted(reply.words, self.room)
             if 0 < context <= self.room:
                 raise self._wrong(reply, f"{self.room} tokens for an answer are as many as the model has for all")
@@ -171,82 +198,40 @@ class _Asking:
             kept = "" if cut == CUTS - 2 else shortened(kept, len(text), reply.words, self.room)
         return Answer(index, "", "context_length_exceeded", 0, 0, True)
 
-    def _answer(self, index: int, reply: Reply, cut: bool) -> Answer:
-        probabilities = None
-        if self.prompt.decoding == "logits":
-            if reply.response and not reply.tokens:
-                raise InputError(
-                    f"prompt.decoding=logits: {self.model.name} at {self.model.base_url} answers without the "
-                    "top_logprobs of its tokens; use free"
-                )
-            probabilities = label_probabilities(reply.tokens, self.prompt.form, self.prompt.scale.grades)
-        tokens = (reply.prompt_tokens, reply.output_tokens)
-        return Answer(index, reply.response, reply.finish_reason, *tokens, cut, probabilities)
-
     async def _request(self, text: str) -> Reply | Problem:
         """The reply to a prompt; in place of max_tokens its other name is sent where the server wants that."""
         import openai
 
-        model, where = self.model, (self.model.base_url, self.model.name)
+        model, where = self.model, (str(self.model.base_url), self.model.name)
         while True:
             length = model.max_tokens_name or _length_names.get(where, LENGTH[0])
-            fields = self._fields(length)
+            sent = body(model, self.prompt, text, length)
+            own: Any = {name: sent.pop(name) for name in ("model", "messages")}  # what the client wants to know of
             try:
-                raw = await self.client.chat.completions.with_raw_response.create(
-                    model=model.name, messages=self._messages(text), extra_body=fields
-                )
-                reply = read_reply(self._without_key(raw.http_response.text))
+                raw = await self.client.chat.completions.with_raw_response.create(**own, extra_body=sent)
+                reply = read_reply(self.model.without_key(raw.http_response.text))
             except openai.APIStatusError as error:
-                reply = read_reply(self._without_key(error.response.text), error.status_code)
+                reply = read_reply(self.model.without_key(error.response.text), error.status_code)
             except openai.APITimeoutError:
                 reply = Problem(f"no answer within {model.timeout:g} s")
             except (openai.OpenAIError, ValueError, OSError) as error:
                 cause = error.__cause__ or error
-                reply = Problem(self._without_key(f"{type(cause).__name__}: {cause}".removesuffix(": ")))
+                reply = Problem(self.model.without_key(f"{type(cause).__name__}: {cause}".removesuffix(": ")))
             if isinstance(reply, Reply) or reply.blocked or reply.too_long:
                 return reply
-            not_taken = reply.not_taken(fields)
+            not_taken = reply.not_taken(sent)
             if not_taken == length == LENGTH[0] and model.max_tokens_name is None:
                 _length_names[where] = LENGTH[1]
                 continue
             if not_taken:
-                raise self._wrong(reply, f"the server does not take {not_taken}: {self._leave_out(not_taken)}")
+                raise self._wrong(reply, f"the server does not take {not_taken}: {leave_out(model, not_taken)}")
             if reply.status in OF_ALL:
                 raise self._wrong(reply, self._hint(reply.status))
             return reply
 
-    def _messages(self, text: str) -> Any:
-        system = [{"role": "system", "content": self.prompt.system}] if self.prompt.system else []
-        return [*system, {"role": "user", "content": text}]
-
-    def _fields(self, length: str) -> dict[str, Any]:
-        """All that is sent beside the model's name and the messages."""
-        fields = _set(self.model.sampling) | {length: self.room}
-        if self.model.chat:
-            fields["chat_template_kwargs"] = self.model.chat
-        if self.prompt.decoding == "constrained":
-            # vLLM's own; the reader checks what comes back
-            fields["structured_outputs"] = {"regex": self.prompt.pattern}
-        if self.prompt.decoding == "logits":
-            fields |= {"logprobs": True, "top_logprobs": LIKELIEST}
-        return fields | _set(self.model.extra_body)
-
-    def _leave_out(self, name: str) -> str:
-        model = self.model
-        groups = {"sampling": model.sampling, "extra_body": model.extra_body}
-        for group, values in groups.items():
-            if name in _set(values):
-                return f"leave it out with model.{group}.{name}=null"
-        return {
-            "chat_template_kwargs": "leave out model.chat",
-            "structured_outputs": "prompt.decoding=free and missing=drop do without it",
-            "logprobs": "prompt.decoding=free does without it",
-            "top_logprobs": "prompt.decoding=free does without it",
-        }.get(name, f"model.max_tokens_name={LENGTH[name == LENGTH[0]]} sends its other name")
-
     def _hint(self, status: int | None) -> str:
         model = self.model
-        if status in (404, 405) and not re.search(r"/v[0-9]", urlsplit(model.base_url).path):
+        if status in (404, 405) and not re.search(r"/v[0-9]", urlsplit(model.base_url or "").path):
             return "addresses mostly end in /v1"
         if status == 401 and not self.key:
             return f"{model.key_env} is not set"
@@ -257,16 +242,7 @@ class _Asking:
         model, status = self.model, problem.status
         phrase = f"{HTTPStatus(status).phrase}: " if status in OF_ALL else ""
         words = str(problem).replace(f"{status} ", f"{status} {phrase}", 1)
-        return InputError(f"{model.name} at {model.base_url}: {words}" + (f"; {hint}" if hint else ""))
-
-    def _without_key(self, text: str) -> str:
-        """No server can make us write the key down."""
-        return text.replace(self.key, f"[{self.model.key_env}]") if len(self.key) >= 8 else text
-
-
-def _set(settings: dict | None) -> dict:
-    """Those that have a value."""
-    return {name: value for name, value in (settings or {}).items() if value is not None}
+        return InputError(f"{model.called}: {words}" + (f"; {hint}" if hint else ""))
 
 
 def _secret(settings: Any) -> str | None:

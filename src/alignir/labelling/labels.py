@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,12 @@ def judge_again(
     pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, reader: str, n: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     """LABELS of `n` random pairs by asking the same model the same once more: does it agree with itself?"""
-    sample = pairs.iloc[np.sort(rng.choice(len(pairs), size=min(n, len(pairs)), replace=False))]
-    return label_once(sample, prompt, model, ledger, reader, REJUDGED).labels
+    return label_once(sample(pairs, n, rng), prompt, model, ledger, reader, REJUDGED).labels
+
+
+def sample(pairs: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """`n` random pairs, or all where there are fewer, in their order."""
+    return pairs.iloc[np.sort(rng.choice(len(pairs), size=min(n, len(pairs)), replace=False))]
 
 
 def fall_back(labelling: Labelling, pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger) -> Labelling:
@@ -177,21 +181,8 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
 
     def write() -> None:
         nonlocal since
-        by_grade = probabilities(prompt.scale.grades) if any(a.probabilities for a in chunk) else []
-        rows = [
-            (
-                keys[a.index],
-                a.response.encode("utf-8", "replace").decode(),
-                a.finish_reason.encode("utf-8", "replace").decode(),
-                a.prompt_tokens,
-                a.output_tokens,
-                a.cut,
-            )
-            + (a.probabilities or (None,) * len(by_grade))
-            for a in chunk
-        ]
-        if rows:
-            ledger.append(judge, pd.DataFrame(rows, columns=[*ANSWERS.names, *by_grade]))
+        if chunk:
+            ledger.append(judge, chunk_of(chunk, keys, prompt.scale))
         chunk.clear()
         since = time.monotonic()
 
@@ -208,6 +199,24 @@ def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge:
     finally:
         write()  # also when the engine fails or someone stops the run
     return failures
+
+
+def chunk_of(answers: Sequence[Answer], keys: Sequence[str], scale: Scale) -> pd.DataFrame:
+    """The answers as the ledger keeps them; `keys` are those of all pairs that were asked about."""
+    by_grade = probabilities(scale.grades) if any(a.probabilities for a in answers) else []
+    rows = [
+        (
+            keys[a.index],
+            a.response.encode("utf-8", "replace").decode(),
+            a.finish_reason.encode("utf-8", "replace").decode(),
+            a.prompt_tokens,
+            a.output_tokens,
+            a.cut,
+        )
+        + (a.probabilities or (None,) * len(by_grade))
+        for a in answers
+    ]
+    return pd.DataFrame(rows, columns=[*ANSWERS.names, *by_grade])
 
 
 def _shown(answers: Iterator[Answer], total: int, title: str, prompt: Prompt, read: Callable) -> Iterator[Answer]:

@@ -53,6 +53,15 @@ def pair_keys(pairs: pd.DataFrame, fields: Sequence[str] = MAIN) -> list[str]:
     return [pair_key(*texts) for texts in zip(*(pairs[field] for field in fields), strict=True)]
 
 
+def judge_key(judge: dict) -> str:
+    """The key of a judge, in hex: the same questions put to the same model are the same judge."""
+    # a prompt's text decides, not its name, nor the form in which a free answer is read
+    aside = ("name", "form") if judge["prompt"].get("decoding") == "free" else ("name",)
+    prompt = {key: value for key, value in judge["prompt"].items() if key not in aside}
+    decisive = json.dumps({**judge, "prompt": prompt}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(decisive.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Chapter:
     """One judge's part of a ledger."""
@@ -71,12 +80,8 @@ class Ledger:
 
     def chapter(self, judge: dict) -> Path:
         """The folder of one judge: `judge` holds everything that decides an answer beside the texts of a pair."""
-        # a prompt's text decides, not its name, nor the form in which a free answer is read
-        aside = ("name", "form") if judge["prompt"].get("decoding") == "free" else ("name",)
-        prompt = {key: value for key, value in judge["prompt"].items() if key not in aside}
-        decisive = json.dumps({**judge, "prompt": prompt}, sort_keys=True, ensure_ascii=False)
+        key = judge_key(judge)
         names = re.sub(r"[^\w.]+", "_", f"{Path(judge['model']['name']).name}-{judge['prompt']['name']}")
-        key = hashlib.sha256(decisive.encode()).hexdigest()[:16]
         known = sorted(Path(self.folder).glob(f"*-{key}"))  # perhaps under another name of the same prompt
         return known[0] if known else Path(self.folder) / f"{names}-{key}"
 

@@ -1,0 +1,351 @@
+"""Batch files: a request is what a run would send, and an answer what a run would have kept."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from stand_in import ANSWER, completion, error, serving
+
+from alignir.errors import InputError
+from alignir.labelling import batch
+from alignir.labelling.endpoint import Endpoint
+from alignir.labelling.labels import label, sample
+from alignir.labelling.ledger import Ledger
+from alignir.labelling.prompts import Prompt
+from alignir.labelling.rounds import rounds
+
+PROMPT = Prompt("own", "Query: $query Passage: $passage", "final_score", 10, system="You judge.")
+CELL = ("model=endpoint", "model.name=m", "bootstrap.B=0", "floor.shuffles=0")
+
+
+def pairs_of(passages) -> pd.DataFrame:
+    texts = list(passages)
+    return pd.DataFrame({"query_id": "q", "doc_id": [text[:20] for text in texts], "query": "?", "passage": texts})
+
+
+def requests_of(folder: Path, passages, prompt=PROMPT, **settings) -> list[dict]:
+    (only,) = rounds(pairs_of(passages), prompt, Endpoint("m", **settings))
+    return [json.loads(line) for line in batch.requests(only, Ledger(folder))]
+
+
+def result(request: dict, body, status: int = 200, **more) -> dict:
+    """A line as OpenAI writes it."""
+    response = {"status_code": status, "request_id": "r", "body": body}
+    return {"id": "b", "custom_id": request["custom_id"], "response": response, "error": None, **more}
+
+
+def written(file: Path, results, end: str = "\n") -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(json.dumps(each, ensure_ascii=False) for each in results) + end)
+    return file
+
+
+def requests_in(folder: Path) -> list[dict]:
+    return [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+
+
+# what is asked
+
+
+@pytest.mark.parametrize(
+    ("decoding", "settings"),
+    [
+        ("free", {}),
+        ("free", {"sampling": {"temperature": 0.0, "seed": None, "top_p": 0.5}, "thinking_tokens": 7}),
+        ("free", {"chat": {"enable_thinking": False}, "extra_body": {"provider": {"order": ["a"]}}}),
+        ("free", {"max_tokens_name": "max_completion_tokens"}),
+        ("constrained", {"sampling": {"seed": 3}}),
+        ("logits", {}),
+    ],
+)
+def test_a_body_is_what_a_run_sends(tmp_path, decoding, settings):
+    pytest.importorskip("openai", reason="needs the client: pip install 'alignir[endpoint]'")
+    prompt = Prompt("own", PROMPT.text, "final_score", 10, system="You judge.", decoding=decoding)
+    passages = ["one", "two\u2028lines", 'quo"tes $query', "größer 好"]
+    asked = requests_of(tmp_path / "none", passages, prompt, **settings)
+    answer = completion(ANSWER)
+    answer["choices"][0]["logprobs"] = {"content": [{"token": ANSWER, "logprob": 0.0, "top_logprobs": []}]}
+    with serving(lambda asked: answer) as server:
+        label(pairs_of(passages), prompt, Endpoint("m", server.url, retries=0, **settings), Ledger(tmp_path))
+        sent = [each.body for each in server.seen]
+    order = [each["messages"][-1]["content"] for each in sent]
+    assert sorted(order) == sorted(each["body"]["messages"][-1]["content"] for each in asked)
+    for each in asked:
+        assert each["body"] == sent[order.index(each["body"]["messages"][-1]["content"])]
+        assert (each["method"], each["url"]) == ("POST", "/v1/chat/completions")
+
+
+def test_files_have_at_most_so_many_requests_and_bytes(tmp_path):
+    lines = [str(number) * 9 for number in range(10)]  # 10 bytes each, with their ends
+    for most, most_bytes, sizes in ((4, 1000, [4, 4, 2]), (50, 35, [3, 3, 3, 1]), (2, 10, [1] * 10), (10, 100, [10])):
+        folder = tmp_path / f"{most}-{most_bytes}"
+        folder.mkdir()
+        files = batch.write(iter(lines), folder, most, most_bytes)
+        assert list(files.values()) == sizes
+        assert "".join(file.read_text() for file in files) == "".join(f"{line}\n" for line in lines)
+        assert all(file.stat().st_size <= most_bytes for file in files)
+    with pytest.raises(InputError, match="a request has 10 bytes, more than the 9"):
+        batch.write(iter(lines), tmp_path, 4, 9)
+
+
+def test_a_request_is_known_by_judge_and_pair(tmp_path):
+    one, again, other = (
+        requests_of(tmp_path, ["a", "b", "a"], **more) for more in ({}, {"timeout": 9.0}, {"chat": {"x": 1}})
+    )
+    assert [each["custom_id"] for each in one] == [each["custom_id"] for each in again]
+    assert len({each["custom_id"] for each in one + other}) == 4
+    assert all(len(each["custom_id"]) <= 64 for each in one)  # the least that a provider takes
+
+
+# what is answered
+
+REPLIES = {
+    "plain": completion(ANSWER),
+    "thought": completion(ANSWER, reasoning_content="##final score: 3"),
+    "inline": completion("<think>##final score: 3</think>##final score: 1"),
+    "harmony": completion("<|channel|>analysis<|message|>0?<|end|><|start|>assistant<|channel|>final<|message|>##final score: 1"),
+    "parts": completion([{"type": "text", "text": ANSWER}]),
+    "cut": completion("##final sc", "length"),
+    "filtered": completion(None, "content_filter"),
+    "refused": completion(None, refusal="No."),
+    "nothing": completion(""),
+    "uncounted": completion(ANSWER, usage=None),
+    "unknown ending": completion(ANSWER, "brownout"),
+}  # fmt: skip
+
+
+def test_an_answer_is_read_as_a_run_reads_it(tmp_path):
+    pytest.importorskip("openai", reason="needs the client: pip install 'alignir[endpoint]'")
+    pairs, model = pairs_of(REPLIES), Endpoint("m")
+    results = [
+        result(each, REPLIES[each["body"]["messages"][-1]["content"].rpartition("Passage: ")[2]])
+        for each in requests_of(tmp_path / "files", REPLIES)
+    ]
+    (only,) = rounds(pairs, PROMPT, model)
+    found = batch.read([written(tmp_path / "r.jsonl", results)], [only], Ledger(tmp_path / "files"))
+    assert (found.new, found.failures, found.other, found.unread) == (len(REPLIES), [], 0, [])
+    from_files = label(pairs, PROMPT, model, Ledger(tmp_path / "files"))
+    with serving(lambda asked: REPLIES[asked.passage]) as server:
+        asked = label(pairs, PROMPT, Endpoint("m", server.url, retries=0), Ledger(tmp_path / "asked"))
+    assert from_files.asked == 0
+    pd.testing.assert_frame_equal(from_files.labels, asked.labels)
+    assert from_files.labels["status"].nunique() >= 4
+
+
+def test_results_can_be_read_again_and_in_parts(tmp_path):
+    passages = [f"p{number}" for number in range(6)]
+    asked, (only,), ledger = (
+        requests_of(tmp_path, passages),
+        rounds(pairs_of(passages), PROMPT, Endpoint("m")),
+        Ledger(tmp_path),
+    )
+    first = written(tmp_path / "1.jsonl", [result(each, completion(ANSWER)) for each in asked[:3]])
+    assert batch.read([first], [only], ledger).new == 3
+    both = [first, written(tmp_path / "2.jsonl", [result(each, completion("##final score: 0")) for each in asked[1:]])]
+    found = batch.read(both, [only], ledger)
+    assert (found.new, found.known) == (3, 5)
+    chapter = ledger.chapter(only.judge)
+    chunks = sorted(chapter.glob("*.parquet"))
+    assert (batch.read(both, [only], ledger).new, sorted(chapter.glob("*.parquet"))) == (0, chunks)
+    assert label(pairs_of(passages), PROMPT, Endpoint("m"), ledger).labels["relevance"].tolist() == [2] * 3 + [0] * 3
+
+
+EXPIRED = {"code": "batch_expired", "message": "This request could not be executed before the window expired."}
+NOT_TAKEN = error("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", param="max_tokens")
+TOO_LONG = error("This model's maximum context length is 100 tokens. However, your request has 120 input tokens.")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"response": None, "error": EXPIRED}, r"window expired. \(batch_expired\)"),
+        ({"response": None, "error": None}, "no answer, and no reason"),
+        ({"response": {"status_code": 429, "body": error("Slow down")}}, "429 Slow down"),
+        ({"response": {"status_code": 400, "body": NOT_TAKEN}}, "; model.max_tokens_name=max_completion_tokens sends"),
+        ({"response": {"status_code": 400, "body": TOO_LONG}}, "; a run with model.base_url asks with a shorter"),
+        ({"response": {"status_code": 404, "body": None}, "error": error("No model x")}, "404 No model x"),  # vLLM's
+        ({"response": {"status_code": 400, "body": None}, "error": "stream mode"}, "400 stream mode"),
+        ({"response": {"status_code": 200, "body": {"hello": "world"}}}, "no answer in the reply"),
+        ({"response": {"status_code": 200, "body": completion("##", "error")}}, "the answer ended with error"),
+    ],
+)
+def test_a_request_that_failed_is_named_with_its_reason_and_asked_again(tmp_path, line, reason):
+    asked, (only,), ledger = (
+        requests_of(tmp_path, "ab"),
+        rounds(pairs_of("ab"), PROMPT, Endpoint("m")),
+        Ledger(tmp_path),
+    )
+    output = written(tmp_path / "output.jsonl", [result(asked[0], completion(ANSWER))])
+    errors = written(tmp_path / "errors.jsonl", [{"custom_id": asked[1]["custom_id"], **line}])
+    found = batch.read([errors, output], [only], ledger)
+    ((query_id, doc_id, said),) = found.failures
+    assert (found.new, query_id, doc_id) == (1, "q", "b")
+    assert pd.Series([said]).str.contains(reason).all(), said
+    assert only.missing(ledger)["doc_id"].tolist() == ["b"]
+    later = written(tmp_path / "later.jsonl", [result(asked[1], completion(ANSWER))])
+    assert batch.read([errors, later, errors], [only], ledger).failures == []
+    assert only.missing(ledger).empty
+
+
+def test_a_blocked_pair_is_refused_and_not_asked_again(tmp_path):
+    asked, (only,), ledger = requests_of(tmp_path, "a"), rounds(pairs_of("a"), PROMPT, Endpoint("m")), Ledger(tmp_path)
+    blocked = result(asked[0], error("The response was filtered", code="content_filter"), 400)
+    assert batch.read([written(tmp_path / "r.jsonl", [blocked])], [only], ledger).new == 1
+    assert label(pairs_of("a"), PROMPT, Endpoint("m"), ledger).labels["status"].tolist() == ["refused"]
+
+
+def test_lines_that_are_no_results_are_told_of_and_the_others_count(tmp_path):
+    asked, (only,) = requests_of(tmp_path, "ab"), rounds(pairs_of("ab"), PROMPT, Endpoint("m"))
+    lines = [result(each, completion("größer " + ANSWER)) for each in asked]
+    file = written(tmp_path / "r.jsonl", [lines[0], asked[0], {"custom_id": "x"}, [1], lines[1]])
+    whole = file.read_bytes()
+    file.write_bytes(whole[: whole.rindex("ö".encode()) + 1])  # within a letter
+    found = batch.read([file], [only], Ledger(tmp_path))
+    assert found.new == 1
+    assert [line.partition(f"{file}:")[2] for line in found.unread] == [
+        "2: expected a result with custom_id and response, found a request",
+        "3: expected a result with custom_id and response, found another form",
+        "4: expected a result with custom_id and response, found another form",
+        "5: expected JSON, found something else, perhaps cut off",
+    ]
+
+
+def test_results_of_another_prompt_or_model_are_counted_and_left_out(tmp_path):
+    others = [
+        *requests_of(tmp_path, "ab", name_of_nothing := PROMPT.filled("")),
+        *requests_of(tmp_path, "ab", chat={"x": 1}),
+    ]
+    assert name_of_nothing.sha256 == PROMPT.sha256  # the same text is the same judge
+    (only,) = rounds(pairs_of("ab"), PROMPT, Endpoint("m"))
+    file = written(tmp_path / "r.jsonl", [result(each, completion(ANSWER)) for each in others])
+    found = batch.read([file], [only], Ledger(tmp_path))
+    assert (found.new, found.other) == (2, 2)
+
+
+def test_the_key_that_a_server_repeats_is_written_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", key := "key-that-nobody-may-see")
+    asked, (only,) = requests_of(tmp_path, "ab"), rounds(pairs_of("ab"), PROMPT, Endpoint("m"))
+    lines = [result(asked[0], completion(f"{key} {ANSWER}")), result(asked[1], error(f"Who is {key}?"), 500)]
+    found = batch.read([written(tmp_path / "in" / "r.jsonl", lines)], [only], ledger := Ledger(tmp_path / "ledger"))
+    kept = ledger.load(only.judge)["response"].tolist()
+    assert (kept, found.failures[0].reason) == ([f"[OPENAI_API_KEY] {ANSWER}"], "500 Who is [OPENAI_API_KEY]?")
+    assert key not in json.dumps(asked)
+
+
+def test_repeats_and_pairs_judged_again_have_requests_of_their_own(tmp_path):
+    import numpy as np
+
+    pairs, model = pairs_of("abcd"), Endpoint("m", repeats=2, sampling={"seed": 5})
+    asked = rounds(pairs, PROMPT, model, sample(pairs, 2, np.random.default_rng(0)), pairs.head(1))
+    lines = [json.loads(line) for each in asked for line in batch.requests(each, Ledger(tmp_path))]
+    assert [each["body"]["seed"] for each in lines] == [5] * 4 + [6] * 4 + [5] * 2 + [5]
+    assert len({each["custom_id"] for each in lines}) == len(lines) == 11
+    assert "structured_outputs" in lines[-1]["body"]
+
+
+# the command
+
+
+def answered(folder: Path, to: Path, answer) -> None:
+    """What a provider makes of the requests in a folder: `answer` gives a body for a request."""
+    written(to / "output.jsonl", [result(each, answer(each)) for each in requests_in(folder)])
+
+
+def test_a_run_asks_nothing_after_its_answers_came_in_files(alignir, tmp_path):
+    settings = [*CELL, "missing=fallback", "model.repeats=2", "model.sampling.seed=1", "rejudge.n=5"]
+    out = alignir("batch", "write", "--requests", "200", *settings).output
+    assert "200 requests" in out and "45 requests" in out  # 2 x 120 and 5
+    again = alignir("batch", "write", *settings, ok=False).output
+    assert "alignir batch: --out batch: there are requests already" in again
+    said = {}  # every tenth answer is none
+
+    def answer(request):
+        said[request["custom_id"]] = request
+        return completion("Hm." if request["body"]["messages"][0]["content"].count("e") % 10 == 0 else ANSWER)
+
+    answered(tmp_path / "batch", tmp_path / "results", answer)
+    read = ("batch", "read", "--results", "results", *settings)
+    told = alignir(*read).stderr
+    assert "245 answers put into the ledger, 0 there already" in told
+    assert "0 answers put into the ledger, 245 there already" in (second := alignir(*read).stderr)
+    rest = alignir("batch", "write", "--out", "rest", *settings).output
+    constrained = requests_in(tmp_path / "rest")
+    assert f"{len(constrained)} requests" in rest
+    assert f"{len(constrained)} answers still missing" in second
+    assert 0 < len(constrained) < 60
+    assert all("structured_outputs" in each["body"] for each in constrained)
+    answered(tmp_path / "rest", tmp_path / "results2", lambda request: completion("##final score: 1"))
+    alignir("batch", "read", "--results", "results2", "--results", "results", *settings)
+    assert "nothing to ask" in alignir("batch", "write", "--out", "none", *settings).output
+    alignir(*settings)  # without an address: there is nobody to ask
+    tables = alignir("tables", "--format", "csv").stdout
+    assert tables.count("demo")
+
+
+def test_what_goes_wrong_is_one_message(alignir, tmp_path):
+    for arguments, said in (
+        (["write", "model=lexical"], "requests are for model=endpoint, found model=lexical"),
+        (["write", *CELL, "--bytes", "10"], "a request has"),
+        (["write", *CELL, "+model.extra_body.api_key=x"], "may hold a secret"),
+        (["read", *CELL, "--results", "nowhere"], "--results nowhere: expected a file or a folder, found neither"),
+        (["read", *CELL, "--results", "."], "--results .: expected a folder with *.jsonl"),
+        ([], "the following arguments are required"),
+    ):
+        output = alignir("batch", *arguments, ok=False).output
+        assert said in output
+        assert "Traceback" not in output
+    alignir("batch", "write", *CELL)
+    answered(tmp_path / "batch", tmp_path / "results", lambda request: completion(ANSWER))
+    wrong = alignir("batch", "read", "--results", "results", *CELL, "prompt=basic", ok=False).output
+    assert "none of the 120 results is of these pairs, this model and this prompt" in wrong
+    assert not list((tmp_path).glob("ledger/*/*.parquet"))
+    failing = written(
+        tmp_path / "e.jsonl", [result(each, error("Slow down"), 429) for each in requests_in(tmp_path / "batch")[:2]]
+    )
+    table = alignir("batch", "read", "--results", str(failing), "--format", "csv", *CELL)
+    assert "2 requests failed" in table.stderr
+    assert "query_id,doc_id,reason" in table.stdout.replace('"', "")
+    assert table.stdout.count("429 Slow down") == 2
+    output = alignir(*CELL, ok=False).output
+    assert "model.base_url has no value, and 120 answers are not in the ledger" in output
+
+
+# a real batch runner
+
+
+@pytest.mark.vllm
+def test_vllms_own_batch_runner_answers_with_smollm2(alignir, tmp_path):
+    pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
+    pytest.importorskip("gguf", reason="needs the demo's weights: bash scripts/setup.sh")
+    from alignir.labelling import vllm as offline
+    from alignir.labelling.weights import SmolLM2
+
+    folder = SmolLM2("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53")()
+    offline.set_environment()
+    cell = ["model=endpoint", "model.name=smollm2", "prompt.max_tokens=30", *CELL[2:]]
+    cell += ["queries=random", "queries.n=1"]
+    alignir("batch", "write", *cell)
+    asked = requests_in(tmp_path / "batch")
+    spoilt = asked[0] | {"body": asked[0]["body"] | {"model": "another"}}
+    requests, results = written(tmp_path / "asked.jsonl", [*asked, spoilt]), tmp_path / "results.jsonl"
+    program = [str(Path(sys.executable).with_name("vllm")), "run-batch", "-i", str(requests), "-o", str(results)]
+    settings = ["--model", str(folder), "--served-model-name", "smollm2", "--dtype", "float32"]
+    settings += ["--max-model-len", "1024", "--enforce-eager", "--max-num-seqs", "16"]
+    done = subprocess.run([*program, *settings], capture_output=True, text=True, timeout=300)
+    assert results.is_file(), done.stdout[-2000:] + done.stderr[-2000:]
+    first, *others = results.read_text().splitlines()
+    assert json.loads(first)["custom_id"] == asked[0]["custom_id"]
+    (tmp_path / "others.jsonl").write_text("\n".join(others))
+    told = alignir("batch", "read", "--results", "others.jsonl", *cell).output
+    assert f"{len(asked) - 1} answers put into the ledger" in told
+    assert "404 The model `another` does not exist" in " ".join(told.split())
+    told = alignir("batch", "read", "--results", "results.jsonl", *cell).output
+    assert f"1 answer put into the ledger, {len(asked)} there already" in told
+    alignir(*cell)
+    (answers,) = (chapter.answers for chapter in Ledger(tmp_path / "ledger").chapters())
+    assert len(answers) == len(asked) > 5
+    assert (answers["prompt_tokens"] > 100).all()
+    assert answers["response"].str.contains("final score").sum() >= len(asked) // 2
