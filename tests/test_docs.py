@@ -57,6 +57,8 @@ NOT_RUN = {
     "dataset.path=DATA": LOADS,
     "alignir model=lexical systems=hybrids": "loads torch and MiniLM; tests/retrieval/test_dense.py does",
     "alignir model=endpoint model.name=NAME model.base_url=http://127.0.0.1:8000/v1": SERVER,
+    "vllm run-batch -i batch/requests-001.jsonl -o RESULTS/001.jsonl --model NAME": "loads a model; "
+    "tests/labelling/test_batch.py does",
     "mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db": SERVER,
     "mlflow server --host 0.0.0.0 --port 5000 "
     "--backend-store-uri postgresql+psycopg2://USER:PASSWORD@DBHOST/mlflow "
@@ -233,7 +235,19 @@ def reader(tmp_path_factory):
     cell = ["-m", "alignir", "model=lexical", *QUICKER["alignir"]]
     for experiment in ("alignir", "one"):
         assert forked.run(*cell, f"tracking.experiment={experiment}", folder=folder).returncode == 0
+    answer_requests(folder)
     return folder
+
+
+def answer_requests(folder: Path) -> None:
+    """What a batch API gives back for the demo's requests."""
+    write = ["-m", "alignir", "batch", "write", "--out", "ASKED", "model=endpoint", "model.name=NAME"]
+    assert forked.run(*write, folder=folder).returncode == 0
+    asked = map(json.loads, (folder / "ASKED" / "requests-001.jsonl").read_text().splitlines())
+    body = {"choices": [{"message": {"content": "##final score: 1"}, "finish_reason": "stop"}]}
+    response = {"response": {"status_code": 200, "body": body}, "error": None}
+    (folder / "RESULTS").mkdir()
+    (folder / "RESULTS" / "001.jsonl").write_text(json_lines({"custom_id": a["custom_id"], **response} for a in asked))
 
 
 def ubi(text_of: dict[str, str], systems: list[str]):

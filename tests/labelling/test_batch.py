@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from stand_in import ANSWER, completion, error, serving
 
+from alignir.commands import batch as command
 from alignir.errors import InputError
 from alignir.labelling import batch
 from alignir.labelling.endpoint import Endpoint
@@ -106,7 +107,9 @@ REPLIES = {
     "plain": completion(ANSWER),
     "thought": completion(ANSWER, reasoning_content="##final score: 3"),
     "inline": completion("<think>##final score: 3</think>##final score: 1"),
-    "harmony": completion("<|channel|>analysis<|message|>0?<|end|><|start|>assistant<|channel|>final<|message|>##final score: 1"),
+    "harmony": completion(
+        f"<|channel|>analysis<|message|>0?<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}"
+    ),
     "parts": completion([{"type": "text", "text": ANSWER}]),
     "cut": completion("##final sc", "length"),
     "filtered": completion(None, "content_filter"),
@@ -114,7 +117,7 @@ REPLIES = {
     "nothing": completion(""),
     "uncounted": completion(ANSWER, usage=None),
     "unknown ending": completion(ANSWER, "brownout"),
-}  # fmt: skip
+}
 
 
 def test_an_answer_is_read_as_a_run_reads_it(tmp_path):
@@ -254,61 +257,78 @@ def answered(folder: Path, to: Path, answer) -> None:
     written(to / "output.jsonl", [result(each, answer(each)) for each in requests_in(folder)])
 
 
-def test_a_run_asks_nothing_after_its_answers_came_in_files(alignir, tmp_path):
-    settings = [*CELL, "missing=fallback", "model.repeats=2", "model.sampling.seed=1", "rejudge.n=5"]
-    out = alignir("batch", "write", "--requests", "200", *settings).output
-    assert "200 requests" in out and "45 requests" in out  # 2 x 120 and 5
-    again = alignir("batch", "write", *settings, ok=False).output
-    assert "alignir batch: --out batch: there are requests already" in again
-    said = {}  # every tenth answer is none
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """`alignir batch` in an empty folder; gives what it printed, (stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
 
-    def answer(request):
-        said[request["custom_id"]] = request
-        return completion("Hm." if request["body"]["messages"][0]["content"].count("e") % 10 == 0 else ANSWER)
+    def command_of(*arguments: str) -> tuple[str, str]:
+        assert command.run(command.arguments("alignir batch").parse_args(list(arguments))) == 0
+        return capsys.readouterr()
+
+    return command_of
+
+
+def test_a_run_asks_nothing_after_its_answers_came_in_files(run, alignir, small, tmp_path):
+    settings = [*CELL, "dataset=folder", f"dataset.path={small}", "missing=fallback"]
+    settings += ["model.repeats=2", "model.sampling.seed=1", "rejudge.n=2"]
+    out, _ = run("write", "--requests", "9", *settings)
+    assert "9 requests" in out
+    assert "1 request," in out  # 2 x 4 and 2
+    with pytest.raises(InputError, match="--out batch: there are requests already"):
+        run("write", *settings)
+
+    def answer(request):  # some say nothing
+        return completion(ANSWER if "apples" in request["body"]["messages"][0]["content"] else "Hm.")
 
     answered(tmp_path / "batch", tmp_path / "results", answer)
-    read = ("batch", "read", "--results", "results", *settings)
-    told = alignir(*read).stderr
-    assert "245 answers put into the ledger, 0 there already" in told
-    assert "0 answers put into the ledger, 245 there already" in (second := alignir(*read).stderr)
-    rest = alignir("batch", "write", "--out", "rest", *settings).output
+    _, told = run("read", "--results", "results", *settings)
+    assert "10 answers put into the ledger, 0 there already" in told
+    rest, _ = run("write", "--out", "rest", *settings)
     constrained = requests_in(tmp_path / "rest")
-    assert f"{len(constrained)} requests" in rest
-    assert f"{len(constrained)} answers still missing" in second
-    assert 0 < len(constrained) < 60
+    assert len(constrained) == 2
+    assert "2 requests" in rest
+    assert "2 answers still missing" in told
     assert all("structured_outputs" in each["body"] for each in constrained)
-    answered(tmp_path / "rest", tmp_path / "results2", lambda request: completion("##final score: 1"))
-    alignir("batch", "read", "--results", "results2", "--results", "results", *settings)
-    assert "nothing to ask" in alignir("batch", "write", "--out", "none", *settings).output
+    answered(tmp_path / "rest", tmp_path / "others", lambda request: completion("##final score: 1"))
+    _, told = run("read", "--results", "others", "--results", "results", *settings)
+    assert "2 answers put into the ledger, 10 there already" in told
+    assert "missing" not in told
+    assert "nothing to ask" in run("write", "--out", "none", *settings)[0]
     alignir(*settings)  # without an address: there is nobody to ask
-    tables = alignir("tables", "--format", "csv").stdout
-    assert tables.count("demo")
 
 
-def test_what_goes_wrong_is_one_message(alignir, tmp_path):
-    for arguments, said in (
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
         (["write", "model=lexical"], "requests are for model=endpoint, found model=lexical"),
-        (["write", *CELL, "--bytes", "10"], "a request has"),
+        (["write", *CELL, "--bytes", "10"], "a request has .* bytes, more than the 10"),
         (["write", *CELL, "+model.extra_body.api_key=x"], "may hold a secret"),
         (["read", *CELL, "--results", "nowhere"], "--results nowhere: expected a file or a folder, found neither"),
-        (["read", *CELL, "--results", "."], "--results .: expected a folder with *.jsonl"),
+        (["read", *CELL, "--results", "."], r"--results \.: expected a folder with \*.jsonl"),
         ([], "the following arguments are required"),
-    ):
-        output = alignir("batch", *arguments, ok=False).output
-        assert said in output
-        assert "Traceback" not in output
-    alignir("batch", "write", *CELL)
+    ],
+)
+def test_a_mistake_is_told_of(run, arguments, said):
+    with pytest.raises(InputError, match=said):
+        run(*arguments)
+
+
+def test_settings_that_are_not_those_of_the_requests_read_nothing(run, tmp_path):
+    run("write", *CELL)
     answered(tmp_path / "batch", tmp_path / "results", lambda request: completion(ANSWER))
-    wrong = alignir("batch", "read", "--results", "results", *CELL, "prompt=basic", ok=False).output
-    assert "none of the 120 results is of these pairs, this model and this prompt" in wrong
-    assert not list((tmp_path).glob("ledger/*/*.parquet"))
-    failing = written(
-        tmp_path / "e.jsonl", [result(each, error("Slow down"), 429) for each in requests_in(tmp_path / "batch")[:2]]
-    )
-    table = alignir("batch", "read", "--results", str(failing), "--format", "csv", *CELL)
-    assert "2 requests failed" in table.stderr
-    assert "query_id,doc_id,reason" in table.stdout.replace('"', "")
-    assert table.stdout.count("429 Slow down") == 2
+    with pytest.raises(InputError, match="none of the 120 results is of these pairs, this model and this prompt"):
+        run("read", "--results", "results", *CELL, "prompt=basic")
+    assert not (tmp_path / "ledger").exists()
+    slow = [result(each, error("Slow down"), 429) for each in requests_in(tmp_path / "batch")[:2]]
+    written(tmp_path / "errors.jsonl", slow)
+    table, told = run("read", "--results", "errors.jsonl", "--format", "csv", *CELL)
+    assert "2 requests failed" in told
+    assert "120 answers still missing" in told
+    assert table.count("429 Slow down") == 2
+
+
+def test_a_run_without_an_address_says_what_is_missing(alignir):
     output = alignir(*CELL, ok=False).output
     assert "model.base_url has no value, and 120 answers are not in the ledger" in output
 
@@ -317,7 +337,7 @@ def test_what_goes_wrong_is_one_message(alignir, tmp_path):
 
 
 @pytest.mark.vllm
-def test_vllms_own_batch_runner_answers_with_smollm2(alignir, tmp_path):
+def test_vllms_own_batch_runner_answers_with_smollm2(run, alignir, tmp_path):
     pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
     pytest.importorskip("gguf", reason="needs the demo's weights: bash scripts/setup.sh")
     from alignir.labelling import vllm as offline
@@ -327,11 +347,12 @@ def test_vllms_own_batch_runner_answers_with_smollm2(alignir, tmp_path):
     offline.set_environment()
     cell = ["model=endpoint", "model.name=smollm2", "prompt.max_tokens=30", *CELL[2:]]
     cell += ["queries=random", "queries.n=1"]
-    alignir("batch", "write", *cell)
+    run("write", *cell)
     asked = requests_in(tmp_path / "batch")
     spoilt = asked[0] | {"body": asked[0]["body"] | {"model": "another"}}
     requests, results = written(tmp_path / "asked.jsonl", [*asked, spoilt]), tmp_path / "results.jsonl"
-    program = [str(Path(sys.executable).with_name("vllm")), "run-batch", "-i", str(requests), "-o", str(results)]
+    module = "vllm.entrypoints.openai.run_batch"  # what `vllm run-batch` is; the CPU build's vllm does not start
+    program = [sys.executable, "-m", module, "-i", str(requests), "-o", str(results)]
     settings = ["--model", str(folder), "--served-model-name", "smollm2", "--dtype", "float32"]
     settings += ["--max-model-len", "1024", "--enforce-eager", "--max-num-seqs", "16"]
     done = subprocess.run([*program, *settings], capture_output=True, text=True, timeout=300)
@@ -339,10 +360,10 @@ def test_vllms_own_batch_runner_answers_with_smollm2(alignir, tmp_path):
     first, *others = results.read_text().splitlines()
     assert json.loads(first)["custom_id"] == asked[0]["custom_id"]
     (tmp_path / "others.jsonl").write_text("\n".join(others))
-    told = alignir("batch", "read", "--results", "others.jsonl", *cell).output
+    told = "".join(run("read", "--results", "others.jsonl", *cell))
     assert f"{len(asked) - 1} answers put into the ledger" in told
     assert "404 The model `another` does not exist" in " ".join(told.split())
-    told = alignir("batch", "read", "--results", "results.jsonl", *cell).output
+    _, told = run("read", "--results", "results.jsonl", *cell)
     assert f"1 answer put into the ledger, {len(asked)} there already" in told
     alignir(*cell)
     (answers,) = (chapter.answers for chapter in Ledger(tmp_path / "ledger").chapters())
