@@ -32,7 +32,7 @@ QUERIES = [f"q{number}" for number in range(1, 7)]
 GPU = "needs a GPU and the model's weights"
 DOWNLOAD = "downloads what is not part of the repository"
 LOADS = "loads a model for minutes; tests/labelling/test_vllm.py does"
-SERVER = "needs a server; tests/tracking/test_stores.py and tests/labelling/test_endpoint.py start one"
+SERVER = "needs a server; tests/tracking/test_server.py and tests/labelling/test_endpoint.py start one"
 PLUGIN = "needs a launcher that is a package of its own"
 SUITE = "is the test suite"
 LONG = "takes minutes, which is its purpose"
@@ -60,14 +60,12 @@ NOT_RUN = {
     "vllm run-batch -i batch/requests-001.jsonl -o RESULTS/001.jsonl --model NAME": "loads a model; "
     "tests/labelling/test_batch.py does",
     "mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db": SERVER,
-    "mlflow server --host 0.0.0.0 --port 5000 "
-    "--backend-store-uri postgresql+psycopg2://USER:PASSWORD@DBHOST/mlflow "
-    "--artifacts-destination /SHARED/artifacts": SERVER,
+    "mlflow server --port 5000 --artifacts-destination s3://BUCKET/alignir": SERVER,
     "alignir model=lexical tracking.uri=http://HOST:5000": SERVER,
     "alignir tables --tracking-uri http://HOST:5000": SERVER,
     "alignir -m hydra/launcher=submitit_slurm hydra.launcher.gpus_per_node=1 hydra.launcher.timeout_min=600 "
     "model=llama8b,gptoss20b prompt=zeshot,basic tracking.uri=http://HOST:5000 ledger=/SHARED/ledger": PLUGIN,
-    "pip install mlflow psycopg2-binary": DOWNLOAD,
+    "pip install 'alignir[postgres,s3]'": DOWNLOAD,
     'eval "$(alignir -sc install=bash)"': "changes the shell; tests/commands/test_sweep_view.py does it",
     "alignir verify ARCHIVE": DATA,
     "alignir verify ARCHIVE --format markdown": DATA,

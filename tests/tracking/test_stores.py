@@ -1,20 +1,16 @@
 """Recorded runs: what a store holds of them, what a sweep leaves out, and what killed processes leave behind."""
 
-import contextlib
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, write_small
+from conftest import write_small
 from mlflow import MlflowClient
 
 from alignir import config
@@ -23,7 +19,6 @@ from alignir.evaluation.names import NDCG
 from alignir.experiment import cells, description, inputs, pipeline
 from alignir.tracking import stores
 from alignir.tracking.recorder import Recorder
-from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import read_runs
 
 QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
@@ -326,13 +321,13 @@ def test_mlflows_own_variable_is_obeyed_where_no_address_is_set(made_once, tmp_p
     ("uri", "reason"),
     [
         ("http://127.0.0.1:9", "refused"),
-        ("postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow", "refused"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:9/mlflow", "refused"),
         ("gopher://host", "gopher"),
     ],
 )
 def test_a_wrong_tracking_uri_is_one_message(third, uri, reason):
     if uri.startswith("postgresql"):
-        pytest.importorskip("psycopg2", reason="needs PostgreSQL's driver, an extra of dev")
+        pytest.importorskip("psycopg", reason="needs PostgreSQL's driver: pip install 'alignir[postgres]'")
     with pytest.raises(InputError, match=r"^tracking.uri: expected .* found ") as found:
         pipeline.run(cell_of(third), Recorder(uri, "alignir"))
     assert reason in str(found.value)
@@ -348,104 +343,3 @@ def test_reading_a_database_that_is_not_there_makes_none(tmp_path):
 def test_tables_for_a_folder_that_is_not_there_are_refused(summarize):
     done = summarize("--out", "nowhere/tables.md", ok=False)
     assert "alignir tables: --out nowhere/tables.md: there is no such folder" in done.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def postgresql(program: str) -> str | None:
-    """Where a program of PostgreSQL is: Debian keeps them out of the PATH."""
-    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda file: int(file.parts[4]))
-    return str(newest[-1]) if newest else shutil.which(program)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """The URI of an empty database of a PostgreSQL that listens on the loopback while the tests of this module run."""
-    initdb, pg_ctl = postgresql("initdb"), postgresql("pg_ctl")
-    if not (initdb and pg_ctl):
-        pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    pytest.importorskip("psycopg2", reason="needs PostgreSQL's driver, an extra of dev")
-    root = os.geteuid() == 0  # as whom PostgreSQL refuses to run
-    other = ["runuser", "-u", "nobody", "--"] if root else []
-    folder = Path("/tmp") / f"alignir-{os.getpid()}-{time.monotonic_ns()}"  # pytest's own are for root only
-    folder.mkdir(mode=0o700)
-    if root:
-        shutil.chown(folder, "nobody")
-    port, data = free_port(), folder / "data"
-    run = {"check": True, "capture_output": True, "cwd": folder}
-    try:
-        subprocess.run([*other, initdb, "-D", data, "-U", "alignir", "-A", "trust", "--no-sync", "-E", "UTF8"], **run)
-        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        log = ["-l", str(folder / "log"), "-w"]
-        subprocess.run([*other, pg_ctl, "-D", data, "-o", settings, *log, "start"], **{**run, "capture_output": False})
-        try:
-            yield f"postgresql+psycopg2://alignir@127.0.0.1:{port}/postgres"
-        finally:
-            subprocess.run([*other, pg_ctl, "-D", data, "-m", "immediate", "stop"], **run)
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def server(database, tmp_path_factory):
-    """The address of an MLflow server on the loopback that stores in PostgreSQL and hands artifacts on itself."""
-    from urllib.request import urlopen
-
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    places = ["--backend-store-uri", database, "--artifacts-destination", str(folder / "artifacts")]
-    with open(folder / "log", "w") as log:
-        process = subprocess.Popen(
-            [*command, *places],
-            cwd=folder,
-            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + 180
-        while True:
-            with contextlib.suppress(OSError):
-                assert urlopen(f"http://127.0.0.1:{port}/health").read() == b"OK"
-                break
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # at SIGTERM it waits half a minute for its clients
-        process.wait()
-
-
-def test_a_cell_goes_through_a_server_into_postgresql_and_comes_back(server, database, alignir, third, tmp_path):
-    cell = ["dataset=folder", f"dataset.path={third}", "model=scripted", "bootstrap.B=20", f"tracking.uri={server}"]
-    alignir(*cell, "skip=finished")
-    assert "skip=finished: scripted · zeshot · folder has finished before" in alignir(*cell, "skip=finished").stderr
-    assert not (tmp_path / "mlruns").exists()
-    (run,) = read_runs(server, "alignir")
-    assert run.metrics["n_pairs"] == 4
-    assert run.tags["mlflow.note.content"].startswith("**tau_b with the baseline labels")
-    client = MlflowClient(database)
-    assert client.get_run(run.run_id).info.status == "FINISHED"
-    assert client.get_run(run.run_id).info.artifact_uri.startswith("mlflow-artifacts:/")
-    found = Recordings([run]).rows
-    (row,) = [row for row in found if row.reference == "baseline" and row.judge.model == "scripted"]
-    assert row.tau_b == pytest.approx(run.metrics["tau_b/ndcg_cut_10/baseline"], nan_ok=True)
-    assert len(run.frame("labels.parquet")) == 4
-    program = [sys.executable, str(ROOT / "scripts" / "summarize.py"), "--tracking-uri", server]
-    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
-    assert "Table 1." in done.stdout, done.stderr
-
-
-def test_an_undefined_number_stays_undefined_through_a_server(server):
-    recorder = Recorder(server, "numbers")
-    with recorder.run("undefined", "cell", {}, {}) as run:
-        run.metrics({"tau_b": float("nan"), "n": 1})
-    (found,) = runs_of(recorder)
-    assert found.data.metrics["tau_b"] != found.data.metrics["tau_b"]
-    assert found.data.metrics["n"] == 1

@@ -45,7 +45,7 @@ def _opened(store: str):
     except Exception as error:  # of MLflow, of SQLAlchemy, of a database's driver, of the network
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if isinstance(error, ModuleNotFoundError):
-            reason += " (the database's driver; the address can name another: postgresql+psycopg2://...)"
+            reason += " (the database's driver: pip install 'alignir[postgres]' for postgresql+psycopg://...)"
         setting = "MLFLOW_TRACKING_URI" if store == os.environ.get("MLFLOW_TRACKING_URI") else "tracking.uri"
         raise InputError(
             f"{setting}: expected the address of an MLflow server (http://...) or of a database (sqlite:///FILE, "
