@@ -168,7 +168,7 @@ TOO_LONG = error("This model's maximum context length is 100 tokens. However, yo
         ({"response": None, "error": None}, "no answer, and no reason"),
         ({"response": {"status_code": 429, "body": error("Slow down")}}, "429 Slow down"),
         ({"response": {"status_code": 400, "body": NOT_TAKEN}}, "; model.max_tokens_name=max_completion_tokens sends"),
-        ({"response": {"status_code": 400, "body": TOO_LONG}}, "; a run with model.base_url asks with a shorter"),
+        ({"response": {"status_code": 400, "body": TOO_LONG}}, "; alignir batch write --results sends less"),
         ({"response": {"status_code": 404, "body": None}, "error": error("No model x")}, "404 No model x"),  # vLLM's
         ({"response": {"status_code": 400, "body": None}, "error": "stream mode"}, "400 stream mode"),
         ({"response": {"status_code": 200, "body": {"hello": "world"}}}, "no answer in the reply"),
@@ -198,6 +198,39 @@ def test_a_blocked_pair_is_refused_and_not_asked_again(tmp_path):
     blocked = result(asked[0], error("The response was filtered", code="content_filter"), 400)
     assert batch.read([written(tmp_path / "r.jsonl", [blocked])], [only], ledger).new == 1
     assert label(pairs_of("a"), PROMPT, Endpoint("m"), ledger).labels["status"].tolist() == ["refused"]
+
+
+def test_a_passage_that_is_too_long_is_cut_by_the_models_own_count(tmp_path):
+    long, ledger = "x" * 4000, Ledger(tmp_path)
+    (asked, other), (only,) = requests_of(tmp_path, [long, "b"]), rounds(pairs_of([long, "b"]), PROMPT, Endpoint("m"))
+
+    def words(tokens: int) -> dict:
+        return error(f"maximum context length is 100 tokens. However, your request has {tokens} input tokens.")
+
+    def rest(*results: dict) -> list[dict]:
+        files = [written(tmp_path / f"{number}.jsonl", [each]) for number, each in enumerate(results)]
+        return [json.loads(line) for line in batch.requests(only, ledger, batch.cuts_of(files, [only]))]
+
+    first = result(asked, words(200), 400)
+    cut, whole = rest(first)
+    assert whole == other
+    name, _, letters = cut["custom_id"].rpartition("-")
+    assert name == asked["custom_id"]
+    assert cut["body"]["messages"][-1]["content"].count("x") == int(letters) < 2000
+    shorter, _ = rest(first, result(cut, words(120), 400))
+    assert int(shorter["custom_id"].rpartition("-")[2]) < int(letters)
+    found = batch.read([written(tmp_path / "r.jsonl", [result(shorter, completion(ANSWER))])], [only], ledger)
+    assert (found.new, found.failures) == (1, [])
+    assert ledger.load(only.judge)["cut"].tolist() == [True]
+    assert rest(first) == [other]
+
+
+def test_a_prompt_that_is_too_long_without_a_passage_is_not_asked_again(tmp_path):
+    asked, (only,), ledger = requests_of(tmp_path, "a"), rounds(pairs_of("a"), PROMPT, Endpoint("m")), Ledger(tmp_path)
+    nothing = asked[0] | {"custom_id": f"{asked[0]['custom_id']}-0"}
+    found = batch.read([written(tmp_path / "r.jsonl", [result(nothing, TOO_LONG, 400)])], [only], ledger)
+    assert (found.new, found.failures) == (1, [])
+    assert ledger.load(only.judge)["finish_reason"].tolist() == ["context_length_exceeded"]
 
 
 def test_lines_that_are_no_results_are_told_of_and_the_others_count(tmp_path):
@@ -350,7 +383,9 @@ def test_vllms_own_batch_runner_answers_with_smollm2(run, alignir, tmp_path):
     run("write", *cell)
     asked = requests_in(tmp_path / "batch")
     spoilt = asked[0] | {"body": asked[0]["body"] | {"model": "another"}}
-    requests, results = written(tmp_path / "asked.jsonl", [*asked, spoilt]), tmp_path / "results.jsonl"
+    (turn,) = asked[1]["body"]["messages"]
+    long = asked[1] | {"body": asked[1]["body"] | {"messages": [turn | {"content": turn["content"] + " word" * 2000}]}}
+    requests, results = written(tmp_path / "asked.jsonl", [*asked, spoilt, long]), tmp_path / "results.jsonl"
     module = "vllm.entrypoints.openai.run_batch"  # what `vllm run-batch` is; the CPU build's vllm does not start
     program = [sys.executable, "-m", module, "-i", str(requests), "-o", str(results)]
     settings = ["--model", str(folder), "--served-model-name", "smollm2", "--dtype", "float32"]
@@ -360,11 +395,15 @@ def test_vllms_own_batch_runner_answers_with_smollm2(run, alignir, tmp_path):
     first, *others = results.read_text().splitlines()
     assert json.loads(first)["custom_id"] == asked[0]["custom_id"]
     (tmp_path / "others.jsonl").write_text("\n".join(others))
+    (tmp_path / "long.jsonl").write_text(others[-1])
+    run("write", "--out", "cut", "--results", "long.jsonl", *cell)
+    cut = [each for each in requests_in(tmp_path / "cut") if each["custom_id"].count("-") == 2]
+    assert [each["custom_id"].rpartition("-")[0] for each in cut] == [asked[1]["custom_id"]]
     told = "".join(run("read", "--results", "others.jsonl", *cell))
     assert f"{len(asked) - 1} answers put into the ledger" in told
     assert "404 The model `another` does not exist" in " ".join(told.split())
     _, told = run("read", "--results", "results.jsonl", *cell)
-    assert f"1 answer put into the ledger, {len(asked)} there already" in told
+    assert f"1 answer put into the ledger, {len(asked) + 1} there already" in told
     alignir(*cell)
     (answers,) = (chapter.answers for chapter in Ledger(tmp_path / "ledger").chapters())
     assert len(answers) == len(asked) > 5

@@ -12,13 +12,15 @@ Between the two, send each file: upload it to the API, or
 
   vllm run-batch -i batch/requests-001.jsonl -o RESULTS/001.jsonl --model NAME
 
-What failed is named with its reason, and written again by the next write; with
-missing=fallback so are answers without a label, to be asked constrained.
+What failed is named with its reason, and written again by the next write. Given
+the --results, it cuts passages that were too long for the model; with
+missing=fallback it also asks constrained where answers have no label.
 
 examples:
   alignir batch write model=endpoint model.name=NAME
   alignir batch read --results RESULTS model=endpoint model.name=NAME
-  alignir batch write --out rest model=endpoint model.name=NAME
+  alignir batch write --out rest --results RESULTS \
+      model=endpoint model.name=NAME
 """
 
 import sys
@@ -55,18 +57,20 @@ def arguments(prog: str) -> ArgumentParser:
         help="of a file at most (default: %(default)s, as OpenAI)",
     )
     read = kinds.add_parser("read", help="the answers", description="Put the answers of result files into the ledger")
-    read.add_argument(
-        "--results",
-        type=Path,
-        action="append",
-        required=True,
-        metavar="PATH",
-        help="a file of results or of errors, or a folder of *.jsonl; can be given several times (required)",
+    _add_results(write, False, "results so far: passages that were too long for the model are cut (default: none)")
+    _add_results(
+        read, True, "a file of results or of errors, or a folder of *.jsonl; several times, if need be (required)"
     )
     options.add_format(read, "how the failed requests are printed")
     for each in (write, read):
         options.add_settings(each, SETTINGS)
     return parser
+
+
+def _add_results(parser: ArgumentParser, required: bool, text: str) -> None:
+    parser.add_argument(
+        "--results", type=Path, action="append", default=[], required=required, metavar="PATH", help=text
+    )
 
 
 def run(args) -> int:
@@ -81,14 +85,16 @@ def write_requests(args) -> int:
     options.check_from("--bytes", args.bytes, 1)
     if any(args.out.glob(batch.NAME.replace("{:03d}", "*"))):
         raise InputError(f"--out {args.out}: there are requests already; remove them, or name another folder")
+    files = [file for path in args.results for file in _files(path)]
     cell, inputs = _read(args.settings)
-    ledger = Ledger(cell.ledger)
-    lines = (line for each in _rounds(cell, inputs) for line in batch.requests(each, ledger))
+    ledger, asked = Ledger(cell.ledger), _rounds(cell, inputs)
+    cuts = batch.cuts_of(files, asked)
+    lines = (line for each in asked for line in batch.requests(each, ledger, cuts))
     options.make_out(args.out)
-    files = batch.write(lines, args.out, args.requests, args.bytes)
-    for file, n in files.items():
+    written = batch.write(lines, args.out, args.requests, args.bytes)
+    for file, n in written.items():
         print(f"{counted(n, 'request')}, {file.stat().st_size:,} bytes written to {file}")
-    if not files:
+    if not written:
         print("nothing to ask: the ledger has every answer")
     return 0
 

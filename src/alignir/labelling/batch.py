@@ -4,11 +4,12 @@
     {"custom_id": "<judge>-<pair>", "response": {"status_code": 200, "body": {...}}, "error": null}
 
 The custom_id is what the ledger keeps the answer under, so that results of other pairs, or of another judge, are known
-as such. A body is what a run would send, and an answer is read as a run would read it.
+as such; behind it stands how many letters of the passage were sent, where it was cut. A body is what a run would send,
+and an answer is read as a run would read it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +20,9 @@ from alignir.files import written_whole
 from alignir.formatting import counted
 from alignir.labelling.answers import failed
 from alignir.labelling.endpoint import Endpoint
-from alignir.labelling.endpoint_problems import Problem
+from alignir.labelling.endpoint_problems import Problem, shortened
 from alignir.labelling.endpoint_replies import Reply, read_reply
-from alignir.labelling.endpoint_requests import LENGTH, body, leave_out
+from alignir.labelling.endpoint_requests import LENGTH, body, leave_out, room
 from alignir.labelling.labels import CHUNK, chunk_of
 from alignir.labelling.ledger import Ledger, judge_key
 from alignir.labelling.models import Answer
@@ -61,14 +62,38 @@ def endpoint_of(each: Round) -> Endpoint:
     return each.model
 
 
-def requests(each: Round, ledger: Ledger) -> Iterator[str]:
-    """A line for each pair that the ledger has no answer for; ASCII, so that no text can break a line."""
+def requests(each: Round, ledger: Ledger, cuts: Mapping[str, int] | None = None) -> Iterator[str]:
+    """A line for each pair that the ledger has no answer for; ASCII, so that no text can break a line.
+
+    `cuts`: how many letters of the passage are sent, by custom_id; see `cuts_of`.
+    """
     model, prompt = endpoint_of(each), each.prompt
     length = model.max_tokens_name or LENGTH[0]
     missing = each.missing(ledger)
     for key, *texts in missing[["key", *prompt.fields]].itertuples(index=False):
+        name = custom_id(each.judge, key)
+        if name in (cuts or {}):
+            letters = (cuts or {})[name]
+            name, texts = f"{name}-{letters}", prompt.shortened(texts, texts[prompt.longest][:letters])
         sent = body(model, prompt, prompt.render(*texts), length)
-        yield json.dumps({"custom_id": custom_id(each.judge, key), "method": "POST", "url": URL, "body": sent})
+        yield json.dumps({"custom_id": name, "method": "POST", "url": URL, "body": sent})
+
+
+def cuts_of(files: Sequence[Path], rounds: Sequence[Round]) -> dict[str, int]:
+    """{custom_id: letters} of pairs whose prompt was too long for the model: so many of the passage should fit, by the
+    model's own count."""
+    places, found = _places(rounds), dict[str, int]()
+    for name, letters, reply in _results(files, [], rounds):
+        if name not in places or not isinstance(reply, Problem) or reply.blocked or not reply.too_long:
+            continue
+        number, index = places[name]
+        model, prompt = endpoint_of(rounds[number]), rounds[number].prompt
+        texts = tuple(rounds[number].pairs.iloc[index][list(prompt.fields)])
+        kept = texts[prompt.longest][:letters]
+        length = len(prompt.render(*prompt.shortened(texts, kept)))
+        fits = len(shortened(kept, length, reply.words, room(model, prompt)))
+        found[name] = min(fits, found.get(name, fits))
+    return found
 
 
 def write(lines: Iterable[str], folder: Path, most: int, most_bytes: int) -> dict[Path, int]:
@@ -99,12 +124,7 @@ def write(lines: Iterable[str], folder: Path, most: int, most_bytes: int) -> dic
 
 def read(files: Sequence[Path], rounds: Sequence[Round], ledger: Ledger) -> Found:
     """Put the answers of result files into the ledger; of several about one pair the first counts."""
-    found = Found()
-    places = {
-        custom_id(each.judge, key): (number, index)
-        for number, each in enumerate(rounds)
-        for index, key in enumerate(each.pairs["key"])
-    }
+    found, places = Found(), _places(rounds)
     answered = {custom_id(each.judge, key) for each in rounds for key in ledger.load(each.judge).index}
     problems: dict[str, str] = {}
     chunks: list[list[Answer]] = [[] for _ in rounds]
@@ -115,7 +135,7 @@ def read(files: Sequence[Path], rounds: Sequence[Round], ledger: Ledger) -> Foun
         chunks[number].clear()
 
     try:
-        for name, reply in (result for file in files for result in _results(file, found.unread, _cleaned(rounds))):
+        for name, letters, reply in _results(files, found.unread, rounds):
             if name not in places:
                 found.other += 1
                 continue
@@ -124,7 +144,9 @@ def read(files: Sequence[Path], rounds: Sequence[Round], ledger: Ledger) -> Foun
                 continue
             number, index = places[name]
             each = rounds[number]
-            answer = endpoint_of(each).answer_of(reply, each.prompt, index)
+            answer = endpoint_of(each).answer_of(reply, each.prompt, index, letters is not None)
+            if letters == 0 and isinstance(reply, Problem) and reply.too_long:  # the model will never read it
+                answer = Answer(index, "", "context_length_exceeded", 0, 0, True)
             if failed(answer.finish_reason):
                 problems[name] = answer.problem + _hint(each, reply)
                 continue
@@ -145,13 +167,28 @@ def read(files: Sequence[Path], rounds: Sequence[Round], ledger: Ledger) -> Foun
     return found
 
 
-def _cleaned(rounds: Sequence[Round]) -> Callable[[str], str]:
-    """What takes the key out of a text."""
-    return endpoint_of(rounds[0]).without_key
+def _places(rounds: Sequence[Round]) -> dict[str, tuple[int, int]]:
+    """{custom_id: (number of the round, number of the pair in it)}"""
+    return {
+        custom_id(each.judge, key): (number, index)
+        for number, each in enumerate(rounds)
+        for index, key in enumerate(each.pairs["key"])
+    }
 
 
-def _results(file: Path, unread: list[str], cleaned: Callable[[str], str]) -> Iterator[tuple[str, Reply | Problem]]:
-    """(custom_id, what came) of each line of a file of results, or of errors; others are told of in `unread`."""
+def _results(
+    files: Sequence[Path], unread: list[str], rounds: Sequence[Round]
+) -> Iterator[tuple[str, int | None, Reply | Problem]]:
+    """(custom_id, letters of the passage where it was cut, what came) of each result; other lines go to `unread`."""
+    cleaned = endpoint_of(rounds[0]).without_key
+    for file in files:
+        for data in _lines(file, unread):
+            judge, _, key = data["custom_id"].partition("-")
+            key, _, letters = key.partition("-")
+            yield f"{judge}-{key}", int(letters) if letters.isdecimal() else None, _reply(data, cleaned)
+
+
+def _lines(file: Path, unread: list[str]) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with opened(file) as lines:
@@ -169,7 +206,7 @@ def _results(file: Path, unread: list[str], cleaned: Callable[[str], str]) -> It
                     and isinstance(data.get("custom_id"), str)
                     and {"response", "error"} & {*data}
                 ):
-                    yield data["custom_id"], _reply(data, cleaned)
+                    yield data
                 else:
                     what = "a request" if isinstance(data, dict) and "method" in data else "another form"
                     unread.append(f"{file}:{number}: expected a result with custom_id and response, found {what}")
@@ -193,7 +230,7 @@ def _hint(each: Round, reply: Reply | Problem) -> str:
     if not isinstance(reply, Problem):
         return ""
     if reply.too_long:
-        return "; a run with model.base_url asks with a shorter passage"
+        return "; alignir batch write --results sends less of the passage"
     model = endpoint_of(each)
     sent = body(model, each.prompt, "", model.max_tokens_name or LENGTH[0])
     not_taken = reply.not_taken([name for name in sent if name not in ("model", "messages")])
