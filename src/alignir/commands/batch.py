@@ -1,5 +1,5 @@
 r"""Ask in files: write the requests of a cell for a hosted batch API, which costs
-half, or for vLLM's batch runner, and put the answers into the ledger.
+half, or for vLLM's batch runner, and put their answers into the ledger.
 
   write   requests for all that the ledger lacks, in the form of OpenAI's Batch
           API: lines of JSON, as many files as its limits make necessary
@@ -12,9 +12,9 @@ Between the two, send each file: upload it to the API, or
 
   vllm run-batch -i batch/requests-001.jsonl -o RESULTS/001.jsonl --model NAME
 
-What failed is named with its reason, and written again by the next write. Given
-the --results, it cuts passages that were too long for the model; with
-missing=fallback it also asks constrained where answers have no label.
+What failed is named with its reason, and written again by the next write. With
+the --results it cuts passages that were too long for the model. Where answers
+have no label, missing=fallback asks once more, constrained.
 
 examples:
   alignir batch write model=endpoint model.name=NAME

@@ -133,6 +133,7 @@ class Endpoint:
 
     @property
     def called(self) -> str:
+        """What messages call it."""
         return f"{self.name} at {self.base_url}" if self.base_url else self.name
 
     def without_key(self, text: str) -> str:

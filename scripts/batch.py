@@ -1,0 +1,5 @@
+"""`alignir batch`, from a checkout."""
+
+from alignir.commands.door import main
+
+raise SystemExit(main("batch"))
