@@ -101,10 +101,10 @@ def test_pairs_of_other_systems_are_left_out_and_told(write, caplog):
     users = Pairs(str(write(TESTS)))
     users.check(pd.DataFrame(), runs)
     assert "1 of 3 outcomes are of systems that are not compared here" in caplog.text
-    assert users.outcomes(runs)["metric"].tolist() == ["ctr", "sar"]
+    assert users.outcomes(pd.DataFrame(), runs)["metric"].tolist() == ["ctr", "sar"]
     assert users.measure(pd.DataFrame(), runs).empty
     with pytest.raises(InputError, match="has no outcome of two of the systems x, y; the first is of new and old"):
-        users.outcomes(rankings_of(pd.DataFrame(columns=RUNS), ["q"], ["x", "y"]))
+        users.outcomes(pd.DataFrame(), rankings_of(pd.DataFrame(columns=RUNS), ["q"], ["x", "y"]))
 
 
 def test_from_the_command_line_to_the_table(alignir, tmp_path, write):

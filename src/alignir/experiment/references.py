@@ -13,7 +13,7 @@ from alignir.experiment.floors import ceiling_and_floors, shuffled
 from alignir.experiment.inputs import Inputs, digest
 from alignir.files import state_of
 from alignir.frames import BASELINE, SHUFFLED
-from alignir.users.pairs import Pairs
+from alignir.users.users import Comparing
 
 ROWS = 5_000_000  # of SCORES and ONLINE that are kept for the next judges: about 200 MB
 
@@ -65,7 +65,8 @@ def _made(cell: Cell, inputs: Inputs) -> References:
         *_of_ceiling_and_floors(cell, inputs, people, users),
     ]
     noise = between_draws(draws) if len(draws) > 1 else None
-    outcomes = cell.user_model.outcomes(runs) if isinstance(cell.user_model, Pairs) else None
+    asked = (dataset.qrels, runs, dataset.scale)
+    outcomes = cell.user_model.outcomes(*asked) if isinstance(cell.user_model, Comparing) else None
     return References(baseline, online, noise, outcomes, pd.concat(alignment, ignore_index=True))
 
 

@@ -50,7 +50,10 @@ class ClickModel(Protocol):
         ...
 
     def marked(self, grades: np.ndarray, mark: np.ndarray) -> np.ndarray:
-        """P(at least one click is marked) (n,), each click with probability `mark` (n, k) at its rank."""
+        """P(at least one click is marked) (n,), each click with probability `mark` (n, k) at its rank.
+
+        It is a polynomial in `mark`, which may be any numbers, complex ones too: `interleaving.wins` rests on that.
+        """
         ...
 
     def sample(self, grades: np.ndarray, sessions: int, rng: np.random.Generator) -> Sessions:

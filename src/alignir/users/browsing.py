@@ -23,7 +23,7 @@ def walk(
     ([[0.5, 0.425]], [[0.3, 0.275, 0.425]])
     """
     n, k = attraction.shape
-    clicks, first, last = np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, k + 1))
+    clicks, first, last = (np.zeros((n, width), kept.dtype) for width in (k, k, k + 1))
     last[:, 0] = 1.0
     for rank in range(k):
         clicked = last[:, : rank + 1] * np.array(examination[rank]) * attraction[:, rank, None]

@@ -16,11 +16,11 @@ from alignir.files import state_of
 from alignir.formatting import counted
 from alignir.frames import ONLINE, OUTCOMES
 from alignir.users.imported import read_table
+from alignir.users.interleaving import difference_of_wins
 from alignir.users.metrics import LOWER_IS_BETTER
 
 log = logging.getLogger(__name__)
 
-LEVEL = 0.95  # of intervals
 WINS = ("wins_a", "wins_b")
 SYSTEMS = ["system_a", "system_b"]
 
@@ -48,7 +48,7 @@ class Pairs:
 
     def check(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> None:
         """Raise where `outcomes` would; warn of pairs of other systems."""
-        found, everything = self.outcomes(runs), self._read()
+        found, everything = self.outcomes(qrels, runs, scale), self._read()
         if left_out := len(everything) - len(found):
             log.warning(
                 "%s: %d of %s are of systems that are not compared here, and are left out",
@@ -65,7 +65,7 @@ class Pairs:
         """What `measure` gives, once."""
         yield self.measure(qrels, runs, scale)
 
-    def outcomes(self, runs: Runs) -> pd.DataFrame:
+    def outcomes(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame:
         """OUTCOMES of pairs of the systems at hand: a metric may have any of them."""
         found = self._read()
         systems = set(runs.systems)
@@ -147,7 +147,9 @@ def read_outcomes(path: str | Path, lower: Sequence[str] = LOWER_IS_BETTER, sd: 
         counts = pd.concat([wins_a, wins_b, ties], axis=1)
         whole = (counts.isna() | (counts < 0) | (counts % 1 != 0)).any(axis=1)
         refuse(whole | (counts.sum(axis=1) == 0), "whole numbers of wins and ties from 0, not all of them 0")
-        values = pd.DataFrame([_of_wins(*row) for row in counts.itertuples(index=False)], columns=OUTCOMES[3:])
+        values = pd.DataFrame(
+            [difference_of_wins(*row) for row in counts.itertuples(index=False)], columns=OUTCOMES[3:]
+        )
         return pd.concat([names, values], axis=1)[OUTCOMES]
     difference, low, high, n = (numbers(column) for column in ("difference", "ci_low", "ci_high", "n"))
     refuse(difference.isna(), "a difference")
@@ -160,15 +162,3 @@ def read_outcomes(path: str | Path, lower: Sequence[str] = LOWER_IS_BETTER, sd: 
     sign = np.where(names["metric"].isin(lower), -1, 1)
     ends = np.sort(np.column_stack([low * sign, high * sign]), axis=1)  # NaN stays: both ends are
     return names.assign(difference=difference * sign, ci_low=ends[:, 0], ci_high=ends[:, 1])[OUTCOMES]
-
-
-def _of_wins(wins_a: float, wins_b: float, ties: float) -> tuple[float, float, float]:
-    """(difference, low, high) as `read_outcomes` has them; NaN ends where nobody won."""
-    from scipy.stats import binomtest
-
-    n, decided = wins_a + wins_b + ties, int(wins_a + wins_b)
-    if not decided:
-        return 0.0, np.nan, np.nan
-    ends = binomtest(int(wins_a), decided).proportion_ci(LEVEL, method="exact")
-    low, high = ((end - 0.5) * decided / n for end in (ends.low, ends.high))
-    return (wins_a + ties / 2) / n - 0.5, low, high

@@ -11,7 +11,7 @@ import pandas as pd
 from alignir.data.lines import existing
 from alignir.data.ranked import Runs
 from alignir.data.scales import FOUR, Scale
-from alignir.errors import InputError
+from alignir.errors import InputError, one_of
 from alignir.files import read_parquet
 from alignir.formatting import counted, share
 from alignir.frames import PAIR
@@ -19,6 +19,7 @@ from alignir.progress import bar
 from alignir.users.behaviour import ClickModel, on_scale
 from alignir.users.click_models import DBN
 from alignir.users.dwell import Dwell
+from alignir.users.interleaving import outcomes
 from alignir.users.metrics import Metrics, online_frame
 from alignir.users.simulation import exact, sampled
 
@@ -37,6 +38,8 @@ class Simulated:
     parquet table `query_id, doc_id, attraction` and perhaps `satisfaction`; the model's own single values hold for the
     pairs that are not in it. Grades still decide dwell times and what is relevant.
 
+    With `interleaving="team_draft"` they are also shown lists of every two systems' rankings: see `outcomes`.
+
     Settings that cannot be, such as a depth of 0 or a model that lacks parameters for so many ranks, are an InputError.
 
     >>> Simulated(sessions=100).definitions()
@@ -51,6 +54,7 @@ class Simulated:
     draws: int = 10  # independent ones of sampled users, to see how far their metrics agree with themselves
     seed: int = 0
     pairs: str | None = None
+    interleaving: str | None = None  # of every two systems: team_draft
     name: str = "simulated"
 
     def __post_init__(self) -> None:
@@ -62,6 +66,8 @@ class Simulated:
             raise InputError(f"draws: expected a whole number from 2, found {self.draws}")
         if not (isinstance(self.seed, int) and self.seed >= 0):
             raise InputError(f"seed: expected a whole number from 0, found {self.seed}")
+        if self.interleaving not in (None, "team_draft"):
+            raise one_of("interleaving", self.interleaving, ("null", "team_draft"))
         n_values = len(self.model.attraction)
         if self.pairs is not None and n_values != 1:
             raise InputError(f"attraction: expected one probability, for what is not in {self.pairs}, found {n_values}")
@@ -91,13 +97,10 @@ class Simulated:
 
     def draw(self, qrels: pd.DataFrame, runs: Runs, draws: int, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """`draws` independent samples, each as `measure` gives the first; the exact metrics are the same in all."""
-        model, dwell, metrics = self._on(scale)
-        grades = scale.places(runs.grades(qrels, self.depth, unjudged=scale.grades[0]).reshape(-1, self.depth))
-        kinds = grades
-        fitted, pairs = self._fitted()
-        if pairs is not None:
-            model = fitted
-            kinds = runs.grades(pairs, self.depth, unjudged=len(pairs)).reshape(-1, self.depth)
+        _, dwell, metrics = self._on(scale)
+        grades = self._places(qrels, runs, scale).reshape(-1, self.depth)
+        model, kinds = self._seen(qrels, runs, scale)
+        kinds = kinds.reshape(grades.shape)
         for draw in range(draws):
             if self.sessions is None:
                 seen = exact(model, grades, kinds, dwell, metrics)
@@ -110,6 +113,16 @@ class Simulated:
     def draws_of(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """What `measure` gives; of sampled users `draws` samples."""
         return self.draw(qrels, runs, 1 if self.sessions is None else self.draws, scale)
+
+    def outcomes(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame | None:
+        """OUTCOMES of interleaving every two systems, as `interleaving.outcomes` makes them; None where it is not asked
+        for.
+        """
+        if self.interleaving is None:
+            return None
+        rng = np.random.default_rng([self.seed, 0, 1])  # [seed, draw] are those of `draw`
+        model, kinds = self._seen(qrels, runs, scale)
+        return outcomes(model, runs, kinds, self.sessions, rng)
 
     def definitions(self, scale: Scale = FOUR) -> str:
         """How the metrics were made, in a line to print under a table."""
@@ -125,8 +138,27 @@ class Simulated:
                 *values.values(),
                 f"dwell in s by grade {_numbers(dwell.mean)}, sigma {dwell.sigma:g}",
                 self.metrics.definitions(scale),
+                *self._interleaved(),
             ]
         )
+
+    def _interleaved(self) -> Iterator[str]:
+        if self.interleaving is not None:
+            over = "endless impressions, intervals over the queries"
+            if self.sessions is not None:
+                over = f"{self.sessions:,} impressions of each query, intervals over all of them"
+            yield f"team-draft interleaving of every two systems, {over}; won by more clicks"
+
+    def _places(self, qrels: pd.DataFrame, runs: Runs, scale: Scale) -> np.ndarray:
+        """The place on the scale of each result's grade (systems, queries, depth), -1 where there is none."""
+        return scale.places(runs.grades(qrels, self.depth, unjudged=scale.grades[0]))
+
+    def _seen(self, qrels: pd.DataFrame, runs: Runs, scale: Scale) -> tuple[ClickModel, np.ndarray]:
+        """The click model and what it sees of each result (systems, queries, depth): grades, or numbers of pairs."""
+        fitted, pairs = self._fitted()
+        if pairs is None:
+            return self._on(scale)[0], self._places(qrels, runs, scale)
+        return fitted, runs.grades(pairs, self.depth, unjudged=len(pairs))
 
     def _on(self, scale: Scale) -> tuple[ClickModel, Dwell, Metrics]:
         """The click model (as it is, where it is by pair), dwell times and metrics by the places of grades on a scale.

@@ -27,3 +27,11 @@ class Users(Protocol):
 
     def definitions(self, scale: Scale = FOUR) -> str:
         """How the metrics were made, in a line to print under a table."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """Users who may say of two systems which one is better."""
+
+    def outcomes(self, qrels: pd.DataFrame, runs: Runs, scale: Scale = FOUR) -> pd.DataFrame | None:
+        """OUTCOMES of pairs of the systems; None of users who were not asked."""
