@@ -10,8 +10,11 @@ from alignir.alignment import questions
 from alignir.alignment.bootstrap import Resampling
 from alignir.alignment.comparison import against_one, compare, together
 from alignir.alignment.significance import holm
-from alignir.tables.questions import Where, _why, question_tables
+from alignir.tables.quality import quality_tables
+from alignir.tables.questions import Known, Where, _follows, _why, question_tables
 from alignir.tables.table import render
+from alignir.tracking.recordings import Recordings
+from alignir.tracking.runs import read_finished
 
 PAPER = {"bootstrap.B": "200", "bootstrap.over": "queries", "bootstrap.method": "symmetric", "bootstrap.seed": "0"}
 
@@ -86,7 +89,11 @@ def test_every_question_is_answered_from_the_numbers(rng, monkeypatch):
 
     (table,) = direction
     assert [row[0] for row in table.rows] == ["ZRR ↓"]
-    assert table.notes[0] == "Answer: ZRR ↓: lower is better, and that is all there is to it"
+    assert table.notes[0] == (
+        "Answer: ZRR ↓: lower is better, and that is all there is to it; whether these metrics follow quality at all "
+        "cannot be told without systems of known order: add a run with systems=degraded dataset=d queries=all "
+        "user_model=dbn, other settings as they are"
+    )
     text = render(found, "rich", width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert all("Question 1." in render(found, form) for form in ("markdown", "csv", "html", "latex"))
@@ -106,3 +113,38 @@ def test_every_question_is_answered_from_the_numbers(rng, monkeypatch):
 )
 def test_why_a_tau_is_negative(metric, where, answer):
     assert _why(metric, where).startswith(answer)
+
+
+@pytest.mark.parametrize(
+    ("metric", "known", "answer"),
+    [
+        ("ctr", Known(0.9, 0.8, 1), "it follows quality (degraded systems: 0.90"),
+        ("zrr", Known(-0.9, -1, -0.8), "it follows quality (degraded systems: -0.90"),
+        ("clicks", Known(-0.6, -0.7, -0.5), "it falls with quality (degraded systems: -0.60"),
+        ("clicks", Known(0.1, -0.2, 0.4), "whether it follows quality cannot be told (degraded systems: 0.10"),
+        ("clicks", Known(np.nan, np.nan, np.nan), "whether it follows quality cannot be told (degraded systems: –)"),
+    ],
+)
+def test_whether_a_metric_follows_quality(metric, known, answer):
+    assert _follows(metric, known).startswith(answer)
+
+
+def test_systems_of_known_order_are_asked_whether_a_metric_follows_quality(alignir, tmp_path, monkeypatch):
+    quick = ("bootstrap.B=50", "floor.shuffles=0", "model=lexical", "user_model.sessions=null")
+    alignir(*quick, "systems=bm25")
+    monkeypatch.chdir(tmp_path)
+    (before,) = (table for table in question_tables(Recordings(read_finished(None, "alignir"))) if "4." in table.title)
+    assert "systems=degraded dataset=demo queries=all user_model=dbn, other settings as they are" in before.notes[0]
+    assert {row[-1] for row in before.rows} == {"–"}
+    alignir("-m", *quick, "systems=degraded", "user_model=dbn,pbm")
+    recorded = Recordings(read_finished(None, "alignir"))
+    found = question_tables(recorded)
+    assert not any("degraded" in table.title for table in found)
+    (table,) = (table for table in found if "4." in table.title)
+    assert "cannot be told without systems" not in table.notes[0]
+    (quality,) = quality_tables(recorded)
+    of_quality = {row[0]: row[2].value for row in quality.rows if row[1] == "dbn"}
+    assert {row[0]: row[-1].value for row in table.rows} == {row[0]: of_quality[row[0]] for row in table.rows}
+    assert "SAR ↓: lower is better" in table.notes[0]
+    assert ", and it follows quality (degraded systems: -1.00" in table.notes[0]
+    assert max(map(len, render(found, "rich", width=80).splitlines())) <= 80

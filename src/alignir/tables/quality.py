@@ -1,5 +1,7 @@
 """Tables of quality: which online metrics, measures and judges follow systems of known order?"""
 
+import json
+
 import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling
@@ -49,17 +51,25 @@ def quality_tables(recordings: Recordings) -> list[Table]:
 
 def shares_of(run: Recorded) -> list[float]:
     """The shares of worse results that the run's systems were made with, the best first; of other systems nothing."""
-    systems = run.config.get("systems") or {}
-    return systems["shares"] if systems.get("_target_") == "alignir.degraded" else []
+    return json.loads(run.params.get("systems.shares", "[]"))
+
+
+def following(run: Recorded) -> pd.DataFrame:
+    """tau_b of each of the run's online metrics (`offline`) with the order that its systems were made in."""
+    return against_users(run.frame("online.parquet"), _known(run), Resampling.recorded(run.params))
+
+
+def _known(run: Recorded) -> pd.DataFrame:
+    """ONLINE that orders the run's systems as they were made."""
+    shares = names_of(shares_of(run))
+    values = [-share for share in shares.values()]
+    return pd.DataFrame({"system": list(shares), "query_id": ALL, "metric": KNOWN, "value": values})
 
 
 def _table(title: str, name: str, setting: Setting, runs: list[Recorded], records: Table) -> Table:
     """The table of a setting; its lines are added to the records, too."""
     newest = runs[-1]
-    shares = names_of(shares_of(newest))
-    known = pd.DataFrame(
-        {"system": list(shares), "query_id": ALL, "metric": KNOWN, "value": [-share for share in shares.values()]}
-    )
+    shares, known = names_of(shares_of(newest)), _known(newest)
     resampling, lines = Resampling.recorded(newest.params), []
 
     def add(values: pd.DataFrame, column: str, what, by: str, plain: str) -> None:

@@ -21,10 +21,11 @@ from alignir.frames import BASELINE
 from alignir.tables.comparison import Group, group_of, resampling
 from alignir.tables.names import in_order, judge_name, judge_titles, setting_titles
 from alignir.tables.notes import measure_notes, size_note
+from alignir.tables.quality import following, shares_of
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
-from alignir.tracking.shapes import NOBODY, Column, Judge, UserModel
+from alignir.tracking.shapes import AS_IS, NOBODY, Column, Judge, UserModel
 from alignir.users.metrics import LOWER_IS_BETTER
 
 PEOPLE = Judge(BASELINE)
@@ -43,20 +44,33 @@ class Where(NamedTuple):
     going_on: float  # the tau where users are never satisfied; NaN: not recorded
 
 
+class Known(NamedTuple):
+    """tau_b of an online metric with the order of systems of known order."""
+
+    tau_b: float
+    low: float  # of its 95% interval
+    high: float
+
+
 def question_tables(recordings: Recordings) -> list[Table]:
-    """One or two tables a question, setting and user model, where the runs can answer it."""
+    """One or two tables a question, setting and user model, where the runs can answer it.
+
+    Runs of systems of known order (systems=degraded) answer part of question 4, and are asked nothing else.
+    """
     by_setting, by_users = recordings.by_setting(), recordings.by_users()
+    degraded = [run for run in recordings if shares_of(run)]
+    asked = sorted(set(by_setting) - {run.setting for run in degraded})
     found = [
         group_of(
             {NOBODY: by_setting[setting]} | {users: runs for (of, users), runs in by_users.items() if of == setting}
         )
-        for setting in sorted(by_setting)
+        for setting in asked
     ]
     return [
         *(table for group in found for table in _with_users(group)),
         *(table for group in found for table in _size(group)),
         *(table for group in found for table in _prompt(group)),
-        *(table for group in found for table in _direction(group)),
+        *(table for group in found for table in _direction(group, degraded)),
     ]
 
 
@@ -166,12 +180,17 @@ def _prompt(group: Group) -> list[Table]:
     return [_table(group, "Question 3. Does the prompt matter?", NOBODY, columns, lines, "; ".join(answers), notes)]
 
 
-def _direction(group: Group) -> list[Table]:
-    """Question 4: where the baseline's own tau with a metric is negative, what is it that makes it so?"""
+def _direction(group: Group, degraded: list[Recorded]) -> list[Table]:
+    """Question 4: where the baseline's own tau with a metric is negative, what is it that makes it so?
+
+    Whether the metric follows quality at all, the newest of the `degraded` runs on the dataset with these users knows.
+    """
     tables = []
     people, systems = group.references[REFERENCE], group.systems
     for users in _users(group):
         lines, answers = [], []
+        of_known_order = [run for run in degraded if _data_of(run) == _data_of(group.runs[0]) and run.users == users]
+        known_order = _known(of_known_order[-1]) if of_known_order else {}
         for column, values in group.references.items():
             if column.users != users or values.shape[1] != people.shape[1]:
                 continue
@@ -188,15 +207,20 @@ def _direction(group: Group) -> list[Table]:
             title = group.titles[column]
             unsatisfied = group.references.get(Column(users._replace(assumption=UNSATISFIED), column.metric))
             on = math.nan if unsatisfied is None else together({PEOPLE: people}, unsatisfied, NONE)[0, 0]
-            numbers = [number(each, 2) for each in (within, rest[least], on)]
+            follows = known_order.get(column.metric, Known(math.nan, math.nan, math.nan))
+            numbers = [number(each, 2) for each in (within, rest[least], on, follows.tau_b)]
             lines.append([title, Number(f"{number(taus[0], 2)} {interval(low, high, 2)}", taus[0]), *numbers])
             found = Where(low, high, within, float(rest[least]), systems[least], float(on))
-            answers.append(f"{title}: {_why(column.metric, found)}")
+            follow = f", and {_follows(column.metric, follows)}" if of_known_order else ""
+            answers.append(f"{title}: {_why(column.metric, found)}{follow}")
         if lines:
-            columns = ["metric", "tau_b, 95% interval", "within", "without one", "going on"]
+            if not of_known_order:
+                answers.append(_lacking(group.runs[0], users))
+            columns = ["metric", "tau_b, 95% interval", "within", "without one", "going on", "degraded"]
             notes = [
                 "within: the mean of the tau_b of each query alone, where there is one; without one: the highest tau_b "
-                f"without one of the systems; going on: where users are never satisfied (assumption={UNSATISFIED})"
+                f"without one of the systems; going on: where users are never satisfied (assumption={UNSATISFIED}); "
+                "degraded: with the known order of systems=degraded (--table quality)"
             ]
             asked = "Why is tau with some metrics negative?"
             tables.append(_table(group, f"Question 4. {asked}", users, columns, lines, "; ".join(answers), notes))
@@ -218,6 +242,38 @@ def _why(metric: str, found: Where) -> str:
     if found.going_on > 0:
         return "satisfied users stop: where they go on, better systems have more of it"
     return "better systems have less of it, within queries too"
+
+
+def _known(run: Recorded) -> dict[str, Known]:
+    """By metric, from a run of systems of known order."""
+    return {row.offline: Known(row.tau_b, row.ci_low, row.ci_high) for row in following(run).itertuples()}
+
+
+def _follows(metric: str, found: Known) -> str:
+    """Does the metric follow quality at all? In half a sentence."""
+    ends = sorted((-found.low, -found.high) if metric in LOWER_IS_BETTER else (found.low, found.high))
+    said = f"degraded systems: {with_interval(*found, 2)}"
+    if ends[0] > 0:
+        return f"it follows quality ({said})"
+    if ends[1] < 0:
+        return f"it falls with quality ({said})"
+    return f"whether it follows quality cannot be told ({said})"
+
+
+def _data_of(run: Recorded) -> tuple[str, str]:
+    """The dataset, and the queries of it with their labels."""
+    return run.setting.dataset, run.tags.get("dataset.fingerprint", "")
+
+
+def _lacking(run: Recorded, users: UserModel) -> str:
+    """What cannot be told without a run of systems of known order, and how to get one."""
+    cell = {"dataset": run.params["dataset"], "queries": run.params["queries"], "user_model": users.name}
+    cell |= {} if users.assumption == AS_IS else {"assumption": users.assumption}
+    settings = " ".join(f"{name}={value}" for name, value in cell.items())
+    return (
+        "whether these metrics follow quality at all cannot be told without systems of known order: add a run with "
+        f"systems=degraded {settings}, other settings as they are"
+    )
 
 
 def _users(group: Group) -> list[UserModel]:

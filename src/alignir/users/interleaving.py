@@ -149,7 +149,7 @@ def difference_of_wins(wins_a: float, wins_b: float, ties: float) -> tuple[float
     """(difference, low, high) of counted impressions, as `pairs.read_outcomes` has them; NaN ends where nobody won.
 
     >>> [round(value, 3) for value in difference_of_wins(60, 40, 100)]
-    [0.05, -0.001, 0.099]
+    [0.05, -0.001, 0.098]
     """
     from scipy.stats import binomtest
 
