@@ -607,6 +607,50 @@ def test_the_paper_experiment_is_planned_over_both_datasets_without_loading_a_mo
     assert not (tmp_path / "ledger").exists()
 
 
+@pytest.fixture
+def sizes(tmp_path) -> dict[str, float]:
+    """Billions of parameters by model of experiment=sizes; in tmp_path each of them answers by a script."""
+    models = composed("experiment=sizes").hydra.sweeper.params.model.split(",")
+    billions = {model: composed(f"model={model}").model.parameters for model in models}
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    for model, parameters in billions.items():
+        (tmp_path / "conf" / "model" / f"{model}.yaml").write_text(
+            f"defaults: [scripted, _self_]\nname: {model}\nparameters: {parameters}\n"
+        )
+    return billions
+
+
+def test_the_experiment_of_sizes_is_planned_over_all_its_models(alignir, sizes, small):
+    text = alignir("experiment=sizes", f"dataset.path={small}", "+plan=true").stdout
+    expected = [(model, prompt) for model in sizes for prompt in ("zeshot", "basic")]
+    assert re.findall(r"^(\w+) · (\w+) · trec_dl_2019: 4 pairs", text, re.M) == expected
+
+
+def test_the_experiment_of_sizes_answers_its_question(alignir, sizes):
+    few = ("qwen06b", "llama8b", "gptoss120b", "qwen32b")
+    quick = ("dataset=demo", "bootstrap.B=20", "floor.shuffles=0", f"model={','.join(few)}")
+    alignir("experiment=sizes", *quick)
+    tables = ("-m", "alignir", "tables", "--table", "questions", "--format", "csv")
+    text = alignir(program=tables).stdout
+    size = text[text.index("# Question 2.") : text.index("# Question 3.")]
+    rows = [line.split(",") for line in size.splitlines()]
+    by_size = [f"{billions:g}" for billions in sorted(sizes[model] for model in few)]
+    for prompt in ("zeshot", "zeshot basic"):
+        assert [row[2] for row in rows if row[0] == prompt] == [*by_size, ""]
+    assert size.count("ten times the size") == 2
+    assert text[text.index("# Question 3.") :].count("zeshot - zeshot basic") == len(few) + 1  # and over all models
+    drawn = alignir("--figure", "size", program=("-m", "alignir", "figures")).output
+    assert re.search(r"size\S*\.png", drawn)
+
+
+def test_cells_that_fail_alike_have_one_reason(alignir, tmp_path):
+    text = alignir("-m", "model=scripted", "prompt=zeshot,basic", "dataset=folder", "dataset.path=nowhere", ok=False)
+    first, second, last = text.stderr.splitlines()
+    assert "nowhere" in first
+    assert second.endswith("scripted · basic · folder: as above")
+    assert last == "alignir: 2 cells failed, for the reasons above"
+
+
 def test_the_prompts_experiment_is_one_model_under_every_prompt(alignir, tmp_path):
     shipped = [choice for group, choice in CHOICES if group == "prompt"]
     (tmp_path / "conf" / "prompt").mkdir(parents=True)

@@ -8,11 +8,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from alignir.data import irds
+from alignir.errors import InputError
 
 pytest.importorskip("ir_datasets")
 
@@ -255,3 +259,26 @@ except InputError as error:
     said = json.loads(read(home, script))
     assert message in said
     assert "\n" not in said
+
+
+def test_what_could_not_be_had_is_not_looked_for_again_and_waiting_is_told(monkeypatch, capsys):
+    tries = []
+
+    def fetch(name: str) -> None:
+        with irds.told(name):
+            tries.append(name)
+            time.sleep(0.2)
+            raise RuntimeError("All download sources failed.")
+
+    monkeypatch.setattr(irds, "PATIENCE", 0.05)
+    for _ in range(36):  # the cells of a sweep
+        with pytest.raises(InputError, match="cannot give lost: All download sources failed"):
+            fetch("lost")
+    assert tries == ["lost"]
+    assert (
+        "ir_datasets reads lost, and downloads what it lacks of it. With the files at hand" in capsys.readouterr().err
+    )
+    monkeypatch.setattr(irds, "NOT_AGAIN", 0)
+    with pytest.raises(InputError):
+        fetch("lost")
+    assert len(tries) == 2

@@ -79,8 +79,10 @@ def job(cfg) -> None:
 
 
 def _tell(text: str, this: config.Job) -> None:
-    _failures.append(f"{_title(this)}: {text}" if this.sweep else text)
-    print(f"alignir: {_failures[-1]}", file=sys.stderr)
+    """What cells that fail alike have in common is told of the first."""
+    _failures.append(text)
+    said = "as above" if this.sweep and text in _failures[:-1] else text
+    print(f"alignir: {_title(this)}: {said}" if this.sweep else f"alignir: {said}", file=sys.stderr)
 
 
 def _unforeseen(error: Exception) -> str:

@@ -1,8 +1,10 @@
 """ir_datasets: queries, documents and qrels of a collection by its id there; the library is loaded when one is read."""
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from threading import Timer
 from typing import Any
 
 import pandas as pd
@@ -13,7 +15,11 @@ from alignir.data.texts import Texts, as_texts, put
 from alignir.data.trec import grade_of
 from alignir.errors import InputError
 from alignir.frames import PAIR, QRELS
+from alignir.progress import tell
 
+PATIENCE = 5  # s until somebody who waits is told for what
+NOT_AGAIN = 60  # s: the next cells of a sweep do not look once more for what could not be had
+_not_had: dict[str, tuple[float, InputError]] = {}  # the time and the error by collection
 HIGHEST_OF = "subtopic_id"  # qrels by subtopic: a document's grade is the highest of its subtopics'
 
 
@@ -49,17 +55,29 @@ def is_whole(name: str) -> bool:
 
 @contextlib.contextmanager
 def told(name: str, instead: str = "dataset.path=FOLDER") -> Iterator[None]:
-    """Turn what a download or a reader of ir_datasets says into a message; the rest is its own story."""
+    """Turn what a download or a reader of ir_datasets says into a message; the rest is its own story.
+
+    A download that takes its time is told of. What could not be had is not tried again for a while, and the error is
+    the same: without a network each try may take minutes.
+    """
+    at_hand = f"With the files at hand, name their folder with {instead}"
+    since, before = _not_had.get(name, (-NOT_AGAIN, None))
+    if before is not None and time.monotonic() - since < NOT_AGAIN:
+        raise before
+    waiting = Timer(PATIENCE, tell, [f"ir_datasets reads {name}, and downloads what it lacks of it. {at_hand}"])
+    waiting.daemon = True
+    waiting.start()
     try:
         yield
     except InputError:
         raise
     except Exception as error:  # each part of its downloads and formats raises its own
         said = str(error.args[0] if error.args else "") or type(error).__name__
-        raise InputError(
-            f"ir_datasets cannot give {name}: {said.splitlines()[0].rstrip('.')}. With the files at hand, name their "
-            f"folder with {instead}"
-        ) from error
+        found = InputError(f"ir_datasets cannot give {name}: {said.splitlines()[0].rstrip('.')}. {at_hand}")
+        _not_had[name] = time.monotonic(), found
+        raise found from error
+    finally:
+        waiting.cancel()
 
 
 def qrels(source: Any, name: str, meaning: Meaning = AS_WRITTEN) -> pd.DataFrame:
