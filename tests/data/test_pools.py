@@ -14,6 +14,7 @@ from alignir.errors import InputError
 from alignir.evaluation import scores
 from alignir.frames import PAIR, QRELS
 from alignir.retrieval import run_files
+from alignir.retrieval.fusion import grades
 
 
 @pytest.fixture
@@ -101,3 +102,12 @@ def test_holes_of_dl19_are_where_the_published_judged_shares_say(dl19):
     published = pd.read_csv(dl19 / "systems.tsv", sep="\t").set_index("system")["judged10"]
     judged = 1 - first.reindex(sizes.index, fill_value=0) / sizes
     assert judged.to_dict() == pytest.approx(published.to_dict(), abs=5.1e-5)
+
+
+def test_filled_labels_keep_the_grade_that_was_expected():
+    qrels = pd.DataFrame([("q1", "d1", 3)], columns=["query_id", "doc_id", "relevance"])
+    labels = qrels.assign(doc_id="d2", relevance=pd.array([1], dtype="Int64"), expected=1.4)
+    assert pools.filled("qrels", qrels, labels) is labels
+    found = pools.filled("holes@10", qrels, labels).set_index("doc_id")
+    assert found["relevance"].tolist() == [3, 1]
+    assert grades(found).to_dict() == {"d1": 3, "d2": 1.4}

@@ -64,7 +64,7 @@ def significant(values: np.ndarray) -> dict[tuple[int, int], bool]:
 def test_a_line_a_judge_best_first_with_what_scipy_finds(recorded):
     runs, judged, truth = recorded
     rows = rows_of(tables(runs, ["judges"]))
-    assert list(rows[0]) == RECORDS
+    assert list(rows[0]) == ["dataset", *RECORDS]
     assert [(row["dataset"], row["model"]) for row in rows[3:6]] == [("d", each) for each in ("good", "fair", "blind")]
     people, best5 = significant(truth), np.argsort(truth.mean(axis=1))[-5:]
     for row in rows[3:6]:

@@ -13,8 +13,10 @@ from alignir.frames import BASELINE
 from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tables.latex import escaped
+from alignir.tables.names import plain_settings
 from alignir.tables.table import Table, render
 from alignir.tracking.runs import Recorded
+from alignir.tracking.shapes import Setting
 
 HEAD = ["dataset", "labels", "system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high"]
 
@@ -143,3 +145,12 @@ def test_judges_that_lack_queries_are_named_with_how_many_they_know(recorded, mo
     notes = [note for table in tables(recorded[0], [kind]) for note in table.notes]
     assert "lazy zeshot: 20 of 30 queries" in notes
     assert not [note for note in notes if note.startswith("good zeshot: ")]
+
+
+def test_for_programs_settings_are_a_column_of_their_own_where_a_dataset_has_several():
+    all_queries, few = Setting("d", "runs", "all", 12, 30), Setting("d", "runs", "random", 12, 6, "seed=1")
+    assert plain_settings([all_queries, Setting("e", "bm25", "all", 12, 30)]) == (["dataset"], [["d"], ["e"]])
+    assert plain_settings([all_queries, few]) == (
+        ["dataset", "settings"],
+        [["d", "all, 30 queries"], ["d", "random, 6 queries, seed=1"]],
+    )

@@ -10,6 +10,7 @@ examples:
   alignir circularity --unlabelled last --format csv
 """
 
+import re
 import sys
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from alignir.commands import chosen, options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from alignir.tables.table import Table
     from alignir.tracking.runs import Recorded
 
@@ -43,7 +46,7 @@ def arguments(prog: str) -> ArgumentParser:
 def run(args) -> int:
     from alignir.figures import canvas
     from alignir.tables import table
-    from alignir.tables.names import in_order, setting_titles
+    from alignir.tables.names import in_order, judge_name, setting_titles
 
     options.check_out(args.out)
     options.check_from("--draws", args.draws, 1)
@@ -55,11 +58,16 @@ def run(args) -> int:
         for judge in in_order(judge for judge, where in newest if where == setting):
             tables, figure = _of_judge(newest[judge, setting], title, args)
             shown += tables
-            out = args.out if len(newest) == 1 else args.out.with_stem(f"{args.out.stem}-{len(shown) // 2}")
+            out = args.out if len(newest) == 1 else _named(args.out, f"{judge_name(judge)} {title}")
             canvas.save(figure, out)
             print(f"figure: {out}", file=sys.stderr)
     table.show(shown, args.format)
     return 0
+
+
+def _named(file: "Path", of: str) -> "Path":
+    """The file's name with whose figure it is: circularity-lexical-demo.png."""
+    return file.with_stem("-".join([file.stem, *re.findall(r"[\w.]+", of)]))
 
 
 def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Any]":

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from alignir.errors import one_of
-from alignir.frames import PAIR, QRELS
+from alignir.frames import PAIR
 
 POOLS = ("qrels", "runs@K", "holes@K")
 WITHOUT_TEXT = ("error", "skip")
@@ -26,7 +26,7 @@ def pooled(pool: str, qrels: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 def filled(pool: str, qrels: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """The labels that systems are scored by: the model's; with holes@K the baseline's too, where there are any."""
-    return pd.concat([qrels, labels[QRELS]], ignore_index=True) if holes(pool) else labels
+    return pd.concat([qrels, labels], ignore_index=True) if holes(pool) else labels
 
 
 def holes(pool: str) -> bool:

@@ -13,7 +13,7 @@ from alignir.formatting import Number, Numbers, full, interval, number, share_of
 from alignir.frames import BASELINE
 from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import resampling, sides_of, way
-from alignir.tables.names import judge_name, plain_names, setting_titles
+from alignir.tables.names import judge_name, plain_names, plain_settings, setting_titles
 from alignir.tables.notes import interval_note, label_notes, measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import of_setting
@@ -29,7 +29,7 @@ COSTS = {
     "price": f"price: of {PAIRS:,} pairs, of all tokens by model.price",
 }
 PLAIN = ["tau_top", "missed", "false_alarm", "bias", "missing", *COSTS]  # pooled as means
-RECORDS = ["dataset", "model", "prompt", *TAU[:3], "spread", *TAU[3:], "top", *PLAIN]
+RECORDS = ["model", "prompt", *TAU[:3], "spread", *TAU[3:], "top", *PLAIN]
 
 
 Lines = dict[Judge, dict[str, float]]  # TAU and PLAIN of each judge, over several datasets also the spread; best first
@@ -55,9 +55,11 @@ def judge_tables(recordings: Recordings, top: Sequence[int] | None = None, digit
     by_setting = recordings.by_setting()
     settings = sorted(setting for setting in by_setting if setting.n_systems > 1)
     every = [_judged(recordings, setting, by_setting[setting], top) for setting in settings]
-    records = Table("Judges", RECORDS, [])
-    tables = _over_all(every, records, digits) if _poolable(every) else []
-    for each, name in zip(every, setting_titles(settings), strict=True):
+    columns, names = plain_settings(settings)
+    records = Table("Judges", [*columns, *RECORDS], [])
+    together = ["all"] + [""] * (len(columns) - 1)
+    tables = _over_all(every, together, records, digits) if _poolable(every) else []
+    for each, name in zip(every, names, strict=True):
         tables += _of_setting(each, name, records, digits)
     return tables
 
@@ -106,7 +108,7 @@ def _judged(recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded
     return Judged(setting, runs, sides, reference, {judge: lines[judge] for judge in order}, k)
 
 
-def _of_setting(judged: Judged, name: str, records: Table, digits: int) -> list[Table]:
+def _of_setting(judged: Judged, name: list[str], records: Table, digits: int) -> list[Table]:
     runs = list(judged.runs.values())
     notes = [
         size_note([judged.setting]),
@@ -128,7 +130,7 @@ def _of_all(every: list[Judged]) -> list[Judge]:
     return [judge for judge in every[0].lines if all(judge in each.lines for each in every)]
 
 
-def _over_all(every: list[Judged], records: Table, digits: int) -> list[Table]:
+def _over_all(every: list[Judged], name: list[str], records: Table, digits: int) -> list[Table]:
     judges, runs = _of_all(every), [run for each in every for run in each.runs.values()]
     datasets = [({judge: each.sides[judge] for judge in judges}, each.reference) for each in every]
     lines: Lines = {}
@@ -147,13 +149,13 @@ def _over_all(every: list[Judged], records: Table, digits: int) -> list[Table]:
         f"in brackets: 95% interval of the mean, from resamples of each dataset on its own: {resampling(runs).text}",
         *_notes(top, runs, len(judges)),
     ]
-    return _tables(f"over {len(every)} datasets", lines, top, "all", notes, records, digits)
+    return _tables(f"over {len(every)} datasets", lines, top, name, notes, records, digits)
 
 
 def _tables(
-    title: str, lines: Lines, top: int | None, name: str, notes: list[str], records: Table, digits: int
+    title: str, lines: Lines, top: int | None, name: list[str], notes: list[str], records: Table, digits: int
 ) -> list[Table]:
-    """The judges, and what they cost where that is known; `name`: the dataset's, for programs."""
+    """The judges, and what they cost where that is known; `name`: of the setting, for programs."""
     spread = any("spread" in line for line in lines.values())
     known = [cost for cost in COSTS if any(line[cost] == line[cost] for line in lines.values())]
     tau = "mean tau" if spread else "tau_b"
@@ -177,8 +179,8 @@ def _tables(
         ]
         judges.rows.append([judge_name(judge), *cells])
         prices.rows.append([judge_name(judge), Number(value, line["tau_b"]), *(_cost(line[cost]) for cost in known)])
-        numbers = {column: full(line.get(column, math.nan)) for column in RECORDS[3:]}
-        records.rows.append([name, *plain_names(judge), *({**numbers, "top": str(top or "")}).values()])
+        numbers = {column: full(line.get(column, math.nan)) for column in RECORDS[2:]}
+        records.rows.append([*name, *plain_names(judge), *({**numbers, "top": str(top or "")}).values()])
     return [judges, prices] if known else [judges]
 
 

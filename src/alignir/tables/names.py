@@ -1,7 +1,7 @@
 """Names: what judges, datasets and metrics are called in tables, and in which order they stand."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -92,10 +92,9 @@ def _place(name: str, order: Iterable[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def dataset_title(of: Setting | Labelled, more: Iterable[str] = ()) -> str:
+def dataset_title(of: Setting | Labelled) -> str:
     """The dataset's name, in parentheses what else distinguishes it."""
-    told = ", ".join(filter(None, (*more, of.apart)))
-    return of.dataset + (f" ({told})" if told else "")
+    return of.dataset + (f" ({of.apart})" if of.apart else "")
 
 
 def labelled_title(labelled: Labelled) -> str:
@@ -104,7 +103,21 @@ def labelled_title(labelled: Labelled) -> str:
 
 def setting_titles(settings: list[Setting]) -> list[str]:
     """A dataset's name, with what distinguishes its settings where it has several."""
-    titles = []
+    told = (", ".join(found) for found in _told_apart(settings))
+    names = (setting.dataset for setting in settings)
+    return [name + (f" ({text})" if text else "") for name, text in zip(names, told, strict=True)]
+
+
+def plain_settings(settings: list[Setting]) -> tuple[list[str], list[list[str]]]:
+    """(columns, the cells of each setting) for programs: `dataset`, and `settings` where a dataset has several."""
+    told = [", ".join(found) for found in _told_apart(settings)]
+    if not any(told):
+        return ["dataset"], [[setting.dataset] for setting in settings]
+    return ["dataset", "settings"], [[setting.dataset, text] for setting, text in zip(settings, told, strict=True)]
+
+
+def _told_apart(settings: list[Setting]) -> Iterator[list[str]]:
+    """What distinguishes each from others of its dataset."""
     for setting in settings:
         others = [other for other in settings if other.dataset == setting.dataset]
         found: list[tuple[str, set[Any]]] = [
@@ -113,8 +126,7 @@ def setting_titles(settings: list[Setting]) -> list[str]:
             (counted(setting.n_systems, "system"), {other.n_systems for other in others}),
             (counted(setting.n_queries, "query"), {other.n_queries for other in others}),
         ]
-        titles.append(dataset_title(setting, [text for text, values in found if len(values) > 1]))
-    return titles
+        yield [*(text for text, values in found if len(values) > 1), *filter(None, [setting.apart])]
 
 
 def online_order(column: Column) -> tuple:

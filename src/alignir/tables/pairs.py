@@ -7,7 +7,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.formatting import Numbers, counted, full
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, setting_titles
+from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, plain_settings, setting_titles
 from alignir.tables.notes import measure_notes, size_note
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings
@@ -17,7 +17,7 @@ from alignir.users.metrics import metric_name
 
 COLUMNS = ["labels", "signs", "decided", "missed", "wrong", "unproven"]
 SHARES = ("signs", "decided", "missed", "wrong", "unproven")
-RECORDS = ["dataset", "users", "metric", "labels", *(f"{name}{part}" for name in SHARES for part in ("", "_n")),
+RECORDS = ["users", "metric", "labels", *(f"{name}{part}" for name in SHARES for part in ("", "_n")),
            "signs_low", "signs_high", "decided_low", "decided_high"]  # fmt: skip
 
 
@@ -30,8 +30,9 @@ def pairs_tables(recordings: Recordings) -> list[Table]:
     keys = sorted(groups)
     settings = list(dict.fromkeys(setting for setting, _ in keys))
     shown = dict(zip(settings, setting_titles(settings), strict=True))
-    names = dict(zip(settings, setting_titles(settings), strict=True))
-    records = Table(title, RECORDS, [])
+    columns, plain = plain_settings(settings)
+    names = dict(zip(settings, plain, strict=True))
+    records = Table(title, [*columns, *RECORDS], [])
     return [
         table
         for setting, users in keys
@@ -42,7 +43,7 @@ def pairs_tables(recordings: Recordings) -> list[Table]:
 
 
 def _tables(
-    title: str, name: str, setting: Setting, users: UserModel, runs: dict[Judge, Recorded], records: Table
+    title: str, name: list[str], setting: Setting, users: UserModel, runs: dict[Judge, Recorded], records: Table
 ) -> list[Table]:
     """A table a metric; its lines are added to the records, too."""
     newest = _newest(runs)
@@ -58,7 +59,7 @@ def _tables(
             lines.append([shown, *_cells(found)])
             counts = [str(part) for share in found for part in share]
             ends = (*found.signs.interval, *found.decided.interval)
-            records.rows.append([name, users.title, str(metric), plain, *counts, *map(full, ends)])
+            records.rows.append([*name, users.title, str(metric), plain, *counts, *map(full, ends)])
         notes = [
             f"{counted(len(outcomes), 'pair')} of systems, {_decided(outcomes)} decided by users: their 95% interval "
             "leaves 0 out",

@@ -18,6 +18,7 @@ from alignir.tables.names import (
     judge_name,
     online_order,
     plain_name,
+    plain_settings,
     setting_titles,
 )
 from alignir.tables.notes import interval_note, measure_notes, metric_notes, size_note, user_notes
@@ -29,7 +30,7 @@ from alignir.users.metrics import metric_title
 
 KNOWN = "known order"
 COLUMNS = ["what", "by", "tau_b", "best → worst"]
-RECORDS = ["dataset", "what", "by", "tau_b", "ci_low", "ci_high", "best", "half", "worst"]
+RECORDS = ["what", "by", "tau_b", "ci_low", "ci_high", "best", "half", "worst"]
 
 
 def quality_tables(recordings: Recordings) -> list[Table]:
@@ -44,8 +45,10 @@ def quality_tables(recordings: Recordings) -> list[Table]:
     title = "Which metrics follow quality? (Kendall's tau_b with the known order)"
     if not runs:
         return [Table(title, COLUMNS, [], ["no recorded run has systems of known order: alignir systems=degraded ..."])]
-    settings, records = sorted(runs), Table(title, RECORDS, [])
-    names = zip(settings, setting_titles(settings), setting_titles(settings), strict=True)
+    settings = sorted(runs)
+    columns, plain = plain_settings(settings)
+    records = Table(title, [*columns, *RECORDS], [])
+    names = zip(settings, setting_titles(settings), plain, strict=True)
     return [_table(f"{title}, {shown}", name, setting, runs[setting], records) for setting, shown, name in names]
 
 
@@ -66,7 +69,7 @@ def _known(run: Recorded) -> pd.DataFrame:
     return pd.DataFrame({"system": list(shares), "query_id": ALL, "metric": KNOWN, "value": values})
 
 
-def _table(title: str, name: str, setting: Setting, runs: list[Recorded], records: Table) -> Table:
+def _table(title: str, name: list[str], setting: Setting, runs: list[Recorded], records: Table) -> Table:
     """The table of a setting; its lines are added to the records, too."""
     newest = runs[-1]
     shares, known = names_of(shares_of(newest)), _known(newest)
@@ -81,7 +84,7 @@ def _table(title: str, name: str, setting: Setting, runs: list[Recorded], record
             ends = Numbers(f"{best:.3g}→{worst:.3g}", best=best, worst=worst)
             lines.append([what(row.offline), by, with_interval(row.tau_b, row.ci_low, row.ci_high, 2), ends])
             plainly = row.tau_b, row.ci_low, row.ci_high, *along
-            records.rows.append([name, row.offline, plain, *map(full, plainly)])
+            records.rows.append([*name, row.offline, plain, *map(full, plainly)])
 
     users = {run.users: run for run in runs}
     columns: list[Column] = []

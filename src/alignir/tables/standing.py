@@ -13,7 +13,7 @@ from alignir.alignment.top import best
 from alignir.formatting import Number, Numbers, count, counted, full, number, signed
 from alignir.frames import BASELINE
 from alignir.tables.comparison import scores_of
-from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, setting_titles
+from alignir.tables.names import BOUNDS, in_order, judge_name, plain_name, plain_settings, setting_titles
 from alignir.tables.notes import measure_notes, query_notes, size_note
 from alignir.tables.table import Table
 from alignir.tables.top import fewer
@@ -22,9 +22,9 @@ from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, Setting
 
 RECORDS = {
-    "system": ["dataset", "labels", "system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high"],
-    "pair": ["dataset", "labels", "better", "worse", "difference", "ci_low", "ci_high", "p_value", "p_holm"],
-    "query": ["dataset", "labels", "system", "query_id", "score"],
+    "system": ["labels", "system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high"],
+    "pair": ["labels", "better", "worse", "difference", "ci_low", "ci_high", "p_value", "p_holm"],
+    "query": ["labels", "system", "query_id", "score"],
 }
 
 
@@ -42,7 +42,7 @@ class Compared(NamedTuple):
 
     setting: Setting
     title: str
-    name: str  # for programs
+    name: list[str]  # for programs
     runs: dict[Judge, Recorded]
     sides: list[Side]
 
@@ -69,9 +69,9 @@ def system_tables(recordings: Recordings, by: str = "system", top: Sequence[int]
     }
     by_setting = recordings.by_setting()
     settings = sorted(by_setting)
-    records = Table("Systems", RECORDS[by], [])
-    tables = []
-    for setting, title, name in zip(settings, setting_titles(settings), setting_titles(settings), strict=True):
+    columns, names = plain_settings(settings)
+    records, tables = Table("Systems", [*columns, *RECORDS[by]], []), []
+    for setting, title, name in zip(settings, setting_titles(settings), names, strict=True):
         runs = by_setting[setting]
         tables += made[by](Compared(setting, title, name, runs, _sides(runs)), records.rows)
     return [Table(table.title, table.columns, table.rows, table.notes, records) for table in tables]
@@ -101,7 +101,7 @@ def _by_system(compared: Compared, records: list[list[str]]) -> list[Table]:
         found = found.iloc[np.lexsort((found["rank"], -found["moved"].abs()))]
         for row in found.itertuples():
             numbers = row.score, row.ci_low, row.ci_high, row.rank, row.rank_low, row.rank_high
-            records.append([compared.name, side.name, row.system, *map(_plain, numbers)])
+            records.append([*compared.name, side.name, row.system, *map(_plain, numbers)])
         lines = [_line(row, moves=side.name != BASELINE) for row in found.itertuples()]
         columns = ["system", "score", "rank", "interval", "moved", "beats", "beaten"]
         tables.append(Table(f"Systems by {_of(side)}, {compared.title}", columns, lines))
@@ -164,7 +164,7 @@ def _by_pair(compared: Compared, records: list[list[str]]) -> list[Table]:
         lines = []
         for row in beats(side.scores.to_numpy(), list(side.scores.index)).itertuples():
             numbers = row.difference, row.ci_low, row.ci_high, row.p_value, row.p_holm
-            records.append([compared.name, side.name, row.better, row.worse, *map(full, numbers)])
+            records.append([*compared.name, side.name, row.better, row.worse, *map(full, numbers)])
             if row.p_holm <= ALPHA:
                 difference = _with_reach(row.difference, row.ci_high)
                 lines.append([row.better, row.worse, difference, number(row.p_holm)])
@@ -187,7 +187,7 @@ def _by_query(compared: Compared, records: list[list[str]]) -> list[Table]:
         long = side.scores.stack().rename("score").to_frame()
         long["people"] = side.people.stack()
         long = long.rename_axis(["system", "query_id"]).reset_index()
-        records += [[compared.name, side.name, row.system, row.query_id, full(row.score)] for row in long.itertuples()]
+        records += [[*compared.name, side.name, row.system, row.query_id, full(row.score)] for row in long.itertuples()]
         long["difference"] = long["score"] - long["people"]
         long = long.iloc[np.argsort(-long["difference"].abs(), kind="stable")]
         lines = [

@@ -13,14 +13,21 @@ from alignir.formatting import Number, full, interval, number
 from alignir.frames import BASELINE, RESAMPLED
 from alignir.tables.choices import DIGITS
 from alignir.tables.comparison import sides_of
-from alignir.tables.names import in_order, judge_name, judge_titles, plain_names, setting_titles
+from alignir.tables.names import (
+    in_order,
+    judge_name,
+    judge_titles,
+    plain_names,
+    plain_settings,
+    setting_titles,
+)
 from alignir.tables.notes import interval_note, measure_notes, query_notes, size_note
 from alignir.tables.table import Definition, Table
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, Setting
 
-RECORDS = ["dataset", "model", "prompt", "top", "tau_b", "ci_low", "ci_high", "ceiling"]
+RECORDS = ["model", "prompt", "top", "tau_b", "ci_low", "ci_high", "ceiling"]
 
 
 class Tau(NamedTuple):
@@ -103,8 +110,8 @@ def top_tables(recordings: Recordings, top: Sequence[int] | None = None, digits:
     """tau_b of every judge among all systems and the k best, with its interval and the ceiling; a table a setting."""
     by_setting = recordings.by_setting()
     settings = sorted(by_setting)
-    records = Table("Alignment among the best systems (Kendall's tau_b)", RECORDS, [])
-    names = setting_titles(settings)
+    columns, names = plain_settings(settings)
+    records = Table("Alignment among the best systems (Kendall's tau_b)", [*columns, *RECORDS], [])
     return [
         _table(setting, name, by_setting[setting], top, digits, records)
         for setting, name in zip(settings, names, strict=True)
@@ -113,7 +120,7 @@ def top_tables(recordings: Recordings, top: Sequence[int] | None = None, digits:
 
 def _table(
     setting: Setting,
-    name: str,
+    name: list[str],
     runs: dict[Judge, Recorded],
     top: Sequence[int] | None,
     digits: int,
@@ -132,7 +139,7 @@ def _table(
             reach = interval(tau.ci_low, tau.ci_high, digits)
             cells = [_cell(tau, digits), reach, number(ceiling, digits), number(smallest_step(k), 3)]
             lines.append([*judge_titles(judge), which, *cells])
-            records.rows.append([name, *plain_names(judge), which, *map(full, (*tau, ceiling))])
+            records.rows.append([*name, *plain_names(judge), which, *map(full, (*tau, ceiling))])
     notes = [
         size_note([setting]),
         *query_notes(found.known, found.n_queries),

@@ -13,6 +13,7 @@ OF_JUDGES = (
 )  # settings of no group that say which labels count
 NO_NUMBER = (  # settings that decide none, or only which ones there are; and all under them
     *("measures", "top", "rejudge", "scale"),  # a scale is what settings and files say
+    "floor.shuffles",  # at most so many draws of one mean, which ends when it is known well enough
     *("dataset.name", "prompt.name", "prompt.file"),  # of a prompt its text counts; a model's name may be its weights'
     *("model.base_url", "model.key_env", "model.concurrency", "model.timeout", "model.retries", "model.delay"),
     *("model.give_up_after", "model.max_tokens_name"),
