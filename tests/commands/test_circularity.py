@@ -86,7 +86,9 @@ def test_the_command_shows_two_tables_and_a_figure_for_each_judge(here, capsys):
     shown = capsys.readouterr()
     tables = [list(csv.reader(io.StringIO(text))) for text in shown.out.split("\n\n")]
     assert len(tables) == 6
-    assert all((here / f"all-{number}.png").stat().st_size > 10_000 for number in (1, 2, 3))
+    figures = {file.name: file.stat().st_size for file in here.glob("all-*.png")}
+    assert set(figures) == {f"all-{model}-ours.png" for model in recorded()}
+    assert min(figures.values()) > 10_000
     circle, alone = tables[0], tables[1]
     assert circle[0][0].startswith("# The circle: systems re-rank by the judge's labels")
     assert [row[:2] for row in circle[2:]] == [[way, str(n)] for way in WAYS.values() for n in (0, 1, 2, 5)]
