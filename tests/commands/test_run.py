@@ -635,10 +635,10 @@ def test_the_experiment_of_sizes_answers_its_question(alignir, sizes):
     size = text[text.index("# Question 2.") : text.index("# Question 3.")]
     rows = [line.split(",") for line in size.splitlines()]
     by_size = [f"{billions:g}" for billions in sorted(sizes[model] for model in few)]
-    for prompt in ("zeshot", "zeshot basic"):
+    for prompt in ("zeshot", "basic"):
         assert [row[2] for row in rows if row[0] == prompt] == [*by_size, ""]
     assert size.count("ten times the size") == 2
-    assert text[text.index("# Question 3.") :].count("zeshot - zeshot basic") == len(few) + 1  # and over all models
+    assert text[text.index("# Question 3.") :].count("basic - zeshot") == len(few) + 1  # and over all models
     drawn = alignir("--figure", "size", program=("-m", "alignir", "figures")).output
     assert re.search(r"size\S*\.png", drawn)
 
