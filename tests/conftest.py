@@ -1,5 +1,6 @@
 """What many tests need: the real data where it is at hand, and the command as a user runs it."""
 
+import os
 from pathlib import Path
 
 import forked
@@ -10,6 +11,7 @@ from alignir.data.ranked import Runs
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
+os.environ.pop("COLUMNS", None)  # xdist tells its workers that lines have 80 letters
 CASES = ROOT.parent / "shared" / "cases"
 
 
