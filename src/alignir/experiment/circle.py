@@ -7,12 +7,10 @@ import pandas as pd
 from alignir.alignment import circularity
 from alignir.alignment.tau import common
 from alignir.data.pools import filled
-from alignir.data.ranked import Runs, as_runs
-from alignir.errors import InputError
+from alignir.data.ranked import Runs
 from alignir.evaluation.scores import evaluate, means
-from alignir.experiment.as_recorded import dataset_of
+from alignir.experiment.as_recorded import rankings_of
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import digest
 from alignir.frames import BASELINE
 from alignir.retrieval.fusion import rerank
 from alignir.tracking.runs import Recorded
@@ -36,11 +34,7 @@ def circles(run: Recorded, cell: Cell, depth: int, ways: tuple[str, ...]) -> dic
     scores = run.frame("scores.parquet")
     scores = scores[scores["measure"] == cell.headline]
     judged, people = (scores[scores["labels"] == labels] for labels in ("model", BASELINE))
-    everything = cell.dataset()
-    dataset = dataset_of(run, everything)
-    runs = as_runs(cell.systems(everything), everything.queries.index).of(dataset.queries.index)
-    if digest(runs.frame) != run.tags.get("systems.fingerprint"):
-        raise InputError(f"the systems of run {run.run_id} are not what they were: run its cell again")
+    dataset, runs = rankings_of(run, cell)
     known, by = filled(cell.pool, dataset.qrels, run.frame("labels.parquet")), (cell.headline,)
 
     def scored(ranked: Runs) -> tuple[pd.DataFrame, pd.DataFrame]:

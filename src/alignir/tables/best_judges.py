@@ -54,7 +54,7 @@ def judge_tables(recordings: Recordings, top: Sequence[int] | None = None, digit
     """
     by_setting = recordings.by_setting()
     settings = sorted(setting for setting in by_setting if setting.n_systems > 1)
-    every = [_judged(recordings, setting, by_setting[setting], top) for setting in settings]
+    every = [judged(recordings, setting, by_setting[setting], top) for setting in settings]
     columns, names = plain_settings(settings)
     records = Table("Judges", [*columns, *RECORDS], [])
     together = ["all"] + [""] * (len(columns) - 1)
@@ -84,7 +84,10 @@ def costs(recordings: Recordings, labelled_by: Recorded) -> dict[str, float]:
     }
 
 
-def _judged(recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None) -> Judged:
+def judged(
+    recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded], top: Sequence[int] | None = None
+) -> Judged:
+    """The judges of one setting of two systems or more, best first; `top` as in `judge_tables`."""
     reference, sides = sides_of(runs)
     among = of_setting(setting, runs, top, with_all=True)
     k = among.ks[-1] if among.ks else None
@@ -108,16 +111,16 @@ def _judged(recordings: Recordings, setting: Setting, runs: dict[Judge, Recorded
     return Judged(setting, runs, sides, reference, {judge: lines[judge] for judge in order}, k)
 
 
-def _of_setting(judged: Judged, name: list[str], records: Table, digits: int) -> list[Table]:
-    runs = list(judged.runs.values())
+def _of_setting(found: Judged, name: list[str], records: Table, digits: int) -> list[Table]:
+    runs = list(found.runs.values())
     notes = [
-        size_note([judged.setting]),
+        size_note([found.setting]),
         *measure_notes(runs),
         *label_notes(runs),
         interval_note(runs),
-        *_notes(judged.top, runs, len(runs)),
+        *_notes(found.top, runs, len(runs)),
     ]
-    return _tables(setting_titles([judged.setting])[0], judged.lines, judged.top, name, notes, records, digits)
+    return _tables(setting_titles([found.setting])[0], found.lines, found.top, name, notes, records, digits)
 
 
 def _poolable(every: list[Judged]) -> bool:

@@ -1,9 +1,13 @@
 """HTML: tables as a page that needs no other file, or as a part of one."""
 
 import html
+from typing import TYPE_CHECKING
 
 from alignir.formatting import visible
 from alignir.tables.table import Table
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TABLE_STYLE = """\
 figure.table { margin: 0 0 2.5rem; }
@@ -55,6 +59,23 @@ def html_table(table: Table) -> str:
     ]
     notes = [f"<li>{escaped(note)}</li>" for note in table.notes]
     return "\n".join([*lines, *(["<ul>", *notes, "</ul>"] if notes else []), "</figure>"])
+
+
+def templates(package: str) -> "Environment":
+    """The templates that a package ships. What stands in a text is shown, never done: every value is escaped.
+
+    `tojson` writes data for a script block: no NaN, and neither `<` nor `&` nor a line separator as it is.
+
+    >>> templates("alignir.tables").from_string("{{ name }}: {{ {'a': '</script>'} | tojson }}").render(name="<b>")
+    '&lt;b&gt;: {"a":"\\u003c/script\\u003e"}'
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    found = Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    found.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return found
 
 
 def escaped(text: str) -> str:

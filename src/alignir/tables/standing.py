@@ -73,19 +73,20 @@ def system_tables(recordings: Recordings, by: str = "system", top: Sequence[int]
     records, tables = Table("Systems", [*columns, *RECORDS[by]], []), []
     for setting, title, name in zip(settings, setting_titles(settings), names, strict=True):
         runs = by_setting[setting]
-        tables += made[by](Compared(setting, title, name, runs, _sides(runs)), records.rows)
+        tables += made[by](Compared(setting, title, name, runs, sides(runs)), records.rows)
     return [Table(table.title, table.columns, table.rows, table.notes, records) for table in tables]
 
 
-def _sides(runs: dict[Judge, Recorded]) -> list[Side]:
+def sides(runs: dict[Judge, Recorded]) -> list[Side]:
+    """The baseline's, then each judge's, in the order of tables."""
     people = scores_of(list(runs.values())[-1])[BASELINE].dropna(axis=1, how="all")
-    sides = [Side(BOUNDS[BASELINE], BASELINE, people, people)]
+    found = [Side(BOUNDS[BASELINE], BASELINE, people, people)]
     for judge in in_order(runs):
         scores = scores_of(runs[judge])["model"].dropna(axis=1, how="all")
         both = people.columns.intersection(scores.columns)
         scores = scores.loc[people.index, both]
-        sides.append(Side(judge_name(judge), plain_name(judge), scores, people[both]))
-    return sides
+        found.append(Side(judge_name(judge), plain_name(judge), scores, people[both]))
+    return found
 
 
 def _of(side: Side) -> str:

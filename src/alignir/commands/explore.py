@@ -1,0 +1,66 @@
+"""Write one page to look into recorded runs with: where does a judge go wrong?
+
+The page is one file of HTML that opens in any browser from disk, without a
+network or a server. Its views lead from one to the next:
+
+  judges    tau with its interval, the tops, missed and false differences
+  systems   ranks by the baseline and by each judge; a click shows the queries
+            that moved a system
+  queries   kappa, bias, and tau without the query; the worst first
+  pairs     query, passage, everybody's labels side by side, the answers, and
+            the place in every ranking; the largest disagreement first
+  grade     grade blind: your own grades of the pairs that matter most for
+            tau, kept in the browser and saved as a file of qrels
+
+Such a file is dataset.second, beside the baseline (Table 1 then has a row for
+second labels), or the baseline itself, which alignir budget --human adds to a
+judge's labels. The dataset and the systems are read again from where they were
+when the runs were recorded; where they changed, the runs have to be made anew.
+
+examples:
+  alignir explore --out explore.html
+  alignir explore --dataset demo --out demo.html
+  alignir dataset=folder dataset.path=DATA dataset.second=OTHER.qrels model=lexical
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from alignir.commands import options
+
+
+def arguments(prog: str) -> ArgumentParser:
+    parser = options.parser(prog, __doc__)
+    text = "the page (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("explore.html"), metavar="FILE", help=text)
+    parser.add_argument("--dataset", metavar="NAME", help="only runs on this dataset (default: all)")
+    options.add_runs(parser)
+    return parser
+
+
+def run(args) -> int:
+    from alignir.config import recorded_cell
+    from alignir.errors import InputError
+    from alignir.experiment.as_recorded import rankings_of
+    from alignir.explore.page import page, settings_of
+    from alignir.files import written_whole
+    from alignir.formatting import counted
+    from alignir.tracking.recordings import Recordings
+    from alignir.tracking.runs import read_finished
+
+    options.check_out(args.out)
+    recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
+    settings = settings_of(recordings, args.dataset)
+    if not settings:
+        there_are = ", ".join(sorted({each.dataset for each in settings_of(recordings)})) or "none"
+        raise InputError(f"no recorded runs of two systems or more on {args.dataset or 'any dataset'}: {there_are}")
+
+    def read(run):
+        return rankings_of(run, recorded_cell(run.file("config.yaml"), run.names, run.uri))
+
+    text = page(args.experiment, recordings, settings, read)
+    with written_whole(args.out) as whole:
+        whole.write_text(text, encoding="utf-8")
+    size = args.out.stat().st_size / 1e6
+    print(f"{args.out}: {counted(len(recordings), 'run')}, {size:.1f} MB; open it in a browser")
+    return 0
