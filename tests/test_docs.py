@@ -85,6 +85,7 @@ QUICKER = {
     "alignir traffic": ["--draws", "2", "--sessions", "1,10"],
     "alignir circularity": ["--draws", "3", "--experiment", "one"],
     "alignir figures": ["--experiment", "one"],
+    "alignir explore": ["--experiment", "one"],
     "alignir report": ["--experiment", "one"],
     "scripts/bench/alignment.py": ["--systems", "3", "--queries", "5", "--depth", "9", "--repeats", "1"],
     "scripts/bench/ledger.py": ["--answers", "2000"],

@@ -40,7 +40,10 @@ def tau_changes(graded: Graded, places: Places) -> np.ndarray:
     judge, baseline = (np.nan_to_num(side).clip(min=0) for side in graded)
     known = _known(graded.judge, places) & _known(graded.baseline, places)
     by_judge, by_baseline = ndcg(judge, places)[:, known], ndcg(baseline, places)[:, known]
-    reference, before = by_baseline.mean(axis=1)[None], taus(by_judge.mean(axis=1)[None], by_baseline.mean(axis=1)[None])
+    reference, before = (
+        by_baseline.mean(axis=1)[None],
+        taus(by_judge.mean(axis=1)[None], by_baseline.mean(axis=1)[None]),
+    )
     found = np.zeros(len(judge))
     for column, query in enumerate(np.flatnonzero(known)):
         rows = _rows(places, query)

@@ -45,7 +45,7 @@ def compared(
     systems = [people.scores.index[place] for place in order]
     judges = list(found.lines)
     shown = [by_name[judge_name(judge)] for judge in judges]
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"name": judge_name(judge), **{name: plain(found.lines[judge][name]) for name in OF_JUDGES}}
         | {
             "kappa": plain(runs[judge].metrics.get("agreement/kappa4", math.nan)),
@@ -70,7 +70,7 @@ def compared(
 def by_query(
     baseline: pd.DataFrame, labels: Sequence[pd.DataFrame], comparable: Sequence[bool], query_ids: Sequence[str]
 ) -> dict[str, list[list[float | None]]]:
-    """kappa on the grades and bias (label - baseline) of every judge and query; None where grades are not comparable."""
+    """kappa on the grades and bias (label - baseline) by judge and query; None where grades are not comparable."""
     found: dict[str, list[list[float | None]]] = {"kappa": [], "bias": []}
     for side, same in zip(labels, comparable, strict=True):
         groups = dict(iter(agreement.joined(baseline[[*PAIR, "relevance"]], side).groupby("query_id"))) if same else {}

@@ -1,4 +1,4 @@
-"""Library: DataTables, with which the page sorts and filters, as the package itables ships it: one script, one style."""
+"""Library: DataTables, with which the page sorts and filters, as the package itables ships it."""
 
 import re
 from importlib.metadata import version

@@ -12,32 +12,36 @@ from alignir.data.ranked import Runs
 from alignir.explore.compared import by_query, compared
 from alignir.explore.library import library
 from alignir.explore.pairs import pairs_of
-from alignir.explore.strings import Strings
+from alignir.explore.strings import Strings, within
 from alignir.formatting import counted
 from alignir.frames import STATUSES
 from alignir.tables.html import templates
-from alignir.tables.names import by_dataset, headline, setting_titles
+from alignir.tables.names import headline, setting_titles
 from alignir.tables.notes import interval_note, measure_notes
 from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Setting
 
 SCRIPTS = ("elements", "tables", "overview", "pairs", "grading", "start")  # of templates, in the order that they run in
+ANSWERS = 8_000_000  # letters of all answers together that a page keeps
 Read = Callable[[Recorded], tuple[Dataset, Runs]]  # a run's dataset and rankings, as they were
 
 
 def settings_of(recordings: Recordings, dataset: str | None = None) -> list[Setting]:
     """What there is to look into: settings with an order of systems, of this dataset or of all."""
     found = {run.setting for run in recordings if dataset in (None, run.params["dataset"], run.labelled.dataset)}
-    return sorted((setting for setting in found if setting.n_systems > 1), key=by_dataset)
+    return sorted(setting for setting in found if setting.n_systems > 1)
 
 
 def page(experiment: str, recordings: Recordings, settings: list[Setting], read: Read) -> str:
     """The page. Texts are data in it, which its script shows as texts; the browser is told to load and send nothing."""
-    strings = Strings()
-    titles = setting_titles(settings)
-    parts = [_of_setting(recordings, each, title, read, strings) for each, title in zip(settings, titles, strict=True)]
-    data = {"settings": parts, "strings": strings.texts, "statuses": STATUSES, "experiment": experiment}
+    passages, answers, titles = Strings(), Strings(), setting_titles(settings)
+    parts = [
+        _of_setting(recordings, each, title, read, passages, answers)
+        for each, title in zip(settings, titles, strict=True)
+    ]
+    said, letters = within(answers.texts, ANSWERS)
+    data = {"settings": parts, "passages": passages.texts, "answers": said, "letters": letters, "statuses": STATUSES}
     ours, theirs = files("alignir.explore") / "templates", library()
     script = "\n".join((ours / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return (
@@ -65,7 +69,9 @@ def policy(*scripts: str) -> str:
     )
 
 
-def _of_setting(recordings: Recordings, setting: Setting, title: str, read: Read, strings: Strings) -> dict[str, Any]:
+def _of_setting(
+    recordings: Recordings, setting: Setting, title: str, read: Read, passages: Strings, answers: Strings
+) -> dict[str, Any]:
     runs = recordings.by_setting()[setting]
     newest = list(runs.values())[-1]
     dataset, rankings = read(newest)
@@ -83,5 +89,5 @@ def _of_setting(recordings: Recordings, setting: Setting, title: str, read: Read
         "queries": [{"id": query_id, "text": dataset.queries[query_id]} for query_id in query_ids],
         **found.numbers,
         **by_query(dataset.qrels, labels, comparable, query_ids),
-        "pairs": pairs_of(dataset, labels, comparable, rankings, found.systems, headline(newest), strings),
+        "pairs": pairs_of(dataset, labels, comparable, rankings, found.systems, headline(newest), passages, answers),
     }

@@ -24,12 +24,13 @@ def pairs_of(
     runs: Runs,
     systems: Sequence[str],
     measure: str,
-    strings: Strings,
+    passages: Strings,
+    answers: Strings,
 ) -> dict[str, Any]:
     """The page's columns, a list each: the largest disagreement first, of equal ones the heaviest.
 
     `labels` are the judges' LABELS, `comparable` says which judges have the baseline's grades. `query` is the place of
-    the query, `passage` and `answers` are numbers of `strings`, `statuses` places in STATUSES; None: no label, no text.
+    the query, `passage` and `answers` are numbers of texts, `statuses` places in STATUSES; None: no label, no text.
     `places`: by pair, then system in this order, the rank; 0 where it is not returned. `spread`: of all comparable
     labels, the highest less the lowest. `weight`: alignment.worklist's, in units of 1e-6, by nDCG at the measure's
     depth, else at 10; `worklist`: the pairs that have a text, the heaviest first, of equal ones the largest spread.
@@ -48,12 +49,12 @@ def pairs_of(
     return {
         "query": [query_ids[query_id] for query_id in pairs["query_id"]],
         "doc_id": pairs["doc_id"].tolist(),
-        "passage": [strings.number(text) if isinstance(text, str) else None for text in texts["passage"]],
+        "passage": [passages.number(text) if isinstance(text, str) else None for text in texts["passage"]],
         "baseline": _grades(grades[:, 0]),
         "second": None if dataset.second is None else _grades(grades[:, 1]),
         "labels": [_grades(column) for column in grades[:, 2:].T],
         "statuses": [[STATUSES.index(s) for s in _of_pairs(pairs, side, "status", "absent")] for side in labels],
-        "answers": [[strings.number(str(text)) for text in _of_pairs(pairs, side, "response", "")] for side in labels],
+        "answers": [[answers.number(str(text)) for text in _of_pairs(pairs, side, "response", "")] for side in labels],
         "spread": spread.astype(int).tolist(),
         "weight": np.round(weights * 1e6).astype(int).tolist(),
         "worklist": heaviest[texts["passage"].notna().to_numpy()[heaviest]].tolist(),

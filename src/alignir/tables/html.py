@@ -66,7 +66,7 @@ def templates(package: str) -> "Environment":
 
     `tojson` writes data for a script block: no NaN, and neither `<` nor `&` nor a line separator as it is.
 
-    >>> templates("alignir.tables").from_string("{{ name }}: {{ {'a': '</script>'} | tojson }}").render(name="<b>")
+    >>> templates("alignir.explore").from_string("{{ name }}: {{ {'a': '</script>'} | tojson }}").render(name="<b>")
     '&lt;b&gt;: {"a":"\\u003c/script\\u003e"}'
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -46,7 +46,7 @@ function showCard() {
     {class: "grade", "aria-pressed": String(gradeOf(pair) === grade), "aria-label": `grade ${grade}`}));
   byId("card").replaceChildren(
     element("h3", {dir: "auto", text: queries[pairs.query[pair]].text}),
-    element("p", {class: "passage", dir: "auto", text: data.strings[pairs.passage[pair]]}),
+    element("p", {class: "passage", dir: "auto", text: data.passages[pairs.passage[pair]]}),
     element("div", {class: "tools", role: "group", "aria-label": "How relevant is the passage?"}, ...choices,
       button("Skip", () => step(1)), button("Back", () => step(-1))),
     element("p", {class: "about", text: `${scale.grades[0]} is the lowest grade, ${scale.grades.at(-1)} the highest; relevant from ${scale.relevant_from}.`}));

@@ -60,7 +60,7 @@ function showFilters() {
 function showPairs() {
   showFilters();
   const {pairs, queries, judges, scale, systems} = at.setting, highest = scale.grades.at(-1);
-  const text = pair => pairs.passage[pair] === null ? "" : data.strings[pairs.passage[pair]];
+  const text = pair => pairs.passage[pair] === null ? "" : data.passages[pairs.passage[pair]];
   const columns = [
     {head: "query", text: true, value: pair => queries[pairs.query[pair]].text,
       search: pair => `${queries[pairs.query[pair]].id} ${queries[pairs.query[pair]].text}`,
@@ -114,7 +114,7 @@ function openPair(pair) {
     ...(pairs.second ? [["second", labelled(pairs.second[pair], people, highest), "", ""]] : []),
     ...judges.map((judge, number) => [judge.name, judged(number, pair),
       data.statuses[pairs.statuses[number][pair]],
-      element("div", {class: "answer", dir: "auto", text: data.strings[pairs.answers[number][pair]]})]),
+      element("div", {class: "answer", dir: "auto", text: data.answers[pairs.answers[number][pair]]})]),
   ];
   const places = systems.map((name, system) => [pairs.places[pair][system], baseline.ranks[system], name])
     .filter(([rank]) => rank > 0).sort((left, right) => left[0] - right[0]);
@@ -124,8 +124,8 @@ function openPair(pair) {
       button("Close", () => dialog.close(), {class: "close"})),
     element("h2", {id: "pair-title", dir: "auto", text: query.text}),
     element("div", {class: "ids", text: `query ${query.id}, passage ${pairs.doc_id[pair]}`}),
-    element("p", {class: "passage", dir: "auto", text: pairs.passage[pair] === null ? "(no text)" : data.strings[pairs.passage[pair]]}),
-    element("h3", {text: "Labels and answers"}), plainTable(["by", "label", "status", "answer"], labels),
+    element("p", {class: "passage", dir: "auto", text: pairs.passage[pair] === null ? "(no text)" : data.passages[pairs.passage[pair]]}),
+    element("h3", {text: "Labels and answers" + (data.letters ? `, of answers the first and last ${data.letters / 2} letters` : "")}), plainTable(["by", "label", "status", "answer"], labels),
     element("h3", {text: `In ${places.length} of ${counted(systems.length, "ranking")}`}),
     plainTable(["rank here", "system", "system's rank by the baseline"], places.map(([rank, of, name]) => [rank, name, of])));
   if (!dialog.open) dialog.showModal();
