@@ -201,6 +201,16 @@ def test_a_script_in_a_query_passage_answer_or_name_stays_text(browser, at, view
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
+def test_the_report_of_the_same_runs_shows_a_script_as_text(browser, explored):
+    done = forked.run("-m", "alignir", "report", folder=explored)
+    assert done.returncode == 0, done.output
+    show(browser, (explored / "report" / "index.html").as_uri())
+    assert browser.title == "alignir report: alignir"
+    assert browser.find_elements("css selector", "script, main b, iframe") == []
+    assert "<b>bold</b>" in browser.find_element("css selector", "#runs ~ div").text
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
 def test_nothing_is_loaded_and_nothing_can_be(browser, at):
     at("pairs")
     assert browser.execute_script("return performance.getEntriesByType('resource').map(each => each.name)") == []

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
+from markupsafe import escape
 
 from alignir.config import composed_settings, composer
 from alignir.errors import InputError
@@ -117,7 +118,7 @@ def test_nothing_is_loaded_and_nothing_runs(page, parsed):
     policies = [each.attributes["content"] for each in parsed.all("meta") if "http-equiv" in each.attributes]
     assert policies == [POLICY]
     assert policies[0].startswith("default-src 'none'; ")
-    assert html.escape(HOSTILE) in page  # it is there, as a text
+    assert str(escape(HOSTILE)) in page  # it is there, as a text
 
 
 def test_every_table_that_has_rows_and_every_figure_is_on_the_page(parsed, runs):

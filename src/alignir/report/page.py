@@ -2,16 +2,16 @@
 
 import shlex
 from base64 import b64encode
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alignir.figures.choices import KINDS
+from alignir.formatting import counted
 from alignir.report import entries as recorded
 from alignir.report import methods
 from alignir.report.entries import Entry
 from alignir.report.methods import Part
 from alignir.report.style import PAGE_STYLE, POLICY
-from alignir.tables.html import STYLE, escaped, html_table
+from alignir.tables.html import STYLE, templates
 from alignir.tables.table import Table
 
 TABLES = {
@@ -66,6 +66,41 @@ class Command:
     why_not: str = ""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A table as it stands on the page: small enough in print to show all of its columns, and folded if it is long."""
+
+    table: Table
+    kind: str = "numbers"
+
+    @property
+    def letters(self) -> str:
+        letters = [max(map(len, column)) + 2 for column in zip(self.table.columns, *self.table.rows, strict=True)]
+        if self.kind == "numbers":
+            letters[:2] = [min(NAMES, each) for each in letters[:2]]
+        return f"{PRINTED / sum(letters):.1f}"
+
+    @property
+    def folded(self) -> bool:
+        return len(self.table.rows) >= LONG
+
+    @property
+    def rows(self) -> str:
+        return counted(len(self.table.rows), "row")
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading, or under that of its chapter where it has no name."""
+
+    name: str = ""
+    tables: list[Shown] = field(default_factory=list)
+    pictures: list[dict] = field(default_factory=list)
+    part: dict | None = None
+    commands: list[dict] | None = None
+    notes: list[str] | None = None
+
+
 def page(
     experiment: str,
     tables: dict[str, list[Table]],
@@ -74,41 +109,27 @@ def page(
     commands: dict[int, Command],
 ) -> str:
     """The page; `tables` by kind, `commands` by the entries' number. Tables without rows are left out."""
-    tables = {kind: [table for table in some if table.rows] for kind, some in tables.items()}
+    shown = {kind: [Shown(table) for table in some if table.rows] for kind, some in tables.items()}
     chapters = [
-        ("runs", "Runs", {"": _one_table(recorded.runs_table(entries), "runs")}),
-        ("tables", "Tables", {TABLES[kind]: "\n".join(map(_one_table, some)) for kind, some in tables.items() if some}),
-        ("figures", "Figures", _figures(pictures)),
-        ("methods", "Methods", {part.title: _part(part) for part in methods.parts(entries)}),
-        ("environment", "Environment", {"": _part(methods.environment(entries))}),
-        ("again", "How to run each cell again", {"": _commands(entries, commands)}),
-        ("notes", "Notes and warnings of the runs", {"": _notes(recorded.notes(entries))}),
+        ("runs", "Runs", [Section(tables=[Shown(recorded.runs_table(entries), "runs")])]),
+        ("tables", "Tables", [Section(TABLES[kind], some) for kind, some in shown.items() if some]),
+        ("figures", "Figures", [Section(kind, pictures=some) for kind, some in _pictures(pictures).items()]),
+        ("methods", "Methods", [Section(part.title, part=_part(part)) for part in methods.parts(entries)]),
+        ("environment", "Environment", [Section(part=_part(methods.environment(entries)))]),
+        ("again", "How to run each cell again", [Section(commands=_commands(entries, commands))]),
+        ("notes", "Notes and warnings of the runs", [Section(notes=recorded.notes(entries))]),
     ]
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>alignir report: {escaped(experiment)}</title>
-<style>
-{STYLE}{PAGE_STYLE}</style>
-</head>
-<body>
-<header>
-<h1>alignir report</h1>
-<p>{escaped(_headline(experiment, entries))}</p>
-</header>
-<nav aria-labelledby="contents">
-<h2 id="contents">Contents</h2>
-<ol>
-{"".join(_content(*chapter) for chapter in chapters)}</ol>
-</nav>
-<main>
-{"".join(_chapter(*chapter) for chapter in chapters)}</main>
-</body>
-</html>
-"""
+    return (
+        templates("alignir.report")
+        .get_template("report.html")
+        .render(
+            experiment=experiment,
+            headline=_headline(experiment, entries),
+            policy=POLICY,
+            style=STYLE + PAGE_STYLE,
+            chapters=[dict(zip(("anchor", "title", "sections"), chapter, strict=True)) for chapter in chapters],
+        )
+    )
 
 
 def _headline(experiment: str, entries: list[Entry]) -> str:
@@ -126,81 +147,34 @@ def _headline(experiment: str, entries: list[Entry]) -> str:
     return f"Experiment {experiment}, {len(runs)} run{'s' * (len(runs) > 1)}{when}: {of}."
 
 
-def _content(anchor: str, title: str, sections: dict[str, str]) -> str:
-    below = [f'<li><a href="#{anchor}-{place}">{escaped(name)}</a></li>' for place, name in enumerate(sections) if name]
-    return f'<li><a href="#{anchor}">{title}</a>{"<ol>" + "".join(below) + "</ol>" if below else ""}</li>\n'
-
-
-def _chapter(anchor: str, title: str, sections: dict[str, str]) -> str:
-    parts = [f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{title}</h2>']
-    for place, (name, content) in enumerate(sections.items()):
-        parts += [f'<h3 id="{anchor}-{place}">{escaped(name)}</h3>'] if name else []
-        parts.append(content)
-    return "\n".join([*parts, "</section>\n"])
-
-
-def _one_table(table: Table, kind: str = "numbers") -> str:
-    """A table, small enough in print to show all of its columns, and folded if it is long."""
-    letters = [max(map(len, column)) + 2 for column in zip(table.columns, *table.rows, strict=True)]
-    if kind == "numbers":
-        letters[:2] = [min(NAMES, each) for each in letters[:2]]
-    drawn = f'<div class="{kind}" style="--print: {PRINTED / sum(letters):.1f}">\n{html_table(table)}\n</div>'
-    if len(table.rows) < LONG:
-        return drawn
-    what = f"{len(table.rows):,} rows: {escaped(table.title)}"
-    return f"<details>\n<summary>{what}</summary>\n{drawn}\n</details>"
-
-
-def _figures(pictures: list[Picture]) -> dict[str, str]:
-    sections: dict[str, str] = {}
+def _pictures(pictures: list[Picture]) -> dict[str, list[dict]]:
+    """By the title of their kind."""
+    sections: dict[str, list[dict]] = {}
     for number, picture in enumerate(pictures, 1):
         kind = picture.name.partition("-")[0]
         about = KINDS[kind][0].upper() + KINDS[kind][1:]
-        sections.setdefault(FIGURES[kind], f'<p class="about">{escaped(about)}.</p>\n')
-        sections[FIGURES[kind]] += _picture(number, picture)
+        data = b64encode(picture.svg).decode("ascii")
+        what = {"number": number, "name": picture.name, "title": picture.title, "about": about, "data": data}
+        sections.setdefault(FIGURES[kind], []).append(what)
     return sections
 
 
-def _picture(number: int, picture: Picture) -> str:
-    data = b64encode(picture.svg).decode("ascii")
-    return (
-        f'<figure class="drawing">\n<div class="scroll" role="region" tabindex="0" aria-label="Figure {number}">\n'
-        f'<img alt="{escaped(picture.title)}" src="data:image/svg+xml;base64,{data}">\n</div>\n'
-        f"<figcaption>Figure {number}. {escaped(picture.title)} ({escaped(picture.name)})</figcaption>\n</figure>\n"
-    )
+def _part(part: Part) -> dict:
+    tables = [Shown(table, "settings") for table in part.tables]
+    return {"sentences": part.sentences, "texts": part.texts, "tables": tables}
 
 
-def _part(part: Part) -> str:
-    sentences = [f"<p>{escaped(' '.join(part.sentences))}</p>"] if part.sentences else []
-    texts = [f"<h4>{escaped(title)}</h4>\n<pre>{_lines(text)}</pre>" for title, text in part.texts]
-    return "\n".join([*sentences, *texts, *(_one_table(table, "settings") for table in part.tables)])
-
-
-def _commands(entries: list[Entry], commands: dict[int, Command]) -> str:
-    parts = [
-        "<p>Each command composes the settings that the run recorded: that was tried when this page was made. Paths "
-        "are relative to the folder that the run was started in.</p>"
+def _commands(entries: list[Entry], commands: dict[int, Command]) -> list[dict]:
+    return [
+        {
+            "number": entry.number,
+            "title": " · ".join(filter(None, _names(entry))),
+            "why_not": commands[entry.number].why_not,
+            "line": shlex.join(["alignir", *commands[entry.number].arguments]),
+        }
+        for entry in entries
     ]
-    for entry in entries:
-        command, title = commands[entry.number], " · ".join(filter(None, _names(entry)))
-        what = (
-            f"<p>No command is known to give these settings: {escaped(command.why_not)}</p>"
-            if command.why_not
-            else f"<pre>{_lines(shlex.join(['alignir', *command.arguments]))}</pre>"
-        )
-        parts.append(f'<div class="together">\n<h4>Run {entry.number}: {escaped(title)}</h4>\n{what}\n</div>')
-    return "\n".join(parts)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:
     return entry.run.judge.model, entry.run.judge.prompt, entry.run.setting.dataset
-
-
-def _notes(found: Iterable[str]) -> str:
-    notes = [f"<li>{escaped(note)}</li>" for note in found]
-    return "\n".join(["<ul>", *notes, "</ul>"]) if notes else "<p>No run noted anything.</p>"
-
-
-def _lines(text: str) -> str:
-    """A text of several lines, as it is."""
-    return "\n".join(map(escaped, text.split("\n")))

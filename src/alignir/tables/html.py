@@ -1,7 +1,7 @@
 """HTML: tables as a page that needs no other file, or as a part of one."""
 
-import html
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from alignir.formatting import visible
 from alignir.tables.table import Table
@@ -31,56 +31,35 @@ body {{ font: 1rem/1.45 system-ui, sans-serif; margin: 1.5rem; }}
 
 def page(shown: list[Table]) -> str:
     """A page that needs nothing else; `html_table` is what another page takes."""
-    body = "\n".join(map(html_table, shown))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escaped(shown[0].title if shown else 'No table')}</title>\n<style>\n{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return templates("alignir.tables").get_template("tables.html").render(tables=shown, style=STYLE)
 
 
 def html_table(table: Table) -> str:
     """The table with its caption and notes as a `figure`, for STYLE; a wide one scrolls inside of it."""
-    title = escaped(table.title)
-    head = _row(table.columns, '<th scope="col">{}</th>')
-    rows = [_row(row, "<td>{}</td>") for row in table.without_repeats()]
-    lines = [
-        '<figure class="table">',
-        f"<figcaption>{title}</figcaption>",
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{title}">',
-        "<table>",
-        f"<thead>{head}</thead>",
-        "<tbody>",
-        *rows,
-        "</tbody>",
-        "</table>",
-        "</div>",
-    ]
-    notes = [f"<li>{escaped(note)}</li>" for note in table.notes]
-    return "\n".join([*lines, *(["<ul>", *notes, "</ul>"] if notes else []), "</figure>"])
+    macros: Any = templates("alignir.tables").get_template("figure.html").module
+    return str(macros.figure(table))
 
 
+@cache
 def templates(package: str) -> "Environment":
-    """The templates that a package ships. What stands in a text is shown, never done: every value is escaped.
+    """The templates that a package ships, with those of tables. What stands in a text is shown, never done.
 
-    `tojson` writes data for a script block: no NaN, and neither `<` nor `&` nor a line separator as it is.
+    Every value is escaped, and written out where it is not visible. `tojson` writes data for a script block: no NaN,
+    and neither `<` nor `&` nor a line separator as it is.
 
-    >>> templates("alignir.explore").from_string("{{ name }}: {{ {'a': '</script>'} | tojson }}").render(name="<b>")
-    '&lt;b&gt;: {"a":"\\u003c/script\\u003e"}'
+    >>> template = templates("alignir.tables").from_string("{{ name }} {{ data | tojson }}")
+    >>> print(template.render(name="<b>", data="</script>"))
+    &lt;b&gt; "\\u003c/script\\u003e"
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     found = Environment(
-        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("alignir.tables")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     found.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return found
-
-
-def escaped(text: str) -> str:
-    return html.escape(visible(text))
-
-
-def _row(cells: list[str], form: str) -> str:
-    return f"<tr>{''.join(form.format(escaped(cell)) for cell in cells)}</tr>"
