@@ -13,7 +13,7 @@ COMMANDS = {
     "tables": "the paper's tables, and those that explain them",
     "figures": "the figures of all recorded runs",
     "report": "one page: tables, figures, methods, how to run each cell again",
-    "explore": "one page to look into: judges, systems, queries, pairs, and grading blind",
+    "explore": "a page of judges, systems, queries, pairs; grading blind",
     "budget": "how many labels, or queries, are enough to order the systems?",
     "align": "do labels order systems as qrels do? From files, at once",
     "agreement": "how far do files of labels agree?",

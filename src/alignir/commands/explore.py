@@ -1,4 +1,4 @@
-"""Write one page to look into recorded runs with: where does a judge go wrong?
+r"""Write one page to look into recorded runs with: where does a judge go wrong?
 
 The page is one file of HTML that opens in any browser from disk, without a
 network or a server. Its views lead from one to the next:
@@ -20,7 +20,8 @@ when the runs were recorded; where they changed, the runs have to be made anew.
 examples:
   alignir explore --out explore.html
   alignir explore --dataset demo --out demo.html
-  alignir dataset=folder dataset.path=DATA dataset.second=OTHER.qrels model=lexical
+  alignir dataset=folder dataset.path=DATA model=lexical \
+      dataset.second=OTHER.qrels
 """
 
 from argparse import ArgumentParser
