@@ -43,7 +43,7 @@ def run(args) -> int:
     from alignir.config import recorded_cell
     from alignir.errors import InputError
     from alignir.experiment.as_recorded import rankings_of
-    from alignir.explore.page import page, settings_of
+    from alignir.explore.page import count, page, settings_of
     from alignir.files import written_whole
     from alignir.formatting import counted
     from alignir.tracking.recordings import Recordings
@@ -63,5 +63,5 @@ def run(args) -> int:
     with written_whole(args.out) as whole:
         whole.write_text(text, encoding="utf-8")
     size = args.out.stat().st_size / 1e6
-    print(f"{args.out}: {counted(len(recordings), 'run')}, {size:.1f} MB; open it in a browser")
+    print(f"{args.out}: {counted(count(recordings, settings), 'run')}, {size:.1f} MB; open it in a browser")
     return 0

@@ -33,6 +33,11 @@ def settings_of(recordings: Recordings, dataset: str | None = None) -> list[Sett
     return sorted(setting for setting in found if setting.n_systems > 1)
 
 
+def count(recordings: Recordings, settings: list[Setting]) -> int:
+    """How many runs are of these settings."""
+    return sum(run.setting in settings for run in recordings)
+
+
 def page(experiment: str, recordings: Recordings, settings: list[Setting], read: Read) -> str:
     """The page. Texts are data in it, which its script shows as texts; the browser is told to load and send nothing."""
     passages, answers, titles = Strings(), Strings(), setting_titles(settings)
@@ -49,7 +54,7 @@ def page(experiment: str, recordings: Recordings, settings: list[Setting], read:
         .get_template("explore.html")
         .render(
             experiment=experiment,
-            about=", ".join([counted(len(recordings), "run"), *titles]),
+            about=", ".join([counted(count(recordings, settings), "run"), *titles]),
             version=__version__,
             policy=policy(theirs.script, script),
             library=theirs,
