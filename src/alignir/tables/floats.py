@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from alignir.formatting import is_best
 from alignir.tables import latex
 from alignir.tables.table import Table
 
@@ -33,7 +34,7 @@ def _pages(table: Table) -> list[Table]:
 
 
 def _float(table: Table) -> str:
-    rows = [" & ".join(map(latex.escaped, row)) + r" \\" for row in [table.columns, *table.without_repeats()]]
+    rows = [" & ".join(map(_cell, row)) + r" \\" for row in [table.columns, *table.without_repeats()]]
     form = "ll" + "r" * (len(table.columns) - 2)
     lines = [rf"\begin{{tabular}}{{{form}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
     body = "\n".join([*lines, r"\end{tabular}"])
@@ -44,6 +45,10 @@ def _float(table: Table) -> str:
         notes = [rf"\noindent {latex.escaped(note)}\par" for note in table.notes]
         parts += [r"\par\smallskip{\footnotesize\raggedright", *notes, "}"]
     return "\n".join([*parts, r"\end{table}"])
+
+
+def _cell(text: str) -> str:
+    return rf"\textbf{{{latex.escaped(text)}}}" if is_best(text) else latex.escaped(text)
 
 
 def _caption(table: Table) -> str:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from alignir.formatting import visible
+from alignir.formatting import is_best, visible
 from alignir.tables.table import Table
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ figure.table table { border-collapse: collapse; border-top: 2px solid; border-bo
   font-variant-numeric: tabular-nums; }
 figure.table th, figure.table td { padding: .25rem .75rem; white-space: nowrap; text-align: left; }
 figure.table th:nth-child(n+3), figure.table td:nth-child(n+3) { text-align: right; }
+figure.table td.best { font-weight: 600; }
 figure.table thead tr { border-bottom: 1px solid; }
 figure.table tbody tr:hover { background: #8882; }
 figure.table ul { list-style: none; margin: .5rem 0 0; padding: 0; font-size: .85rem; max-width: 60rem; }
@@ -61,5 +62,6 @@ def templates(package: str) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.tests["best"] = is_best
     found.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return found
