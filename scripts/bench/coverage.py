@@ -86,8 +86,8 @@ def answers(sample: Sample, rng: np.random.Generator) -> dict[str, endless.Answe
     found["basic"] = endless.basic(resampled)
     found["posterior"] = endless.posterior(left, right, rng)
     found["pairs"] = endless.pairs(left, right)
-    found["posterior or basic"] = endless.hull(found["basic"], found["posterior"])
-    found["pairs or basic"] = endless.hull(found["basic"], found["pairs"])
+    for one, other in (("posterior", "basic"), ("pairs", "basic"), ("posterior", "pairs")):
+        found[f"{one} or {other}"] = endless.hull(found[one], found[other])
     if sample.prior is not None:
         found["known"] = endless.known(left, right, rng, sample.prior, sample.noise)
     return found

@@ -104,8 +104,8 @@ def pairs(left: np.ndarray, right: np.ndarray, scales: tuple[float, ...] = (0.2,
 
 
 def hull(one: Answer, other: Answer) -> Answer:
-    """The interval from the lower of two ends to the upper."""
-    return Answer(min(one.low, other.low), max(one.high, other.high), other.estimate)
+    """The shortest interval that holds both, with the estimate of the first."""
+    return Answer(min(one.low, other.low), max(one.high, other.high), one.estimate)
 
 
 def _of(found: np.ndarray, tail: float) -> Answer:
