@@ -56,7 +56,7 @@ def test_a_share_of_zero_is_the_good_run_which_is_the_one_with_the_best_results(
     runs = degraded(mixed, shares=SHARES)
     assert "made of good" in runs.notes[-1]
     assert "made of bad" in degraded(mixed, system="bad", shares=SHARES).notes[-1]
-    both = run_files(mixed).frame
+    both = run_files(mixed).plain
     keys = ["query_id", "doc_id", "rank"]
     first, good = (frame[frame["system"] == name][keys] for frame, name in ((runs.frame, "worse-0"), (both, "good")))
     pd.testing.assert_frame_equal(first.reset_index(drop=True), good.reset_index(drop=True))

@@ -109,7 +109,7 @@ def collection(dataset: "Dataset", runs: "Runs") -> list[Check]:
         len(dataset.qrels),
         *distribution(dataset.qrels, dataset.scale),
     ]
-    top = runs.top(10).frame
+    top = runs.top(10).plain
     tops = (
         top[top["system"].isin(TWINS)]
         .groupby(["query_id", "system"])["doc_id"]

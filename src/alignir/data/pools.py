@@ -18,7 +18,7 @@ def pooled(pool: str, qrels: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """
     if pool == "qrels":
         return qrels[PAIR]
-    first = runs.loc[runs["rank"] <= depth(pool), PAIR].drop_duplicates()
+    first = runs.loc[runs["rank"] <= depth(pool), PAIR].drop_duplicates().astype(str)
     if holes(pool):
         first = first[~pd.MultiIndex.from_frame(first).isin(pd.MultiIndex.from_frame(qrels[PAIR]))]
     return first.sort_values(PAIR).reset_index(drop=True)  # a query's together, so that engines can reuse its prefix

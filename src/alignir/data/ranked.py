@@ -2,26 +2,50 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from alignir.data.digests import digest
 from alignir.errors import InputError
 from alignir.formatting import counted
 from alignir.frames import PAIR, RUNS
+
+IDS = ("system", *PAIR)
+
+
+class Shown(NamedTuple):
+    """The first results of every ranking, as pairs that are numbered: found once, for any set of labels."""
+
+    places: np.ndarray  # (systems, queries, depth): the number of the pair there, -1 where nothing is shown
+    pairs: np.ndarray  # the `_keys` of the pairs, rising
+    queries: pd.Index
+    documents: pd.Index
 
 
 @dataclass(frozen=True, eq=False)
 class Runs:
     """The rankings of some systems for some queries, also of those without a result, whose rankings are empty."""
 
-    frame: pd.DataFrame  # RUNS of these systems and queries, and of no others
+    frame: pd.DataFrame  # RUNS of these systems and queries, and of no others; ids may be categories, see `plain`
     systems: tuple[str, ...]
     query_ids: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what a reader should know of where they come from, in a line each
     _tops: dict[int, "Runs"] = field(default_factory=dict, repr=False)
+    _shown: dict[int, Shown] = field(default_factory=dict, repr=False)
+
+    @property
+    def plain(self) -> pd.DataFrame:
+        """RUNS with strings as ids. Those of run files are categories: a number a result, where a string takes ten."""
+        return self.frame.astype(dict.fromkeys(IDS, str))
+
+    @cached_property
+    def digest(self) -> str:
+        """What was ranked, by its content."""
+        return digest(self.frame)
 
     def top(self, k: int) -> "Runs":
         """The first `k` results of each ranking."""
@@ -32,6 +56,8 @@ class Runs:
     def of(self, query_ids: Iterable[str]) -> "Runs":
         """The rankings for these queries."""
         kept = tuple(query_ids)
+        if kept == self.query_ids:
+            return self
         frame = self.frame[self.frame["query_id"].isin(kept)]
         return Runs(frame.reset_index(drop=True), self.systems, kept, self.notes)
 
@@ -40,9 +66,10 @@ class Runs:
 
         `labels` are QRELS: whatever pair is in them has a label.
         """
-        judged = pd.MultiIndex.from_frame(self.frame[PAIR]).isin(pd.MultiIndex.from_frame(labels[PAIR]))
-        frame = self.frame[judged]
-        ranks = frame.groupby(["system", "query_id"])["rank"].rank(method="first").astype(int)
+        queries, documents = (pd.Index(np.asarray(self.frame[name].unique(), dtype=object)) for name in PAIR)
+        keys, judged = (_keys(frame, queries, documents) for frame in (self.frame, labels))
+        frame = self.frame[np.isin(keys, judged[judged >= 0])]
+        ranks = frame.groupby(["system", "query_id"], observed=True)["rank"].rank(method="first").astype(int)
         return Runs(frame.assign(rank=ranks), self.systems, self.query_ids, self.notes)
 
     def grades(self, labels: pd.DataFrame, depth: int, unjudged: int = 0) -> np.ndarray:
@@ -51,15 +78,25 @@ class Runs:
         `labels` are QRELS, or any frame with a whole number `relevance` for each pair; a result without one is
         `unjudged`.
         """
-        shown = self.top(depth).frame
-        pairs = shown.groupby(PAIR, sort=False).ngroup().to_numpy()
-        distinct = shown.loc[~shown.duplicated(PAIR), PAIR]
-        known = labels.set_index(PAIR)["relevance"].reindex(pd.MultiIndex.from_frame(distinct))
-        values = known.fillna(unjudged).to_numpy(dtype=np.int64)
-        grades = np.full((len(self.systems), len(self.query_ids), depth), -1)
-        places = _places(shown["system"], self.systems), _places(shown["query_id"], self.query_ids)
-        grades[*places, shown["rank"].to_numpy() - 1] = values[pairs]
-        return grades
+        shown = self._first(depth)
+        keys = _keys(labels, shown.queries, shown.documents)
+        number = np.searchsorted(shown.pairs, keys)
+        known = np.append(shown.pairs, -2)[number] == keys
+        values = np.full(len(shown.pairs) + 1, unjudged)
+        values[number[known]] = labels["relevance"].fillna(unjudged).to_numpy(dtype=np.int64)[known]
+        values[-1] = -1
+        return values[shown.places]
+
+    def _first(self, depth: int) -> Shown:
+        if depth not in self._shown:
+            frame = self.top(depth).frame
+            queries, documents = (pd.Index(np.asarray(frame[name].unique(), dtype=object)) for name in PAIR)
+            pairs, number = np.unique(_keys(frame, queries, documents), return_inverse=True)
+            places = np.full((len(self.systems), len(self.query_ids), depth), -1, dtype=np.int32)
+            where = _codes(frame["system"], pd.Index(self.systems)), _codes(frame["query_id"], pd.Index(self.query_ids))
+            places[*where, frame["rank"].to_numpy() - 1] = number
+            self._shown[depth] = Shown(places, pairs, queries, documents)
+        return self._shown[depth]
 
 
 def as_runs(runs: "Runs | pd.DataFrame", query_ids: Iterable[str] | None = None) -> Runs:
@@ -73,13 +110,42 @@ def as_runs(runs: "Runs | pd.DataFrame", query_ids: Iterable[str] | None = None)
 def ranked(runs: pd.DataFrame) -> pd.DataFrame:
     """RUNS from system, query_id, doc_id, score: with `rank` from 1, in trec_eval's order.
 
-    That is by score descending, as float32, and of ties by doc_id descending.
+    That is by score descending, as float32, and of ties by doc_id descending. Ids may be categories.
     """
-    keys = pa.table({**runs[["system", *PAIR]], "single": runs["score"].astype(np.float32)})
-    order = [("system", "ascending"), ("query_id", "ascending"), ("single", "descending"), ("doc_id", "descending")]
-    runs = runs.take(pc.sort_indices(keys, order).to_numpy())  # several times as fast as pandas where ids are strings
-    runs["rank"] = runs.groupby(["system", "query_id"], sort=False).cumcount() + 1
-    return runs[RUNS].reset_index(drop=True)
+    query, system = (_in_order(runs[name]) for name in ("query_id", "system"))
+    with np.errstate(over="ignore"):
+        falling = -runs["score"].to_numpy().astype(np.float32)
+    if not _rises(system, query, falling):
+        keys = falling, query, system
+        if not _rises(*(key[(order := np.lexsort(keys))] for key in reversed(keys))):  # there are ties
+            order = np.lexsort((-_in_order(runs["doc_id"]), *keys))
+        runs, query, system = runs.take(order), query[order], system[order]
+    starts = np.flatnonzero(np.append(True, (np.diff(query) != 0) | (np.diff(system) != 0))[: len(runs)])
+    lengths = np.diff(np.append(starts, len(runs)))
+    rank = np.arange(1, len(runs) + 1) - np.repeat(starts, lengths)
+    return runs.assign(rank=rank)[RUNS].reset_index(drop=True)
+
+
+def together(rankings: list[pd.DataFrame]) -> pd.DataFrame:
+    """One RUNS of several, one below the other, whose ids are categories; takes them apart, to need no room for two.
+
+    >>> parts = [pd.DataFrame([("s", "q", d, 1.0, 1)], columns=RUNS).astype(dict.fromkeys(IDS, "category")) for d in "ab"]
+    >>> together(parts)["doc_id"].tolist()
+    ['a', 'b']
+    """
+    if not rankings:
+        return pd.DataFrame(columns=RUNS)
+    columns = {}
+    for name in RUNS:
+        column = pa.chunked_array([_arrow(ranking.pop(name)) for ranking in rankings])
+        columns[name] = column.unify_dictionaries().to_pandas()
+    return pd.DataFrame(columns, copy=False)
+
+
+def _arrow(values: pd.Series) -> pa.Array:
+    """With 32 bits a category, however few there are here."""
+    found = pa.array(values)
+    return found.cast(pa.dictionary(pa.int32(), pa.string())) if pa.types.is_dictionary(found.type) else found
 
 
 def nothing_returned(queries: pd.Series, notes: Iterable[str] = ()) -> InputError:
@@ -92,7 +158,27 @@ def nothing_returned(queries: pd.Series, notes: Iterable[str] = ()) -> InputErro
     return InputError(f"no system returns anything for {these} {queries.iloc[0]!r}: {why}")
 
 
-def _places(values: pd.Series, names: tuple[str, ...]) -> np.ndarray:
-    """The place of each value among the names, all of which it is one of."""
+def _in_order(values: pd.Series) -> np.ndarray:
+    """A number for each value, in the order of the values as strings."""
     codes, distinct = pd.factorize(values)
-    return pd.Index(names).get_indexer(distinct)[codes]
+    place = np.empty(len(distinct), dtype=np.int64)
+    place[np.argsort(np.asarray(distinct, dtype=object), kind="stable")] = np.arange(len(distinct))
+    return place[codes]
+
+
+def _rises(system: np.ndarray, query: np.ndarray, falling: np.ndarray) -> bool:
+    """Whether rows are in order of system, then query, then `falling`, and no two are level in all."""
+    step, within, below = np.diff(system), np.diff(query), falling[1:] > falling[:-1]
+    return bool(((step > 0) | ((step == 0) & ((within > 0) | ((within == 0) & below)))).all())
+
+
+def _codes(values: pd.Series, names: pd.Index) -> np.ndarray:
+    """The place of each value among the names, -1 where it is none of them."""
+    codes, distinct = pd.factorize(values)
+    return names.get_indexer(pd.Index(np.asarray(distinct, dtype=object)))[codes]
+
+
+def _keys(frame: pd.DataFrame, queries: pd.Index, documents: pd.Index) -> np.ndarray:
+    """A number for each pair of these queries and documents, -1 for any other."""
+    query, document = _codes(frame["query_id"], queries), _codes(frame["doc_id"], documents)
+    return np.where((query >= 0) & (document >= 0), query * len(documents) + document, -1)

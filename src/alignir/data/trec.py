@@ -20,7 +20,7 @@ from alignir.data.records import at, place
 from alignir.data.scales import AS_WRITTEN, Meaning
 from alignir.data.spellings import BY_IDS
 from alignir.errors import InputError
-from alignir.frames import QRELS
+from alignir.frames import PAIR, QRELS
 
 JUNK = (-1, -2)  # of TREC: spam
 
@@ -91,16 +91,17 @@ def grade_of(text: str | float, meaning: Meaning, where: str) -> int:
 
 def read_run(path: Path, system: str) -> pd.DataFrame:
     """RUNS of one system, from `query_id Q0 doc_id rank score tag` lines; the score decides the rank."""
-    return ranked(read_results(path).assign(system=system))
+    return ranked(read_results(path).astype(dict.fromkeys(PAIR, str)).assign(system=system))
 
 
 def read_results(path: Path) -> pd.DataFrame:
     """query_id, doc_id, place, score of a run file, line by line: `place` is the rank that it states, NaN if no number.
 
-    Any white space separates the fields; in a line of six fields with tabs between them the tag may have spaces.
+    Ids are categories. Any white space separates the fields; in a line of six fields with tabs between them the tag may
+    have spaces.
     """
     results = _read_run_fast(path)
-    return _read_run_by_line(path) if results is None else results
+    return _read_run_by_line(path).astype(dict.fromkeys(PAIR, "category")) if results is None else results
 
 
 def contradicted(results: pd.DataFrame) -> int:
@@ -108,10 +109,10 @@ def contradicted(results: pd.DataFrame) -> int:
 
     That is where of two neighbouring lines the one with the better place has the lower score (as float32).
     """
-    query_ids, places = results["query_id"].to_numpy(), results["place"].to_numpy()
+    queries, places = results["query_id"].cat.codes.to_numpy(), results["place"].to_numpy()
     with np.errstate(all="ignore"):  # a place may be infinite, a score beyond a float32
         rises = np.diff(results["score"].to_numpy().astype(np.float32)) * np.diff(places) > 0
-    return len(set(query_ids[1:][rises & (query_ids[1:] == query_ids[:-1])]))
+    return len(np.unique(queries[1:][rises & (queries[1:] == queries[:-1])]))
 
 
 def _read_run_fast(path: Path) -> pd.DataFrame | None:
@@ -127,7 +128,7 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
             read_options=csv.ReadOptions(column_names=["query_id", "q0", "doc_id", "place", "score", "tag"]),
             parse_options=csv.ParseOptions(delimiter=separator.decode(), quote_char=False, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
-                column_types={"query_id": pa.string(), "doc_id": pa.string()}
+                column_types=dict.fromkeys(PAIR, pa.dictionary(pa.int32(), pa.string()))
                 | dict.fromkeys(("place", "score"), pa.float64()),
                 include_columns=["query_id", "doc_id", "place", "score"],
                 null_values=[],
@@ -136,9 +137,16 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
         )
     except (pa.ArrowException, *UNREADABLE):
         return None
-    results = table.to_pandas()
+    results = table.unify_dictionaries().to_pandas(split_blocks=True)
     usual = len(results) and np.isfinite(results["score"]).all()
-    return results if usual and not results.duplicated(["query_id", "doc_id"]).any() else None
+    return results if usual and not _twice(results) else None
+
+
+def _twice(results: pd.DataFrame) -> bool:
+    """Whether any pair of categories stands twice."""
+    query, document = (results[name].cat for name in PAIR)
+    pairs = query.codes.to_numpy(np.int64) * len(document.categories) + document.codes
+    return bool(pairs.duplicated().any())
 
 
 def _is_plain(content: bytes, separator: bytes) -> bool:

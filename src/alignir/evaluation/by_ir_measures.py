@@ -27,7 +27,7 @@ def by_ir_measures(
     evaluator = pipeline.evaluator(list(dict.fromkeys(asked.values())), qrels)
     places = {query_id: place for place, query_id in enumerate(runs.query_ids)}
     found = {measure: np.zeros((len(runs.systems), len(places))) for measure in asked.values()}
-    by_system = dict(iter(runs.frame.groupby("system")))
+    by_system = dict(iter(runs.frame.groupby("system", observed=True)))
     for row, system in enumerate(runs.systems):
         ranking: dict[str, dict[str, float]] = {}
         if system in by_system:

@@ -21,6 +21,7 @@ TREC_EVAL = (
     r"ndcg|ndcg_rel|Rndcg|G|binG|map|11pt_avg|infAP|Rprec|recip_rank|bpref|set_P|set_recall|set_F|set_map"
 )
 EXPONENTIAL = r"ndcg_exp(_cut_[1-9]\d{0,4})?"
+NDCG_CUT = r"ndcg_(?P<exp>exp_)?cut_(?P<k>\d+)"
 RBP = r"rbp_(0\.\d+)"
 ERR = r"err_([1-9]\d{0,4})"
 OURS = "|".join((TREC_EVAL, EXPONENTIAL, RBP, ERR))

@@ -21,25 +21,29 @@ def places(qrels: pd.DataFrame, runs: Runs, k: int) -> Places:
     shown = runs.grades(qrels.assign(relevance=rows), k, unjudged=-1)
     query = pd.Index(runs.query_ids).get_indexer(qrels["query_id"])
     number = qrels.groupby("query_id").cumcount().to_numpy()
-    judged = np.full((len(runs.query_ids), max(k, number.max(initial=-1) + 1)), -1)
+    judged = np.full((len(runs.query_ids), number.max(initial=-1) + 1), -1)
     judged[query[query >= 0], number[query >= 0]] = rows[query >= 0]
     return Places(shown, judged)
 
 
-def ndcg(relevance: np.ndarray, places: Places) -> np.ndarray:
+def ndcg(relevance: np.ndarray, places: Places, k: int | None = None) -> np.ndarray:
     """nDCG@k (systems, queries) by these grades of the pairs, in the order of QRELS: linear gain, as trec_eval has it.
 
-    0 where a query has nothing relevant; NaN where it has no pair at all.
+    `k` is at most that of the places, and their own by default. A grade below 0 gains nothing. 0 where a query has
+    nothing relevant; NaN where it has no pair at all.
 
     >>> places = Places(shown=np.array([[[1, 0]], [[-1, 1]]]), judged=np.array([[0, 1]]))
     >>> ndcg(np.array([0, 2]), places).round(3).tolist()
     [[1.0], [0.631]]
     """
-    k = places.shown.shape[2]
-    gains = np.append(relevance, 0)  # the last one for -1
-    discounts = 1 / np.log2(np.arange(k) + 2)
-    most = np.sort(np.partition(gains[places.judged], -k, axis=1)[:, -k:], axis=1)[:, ::-1]
+    gains = np.append(relevance, 0).clip(0)  # the last one for -1
+    k = places.shown.shape[2] if k is None else k
+    best = -np.sort(-gains[places.judged], axis=1)[:, :k]
+    found, most = np.zeros(places.shown.shape[:2]), np.zeros(len(best))
+    for rank in range(k):  # summed rank by rank, as trec_eval does: equal rankings are equal to the last bit
+        found += gains[places.shown[:, :, rank]] / np.log2(rank + 2)
+        most += best[:, rank] / np.log2(rank + 2) if rank < best.shape[1] else 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.where(most[:, 0] > 0, (gains[places.shown] @ discounts) / (most @ discounts), 0)
+        values = np.where(most > 0, found / most, 0)
     values[:, (places.judged < 0).all(axis=1)] = np.nan
     return values

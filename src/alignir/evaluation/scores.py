@@ -17,12 +17,24 @@ from alignir.evaluation.measures import (
     expected_reciprocal_rank,
     rank_biased_precision,
 )
-from alignir.evaluation.names import CUT, ERR, EXPONENTIAL, GDEVAL_ERR, NDCG, RBP, TREC_EVAL, recorded_names
+from alignir.evaluation.names import (
+    CUT,
+    ERR,
+    EXPONENTIAL,
+    GDEVAL_ERR,
+    NDCG,
+    NDCG_CUT,
+    RBP,
+    TREC_EVAL,
+    recorded_names,
+)
+from alignir.evaluation.ndcg import ndcg, places
 from alignir.frames import PAIR, SCORES
 
 MISSING = ("drop", "zero", "fallback")
 UNJUDGED = ("not_relevant", "condensed")
 
+NEAR = 100  # ranks that are looked at as one array
 KEPT = 2_000_000  # results, of which dicts are kept: about 250 MB
 _kept: WeakKeyDictionary[Runs, list[dict[str, dict]]] = WeakKeyDictionary()
 
@@ -49,7 +61,7 @@ def evaluate(
 ) -> pd.DataFrame:
     """SCORES of every system for every query, by the names that `names.recorded_name` gives to `measures`.
 
-    trec_eval's names         by pytrec_eval
+    trec_eval's names         by pytrec_eval; but nDCG down to the rank 100 by `ndcg`, which says the same sooner
     ndcg_exp, ndcg_exp_cut_K  nDCG with gain 2^grade - 1 instead of trec_eval's grade: its nDCG on grades so mapped
     rbp_P                     `rank_biased_precision` with persistence P
     err_K                     `expected_reciprocal_rank` of the top K
@@ -72,13 +84,12 @@ def evaluate(
     cuts = [re.fullmatch(CUT, measure) for measure in measures]
     if all(cuts):  # what lies deeper changes nothing, and takes most of the time
         runs = runs.top(max(int(cut["k"] or cut["at"]) for cut in cuts if cut))
-    rankings = _rankings(runs)
-
-    names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure)]
-    values = _by_trec_eval(qrels, rankings, runs.query_ids, names, scale.relevant_from)
-    exponential = {measure.replace("_exp", ""): measure for measure in measures if re.fullmatch(EXPONENTIAL, measure)}
-    gains = qrels.assign(relevance=2 ** qrels["relevance"] - 1)
-    found = _by_trec_eval(gains, rankings, runs.query_ids, list(exponential), scale.relevant_from)
+    values = _by_ndcg(qrels, runs, measures)
+    names = [measure for measure in measures if re.fullmatch(TREC_EVAL, measure) and measure not in values]
+    values |= _by_trec_eval(qrels, runs, names, scale.relevant_from)
+    exponential = {m.replace("_exp", ""): m for m in measures if re.fullmatch(EXPONENTIAL, m) and m not in values}
+    gains = qrels.assign(relevance=_exponential(qrels["relevance"]))
+    found = _by_trec_eval(gains, runs, list(exponential), scale.relevant_from)
     values |= {exponential[name]: scored for name, scored in found.items()}
     if by_rank := [measure for measure in measures if re.fullmatch("|".join((RBP, ERR, GDEVAL_ERR)), measure)]:
         grades = runs.grades(qrels, max(1, runs.frame["rank"].max()) if len(runs.frame) else 1).clip(min=0)
@@ -101,7 +112,7 @@ def evaluate(
 def _rankings(runs: Runs) -> list[dict[str, dict]]:
     """{query_id: {doc_id: score}} of each system, kept while the runs are: many sets of labels score the same ones."""
     if runs not in _kept:
-        by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system")}
+        by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system", observed=True)}
         rankings = [by_system.get(system, {}) for system in runs.systems]
         if len(runs.frame) > KEPT:
             return rankings
@@ -109,14 +120,31 @@ def _rankings(runs: Runs) -> list[dict[str, dict]]:
     return _kept[runs]
 
 
-def _by_trec_eval(
-    qrels: pd.DataFrame, rankings: list[dict], query_ids: Sequence[str], names: list[str], relevant_from: int
-) -> dict[str, np.ndarray]:
-    """By measure: values of shape (rankings, queries), 0 for a query that a ranking lacks."""
+def _by_ndcg(qrels: pd.DataFrame, runs: Runs, measures: Sequence[str]) -> dict[str, np.ndarray]:
+    """By measure, of those that are nDCG down to a rank up to NEAR: values of shape (systems, queries)."""
+    cuts = {measure: found for measure in measures if (found := re.fullmatch(NDCG_CUT, measure))}
+    cuts = {measure: cut for measure, cut in cuts.items() if int(cut["k"]) <= NEAR}
+    if not cuts:
+        return {}
+    where = places(qrels, runs, max(int(cut["k"]) for cut in cuts.values()))
+    grades = qrels["relevance"].to_numpy()
+    return {
+        measure: ndcg(_exponential(grades) if cut["exp"] else grades, where, int(cut["k"]))
+        for measure, cut in cuts.items()
+    }
+
+
+def _exponential(grades):
+    return 2**grades - 1
+
+
+def _by_trec_eval(qrels: pd.DataFrame, runs: Runs, names: list[str], relevant_from: int) -> dict[str, np.ndarray]:
+    """By measure: values of shape (systems, queries), 0 for a query that a system returned nothing for."""
     import pytrec_eval
 
     if not names:
         return {}
+    rankings, query_ids = _rankings(runs), runs.query_ids
     evaluator = pytrec_eval.RelevanceEvaluator(_nested(qrels, "relevance", int), set(names), relevant_from)
     nothing = dict.fromkeys(names, 0.0)
     values = np.zeros((len(names), len(rankings), len(query_ids)))
@@ -146,10 +174,11 @@ def judged_at(labels: pd.DataFrame, runs: Runs, k: int = 10) -> pd.Series:
     every measure here, which is to the disadvantage of the systems that the labels' pool did not know.
     NaN where a system returned nothing.
     """
-    first = runs.top(k).frame
-    known = pd.MultiIndex.from_frame(labels.loc[labels["relevance"].notna(), PAIR])
-    labelled = pd.MultiIndex.from_frame(first[PAIR]).isin(known)
-    return pd.Series(labelled, index=first["system"], dtype=float).groupby(level=0).mean().reindex(runs.systems)
+    known = labels.loc[labels["relevance"].notna(), PAIR].assign(relevance=1)
+    first = runs.grades(known, k)
+    with np.errstate(invalid="ignore"):
+        shares = (first > 0).sum(axis=(1, 2)) / (first >= 0).sum(axis=(1, 2))
+    return pd.Series(shares, index=pd.Index(runs.systems, name="system"))
 
 
 def _nested(frame: pd.DataFrame, column: str, kind: type) -> dict[str, dict]:

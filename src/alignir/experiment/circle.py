@@ -45,7 +45,7 @@ def circles(run: Recorded, cell: Cell, depth: int, ways: tuple[str, ...]) -> dic
 
     found = {}
     for way in ways:
-        changed = scored(Runs(rerank(runs.frame, known, depth, way), runs.systems, runs.query_ids))
+        changed = scored(Runs(rerank(runs.plain, known, depth, way), runs.systems, runs.query_ids))
         sides = (judged, people), changed
         before, after = (_by_system(*both) for both in sides)
         found[way] = Circle(before, after.loc[before.index], circularity.loss(*sides, cell.resampling))

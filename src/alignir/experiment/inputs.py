@@ -13,6 +13,7 @@ import pandas as pd
 from alignir.alignment.bootstrap import METHODS, OVER
 from alignir.data import pools
 from alignir.data.collections import Dataset, folder
+from alignir.data.digests import digest
 from alignir.data.families import of_family
 from alignir.data.fields import MAIN
 from alignir.data.pools import WITHOUT_TEXT, pooled
@@ -58,8 +59,7 @@ class Inputs:
     @cached_property
     def digests(self) -> dict[str, str]:
         """What was read, by its content: pairs, baseline labels, rankings."""
-        frames = {"pairs": self.pairs, "labels": self.dataset.qrels, "systems": self.runs.frame}
-        return {name: digest(frame) for name, frame in frames.items()}
+        return {"pairs": digest(self.pairs), "labels": digest(self.dataset.qrels), "systems": self.runs.digest}
 
 
 def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
@@ -280,10 +280,6 @@ def contents(setting, name: str = "") -> dict[str, str]:
     return {name: _sha256(setting)} if isinstance(setting, str) and os.path.isfile(setting) else {}
 
 
-def digest(frame: pd.DataFrame) -> str:
-    return hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
-
-
 def _with_content(setting, name: str = "", paths: bool = True):
     """A setting as it is, but the path of a folder in full, and that of a file with the sha256 of its content.
 
@@ -316,7 +312,7 @@ def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
         known = counted(left_out + len(everything.queries), "query")
         yield f"{dataset.name}: {left_out} of {known} {have} no judged pair and {are} left out"
     yield from runs.notes
-    answered = runs.frame.groupby("system")["query_id"].nunique().reindex(runs.systems, fill_value=0)
+    answered = runs.frame.groupby("system", observed=True)["query_id"].nunique().reindex(runs.systems, fill_value=0)
     n_queries = len(dataset.queries)
     for system, count in answered[answered < n_queries].items():
         yield f"{system}: has no results for {n_queries - count} of {counted(n_queries, 'query')} and scores 0 there"

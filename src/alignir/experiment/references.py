@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alignir.alignment.tau import Sides, against_baseline, against_users, between_draws, sides
+from alignir.data.digests import digest
 from alignir.evaluation.names import recorded_name
 from alignir.evaluation.scores import evaluate
 from alignir.experiment.cells import Cell
 from alignir.experiment.floors import ceiling_and_floors, shuffled
-from alignir.experiment.inputs import Inputs, digest
+from alignir.experiment.inputs import Inputs
 from alignir.files import state_of
 from alignir.frames import BASELINE, SHUFFLED
 from alignir.users.users import Comparing

@@ -94,7 +94,7 @@ def _good(
     shown = made.grades(dataset.qrels, depth, unjudged=lowest)
     means = np.where(shown < 0, lowest, shown).mean(axis=(1, 2))
     best = made.systems[int(np.argmax(means))]
-    return made.frame[made.frame["system"] == best], made.notes
+    return made.plain[made.frame["system"] == best], made.notes
 
 
 def _steps(

@@ -37,7 +37,7 @@ def pipelines(
     """
     encoders = [Encoder(**({"name": model} if isinstance(model, str) else model)) for model in dense]
     made = [as_runs(make(dataset)) for make in first.values()]
-    stages = [each.frame for each in made]
+    stages = [each.plain for each in made]
     stages += [retrieve(dataset, encoder, k) for encoder in encoders]
     if not stages:
         raise InputError("systems: expected at least one first stage (first or dense), found none")

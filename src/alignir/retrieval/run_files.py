@@ -9,7 +9,7 @@ import pandas as pd
 from alignir.data import run_paths, trec
 from alignir.data.collections import Dataset
 from alignir.data.lines import line_of
-from alignir.data.ranked import Runs, ranked
+from alignir.data.ranked import Runs, ranked, together
 from alignir.data.run_paths import FILES
 from alignir.errors import InputError, one_of
 from alignir.formatting import counted
@@ -39,8 +39,9 @@ def run_files(
             "or build systems with systems=bm25"
         )
     selected = _selected(run_paths.run_files(folder, files), include, exclude)
-    frames, notes, contradicting = [], [], []
-    for system, file in selected.items():
+    rankings: list[pd.DataFrame] = []
+    notes, contradicting = [], []
+    for system, file in sorted(selected.items()):
         results = _results(file, files)
         known = _known(results, dataset, file, unknown)
         if known.empty:
@@ -50,14 +51,14 @@ def run_files(
             )
         elif number := trec.contradicted(known):
             contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
-        frames.append(known.assign(system=system))
+        rankings.append(ranked(known.assign(system=pd.Categorical([system]).repeat(len(known)))))
     if contradicting:
         notes.append(
             f"ranks contradict scores in {', '.join(contradicting)}: read by score, higher first, as trec_eval reads a "
             "run. Are the scores distances?"
         )
-    frame = ranked(pd.concat(frames, ignore_index=True))
-    return Runs(frame, tuple(sorted(frame["system"].unique())), tuple(dataset.queries.index), tuple(notes))
+    frame = together(rankings)
+    return Runs(frame, tuple(frame["system"].unique()), tuple(dataset.queries.index), tuple(notes))
 
 
 def _results(file: Path, files: str | Sequence[str]) -> pd.DataFrame:
