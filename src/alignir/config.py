@@ -1,5 +1,6 @@
 """Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -72,6 +73,28 @@ class Job:
     overrides: tuple[str, ...]  # that it was asked for with
     sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
     in_this_process: bool  # Hydra's own launcher runs the cells here, one after the other
+
+
+@contextlib.contextmanager
+def composed_once() -> Iterator[None]:
+    """Each cell of a sweep is composed once meanwhile; Hydra does so four times: to see whether it can, and to run it,
+    in both rounds, at a quarter of a second each.
+    """
+    compose_cell, kept = ConfigLoaderImpl.load_sweep_config, dict[tuple[str, ...], DictConfig]()
+
+    def kept_cell(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        cell = tuple(sweep_overrides)
+        if cell not in kept:
+            kept[cell] = compose_cell(self, master_config, sweep_overrides)
+        found = deepcopy(kept[cell])
+        OmegaConf.copy_cache(from_config=master_config, to_config=found)
+        return found
+
+    setattr(ConfigLoaderImpl, "load_sweep_config", kept_cell)  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(ConfigLoaderImpl, "load_sweep_config", compose_cell)  # noqa: B010
 
 
 def start(job: Callable[[DictConfig], None]) -> None:

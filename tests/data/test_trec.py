@@ -102,7 +102,8 @@ def test_the_fast_reader_of_runs_reads_as_the_slow_one_or_steps_back(tmp_path, c
     file.write_bytes(content)
     fast = trec._read_run_fast(file)
     if fast is not None:
-        pd.testing.assert_frame_equal(fast, trec._read_run_by_line(file))
+        ids = {"query_id": str, "doc_id": str}
+        pd.testing.assert_frame_equal(fast.astype(ids), trec._read_run_by_line(file).astype(ids))
 
 
 @pytest.mark.parametrize("text", [RUN, RUN.replace(" ", "\t"), "\ufeff" + RUN, RUN.replace("\n", "\r\n"), "日" + RUN])

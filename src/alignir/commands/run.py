@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
-        with view:
+        with view, config.composed_once():
             _checking = True
             logging.disable(logging.INFO)  # what is loaded would be told twice
             config.start(job)

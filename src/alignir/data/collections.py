@@ -52,11 +52,10 @@ class Dataset:
     def fingerprint(self) -> str:
         """sha256 of what is judged: the texts of the pairs and their baseline labels with their scale, in any order."""
         pairs = self.qrels.sort_values(QRELS[:2])
+        query, passage = pairs["query_id"].map(self.queries), pairs["doc_id"].map(self.passages).fillna("")
         digest = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
-        for query_id, doc_id, relevance in pairs.itertuples(index=False):
-            texts = self.queries[query_id], self.passages.get(doc_id, "")
-            for part in (query_id, texts[0], doc_id, texts[1], str(relevance)):
-                digest.update(part.encode() + b"\0")
+        for parts in zip(pairs["query_id"], query, pairs["doc_id"], passage, pairs["relevance"], strict=True):
+            digest.update("".join(f"{part}\0" for part in parts).encode())
         return digest.hexdigest()
 
     def need_texts(self) -> None:
@@ -67,6 +66,8 @@ class Dataset:
     def of(self, query_ids: Iterable[str]) -> "Dataset":
         """The same collection with these queries only."""
         kept = set(query_ids)
+        if kept.issuperset(self.queries.index):
+            return self
         return replace(
             self,
             queries=self.queries[self.queries.index.isin(kept)],

@@ -90,7 +90,8 @@ def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kapp
     The quartiles are of the queries where the statistic is defined, NaN where it is nowhere; n_undefined counts the
     other ones, such as those where both sides know one grade only. A query without a joined pair is no query here.
     """
-    values = np.array([statistic(group) for _, group in both.groupby("query_id")], dtype=float)
+    values = _kappas(both) if statistic is kappa else [statistic(group) for _, group in both.groupby("query_id")]
+    values = np.array(values, dtype=float)
     defined = values[~np.isnan(values)]
     quartiles = np.quantile(defined, [0.25, 0.5, 0.75]) if len(defined) else [np.nan] * 3
     return {
@@ -98,6 +99,20 @@ def spread(both: pd.DataFrame, statistic: Callable[[pd.DataFrame], float] = kapp
         "n_queries": len(values),
         "n_undefined": len(values) - len(defined),
     }
+
+
+def _kappas(both: pd.DataFrame) -> np.ndarray:
+    """`kappa` on the grades of each query, of all at once: kappa = (agreed - by chance) / (1 - by chance)."""
+    distinct, places = np.unique(both[["baseline", "label"]].to_numpy(int), return_inverse=True)
+    query, n = pd.factorize(both["query_id"])[0], len(distinct)
+    n_queries, places = query.max(initial=-1) + 1, places.reshape(-1, 2)
+    cells = np.ravel_multi_index((query, *places.T), (n_queries, n, n))
+    shares = np.bincount(cells, minlength=n_queries * n * n).reshape(n_queries, n, n).astype(float)
+    pairs = shares.sum(axis=(1, 2))
+    agreed = np.trace(shares, axis1=1, axis2=2) * pairs
+    by_chance = (shares.sum(axis=1) * shares.sum(axis=2)).sum(axis=1)
+    with np.errstate(invalid="ignore"):  # all pairs of one and the same grade
+        return (agreed - by_chance) / (pairs**2 - by_chance)
 
 
 def matrix(

@@ -62,11 +62,15 @@ def shuffled(cell: Cell, dataset: Dataset, runs: Runs, references: Sides) -> pd.
     found = {name: np.empty(0) for name in references}
     n = 0
     while n < most and (not n or max(map(standard_error, found.values())) >= ERROR):
-        values = np.stack([scored(rng.permutation(grades)) for _ in range(min(BLOCK, most - n))])
-        n += len(values)
-        for name, (queries, means) in known.items():
-            left = plain_means(values[:, :, queries].reshape(-1, queries.sum())).reshape(values.shape[:2])
-            found[name] = np.append(found[name], taus(left, means[None]))
+        draws = min(BLOCK, most - n)
+        left = {name: np.empty((draws, len(runs.systems))) for name in known}
+        for draw in range(draws):
+            values = scored(rng.permutation(grades))
+            for name, (queries, _) in known.items():
+                left[name][draw] = plain_means(values[:, queries])
+        n += draws
+        for name, (_, means) in known.items():
+            found[name] = np.append(found[name], taus(left[name], means[None]))
     table = spread(found, n).rename(columns={"metric": "reference"})
     sizes = [(np.count_nonzero(~np.isnan(means)), queries.sum()) for queries, means in known.values()]
     table[["n_systems", "n_queries"]] = sizes

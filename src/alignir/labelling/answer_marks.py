@@ -9,6 +9,7 @@ A new family is a line here. Every mark of a thought is first rewritten into a t
 """
 
 import re
+from functools import cache
 
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u20e3]")
 LINE_END = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -86,6 +87,7 @@ NEXT_TURN = re.compile(
 )
 
 
+@cache
 def ending_word(reason: str | None) -> str:
     """A finish reason without case, marks and the name of its enumeration.
 

@@ -8,6 +8,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from alignir.data.scales import FOUR
@@ -15,6 +16,7 @@ from alignir.errors import one_of
 from alignir.labelling import answer_marks as marks
 
 FORMS = ("final_score", "last_line")
+KEPT = 4096  # texts that are not taken apart anew: most answers are short, and many are the same
 
 
 class Found(NamedTuple):
@@ -109,6 +111,7 @@ def failed(reason: str | None) -> bool:
     return marks.ENDING_OF.get(marks.ending_word(reason)) == "error"
 
 
+@lru_cache(maxsize=KEPT)
 def said_aloud(response: str) -> str | None:
     """What the model says in its turn, without its thoughts; None where it never came to an end of them.
 
@@ -158,6 +161,7 @@ def _normalised(response: str) -> str:
     return _replaced(text, marks.THOUGHT_MARKS)
 
 
+@lru_cache(maxsize=KEPT)
 def _undecorated(said: str) -> str:
     return _replaced(said, marks.DECORATION)
 

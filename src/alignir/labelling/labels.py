@@ -272,7 +272,8 @@ def _reader(name: str) -> Callable:
 
 def differing(labels: pd.DataFrame) -> int:
     """How many answers give several final scores that are not the same; the last one counts."""
-    return sum(len(set(final_scores(said_aloud(response) or ""))) > 1 for response in labels["response"])
+    counts = labels["response"].value_counts()
+    return sum(n for text, n in counts.items() if len(set(final_scores(said_aloud(str(text)) or ""))) > 1)
 
 
 def unknown_endings(labels: pd.DataFrame) -> dict[str, int]:

@@ -35,7 +35,8 @@ class Scripted:
 
     def answer(self, prompt: Prompt, pairs: Sequence[tuple[str, ...]]) -> Iterator[Answer]:
         for index, texts in enumerate(pairs):
-            time.sleep(self.delay)
+            if self.delay:
+                time.sleep(self.delay)
             text = prompt.render(*texts)
             drawn = hashlib.sha256(f"{prompt.system}\0{text}".encode()).digest()[0]
             grade = prompt.scale.grades[drawn % len(prompt.scale.grades)]
