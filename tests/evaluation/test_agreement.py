@@ -118,6 +118,14 @@ def test_precision_and_recall_of_each_grade():
 
 
 @pytest.mark.filterwarnings("error")
+def test_kappa_of_each_query_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    both = pd.DataFrame(rng.choice([-1, 0, 1, 3], (400, 2)), columns=["baseline", "label"])
+    both["query_id"] = rng.integers(0, 100, 400).astype(str)
+    expected = [agreement.kappa(group) for _, group in both.groupby("query_id", sort=False)]
+    np.testing.assert_allclose(agreement._kappas(both), expected, rtol=0, atol=1e-12)
+
+
 def test_spread_is_over_the_queries_where_kappa_is_defined():
     """Three queries: kappa 1; by chance, 0; and one grade only, undefined."""
     grades = {"q1": ([0, 1], [0, 1]), "q2": ([0, 1], [1, 1]), "q3": ([2, 2], [2, 2])}

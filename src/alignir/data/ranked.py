@@ -113,14 +113,15 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
     That is by score descending, as float32, and of ties by doc_id descending. Ids may be categories.
     """
     query, system = (_in_order(runs[name]) for name in ("query_id", "system"))
+    ranking = system * (query.max(initial=0) + 1) + query
     with np.errstate(over="ignore"):
         falling = -runs["score"].to_numpy().astype(np.float32)
-    if not _rises(system, query, falling):
-        keys = falling, query, system
-        if not _rises(*(key[(order := np.lexsort(keys))] for key in reversed(keys))):  # there are ties
-            order = np.lexsort((-_in_order(runs["doc_id"]), *keys))
-        runs, query, system = runs.take(order), query[order], system[order]
-    starts = np.flatnonzero(np.append(True, (np.diff(query) != 0) | (np.diff(system) != 0))[: len(runs)])
+    if not _rises(ranking, falling):
+        order = np.lexsort((falling, ranking))
+        if not _rises(ranking[order], falling[order]):  # there are ties
+            order = np.lexsort((-_in_order(runs["doc_id"]), falling, ranking))
+        runs, ranking = runs.take(order), ranking[order]
+    starts = np.flatnonzero(np.diff(ranking, prepend=-1))
     lengths = np.diff(np.append(starts, len(runs)))
     rank = np.arange(1, len(runs) + 1) - np.repeat(starts, lengths)
     return runs.assign(rank=rank)[RUNS].reset_index(drop=True)
@@ -166,10 +167,10 @@ def _in_order(values: pd.Series) -> np.ndarray:
     return place[codes]
 
 
-def _rises(system: np.ndarray, query: np.ndarray, falling: np.ndarray) -> bool:
-    """Whether rows are in order of system, then query, then `falling`, and no two are level in all."""
-    step, within, below = np.diff(system), np.diff(query), falling[1:] > falling[:-1]
-    return bool(((step > 0) | ((step == 0) & ((within > 0) | ((within == 0) & below)))).all())
+def _rises(ranking: np.ndarray, falling: np.ndarray) -> bool:
+    """Whether rows are in order of their ranking, then of `falling`, and no two are level in both."""
+    step = np.diff(ranking)
+    return bool(((step > 0) | ((step == 0) & (falling[1:] > falling[:-1]))).all())
 
 
 def _codes(values: pd.Series, names: pd.Index) -> np.ndarray:
