@@ -92,6 +92,7 @@ QUICKER = {
     "scripts/bench/recorded.py": [
         *("--judges", "4", "--users", "1", "--systems", "3", "--queries", "4", "--command", "tables")
     ],
+    "scripts/bench/rehearsal.py": ["--scale", "0.01", "--one"],
     "scripts/bench/users.py": ["--systems", "2", "--queries", "3", "--sessions", "1000", "--plain", "100"],
 }
 

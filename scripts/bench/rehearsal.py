@@ -4,11 +4,11 @@
     python scripts/bench/rehearsal.py --scale 10 --one
     python scripts/bench/rehearsal.py --scale 0.1 --keep FOLDER
 
-Makes up two collections in a temporary folder, one of 43 queries with 9,260 pairs and one of 2,000 queries with 200,000,
-and the runs of 52 systems, 100 results a query. Then it runs the grid with the scripted engine as 3 models under 2 prompts,
-the same sweep again with skip=finished, and the tables, each in a process of its own. Prints wall and processor time (user
-and system, of all threads), the peak of memory, and what lies on disk afterwards. `--scale` multiplies the queries; `--one`
-runs one cell of the larger collection only.
+Makes up two collections in a temporary folder, one of 43 queries with 9,260 pairs and one of 2,000 queries with
+200,000, and the runs of 52 systems, 100 results a query. Then it runs the grid with the scripted engine as 3 models
+under 2 prompts, the same sweep again with skip=finished, and the tables, each in a process of its own. Prints wall and
+processor time (user and system, of all threads), the peak of memory, and what lies on disk afterwards. `--scale`
+multiplies the queries; `--one` runs one cell of the larger collection only.
 """
 
 import argparse
@@ -98,7 +98,9 @@ def make(folder: Path, name: str, scale: float) -> None:
     grades = rng.choice(4, len(doc_ids), p=[0.56, 0.17, 0.19, 0.08])
     judged = slice(pairs)
     zeros = np.zeros(len(doc_ids), dtype=int)
-    write(data / "qrels.txt", query_ids[of_query][judged], zeros[judged], doc_ids[judged], grades[judged], separator=" ")
+    write(
+        data / "qrels.txt", query_ids[of_query][judged], zeros[judged], doc_ids[judged], grades[judged], separator=" "
+    )
     depth = min(DEPTH, a_query)
     ranks = np.tile(np.arange(1, depth + 1), queries)
     for number, noise in enumerate(np.linspace(0.5, 4, SYSTEMS)):

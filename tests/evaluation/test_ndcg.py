@@ -58,7 +58,9 @@ def test_it_is_trec_evals(collection, k):
         np.testing.assert_allclose(ndcg(grades, where, k), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("measure", "of_trec_eval"), [("ndcg_exp_cut_5", "ndcg_cut_5"), ("ndcg_cut_200", "ndcg_cut_200")])
+@pytest.mark.parametrize(
+    ("measure", "of_trec_eval"), [("ndcg_exp_cut_5", "ndcg_cut_5"), ("ndcg_cut_200", "ndcg_cut_200")]
+)
 def test_other_gains_and_depths_are_trec_evals_too(collection, measure, of_trec_eval):
     qrels, runs = collection
     qrels = qrels.assign(relevance=np.random.default_rng(1).choice([0, 1, 2, 3], len(qrels)))

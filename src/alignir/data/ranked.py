@@ -130,8 +130,8 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
 def together(rankings: list[pd.DataFrame]) -> pd.DataFrame:
     """One RUNS of several, one below the other, whose ids are categories; takes them apart, to need no room for two.
 
-    >>> parts = [pd.DataFrame([("s", "q", d, 1.0, 1)], columns=RUNS).astype(dict.fromkeys(IDS, "category")) for d in "ab"]
-    >>> together(parts)["doc_id"].tolist()
+    >>> parts = [pd.DataFrame([("s", "q", doc_id, 1.0, 1)], columns=RUNS) for doc_id in "ab"]
+    >>> together([part.astype(dict.fromkeys(IDS, "category")) for part in parts])["doc_id"].tolist()
     ['a', 'b']
     """
     if not rankings:

@@ -112,7 +112,9 @@ def evaluate(
 def _rankings(runs: Runs) -> list[dict[str, dict]]:
     """{query_id: {doc_id: score}} of each system, kept while the runs are: many sets of labels score the same ones."""
     if runs not in _kept:
-        by_system = {system: _nested(run, "score", float) for system, run in runs.frame.groupby("system", observed=True)}
+        by_system = {
+            system: _nested(run, "score", float) for system, run in runs.frame.groupby("system", observed=True)
+        }
         rankings = [by_system.get(system, {}) for system in runs.systems]
         if len(runs.frame) > KEPT:
             return rankings
