@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alignir.data import finding, irds, trec
+from alignir.data.digests import digest
 from alignir.data.fields import MAIN, of_query, spellings
 from alignir.data.lines import existing, line_of
 from alignir.data.ranked import ranked
@@ -49,14 +50,23 @@ class Dataset:
         return self.everything() if self.everything else self.passages
 
     @cached_property
+    def judged(self) -> pd.DataFrame:
+        """`pairs` of the qrels, made once: the same for every judge of a sweep. Not to be changed."""
+        return self.pairs()
+
+    @cached_property
+    def judged_digest(self) -> str:
+        return digest(self.judged)
+
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 of what is judged: the texts of the pairs and their baseline labels with their scale, in any order."""
         pairs = self.qrels.sort_values(QRELS[:2])
         query, passage = pairs["query_id"].map(self.queries), pairs["doc_id"].map(self.passages).fillna("")
-        digest = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
+        whole = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
         for parts in zip(pairs["query_id"], query, pairs["doc_id"], passage, pairs["relevance"], strict=True):
-            digest.update("".join(f"{part}\0" for part in parts).encode())
-        return digest.hexdigest()
+            whole.update("".join(f"{part}\0" for part in parts).encode())
+        return whole.hexdigest()
 
     def need_texts(self) -> None:
         """InputError where it was read without texts."""

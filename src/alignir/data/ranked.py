@@ -47,6 +47,12 @@ class Runs:
         """What was ranked, by its content."""
         return digest(self.frame)
 
+    @cached_property
+    def answered(self) -> pd.Series:
+        """How many queries each system has results for."""
+        found = self.frame[["system", "query_id"]].drop_duplicates()["system"].astype(str).value_counts()
+        return found.reindex(self.systems, fill_value=0)
+
     def top(self, k: int) -> "Runs":
         """The first `k` results of each ranking."""
         if k not in self._tops:

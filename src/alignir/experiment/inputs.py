@@ -59,7 +59,9 @@ class Inputs:
     @cached_property
     def digests(self) -> dict[str, str]:
         """What was read, by its content: pairs, baseline labels, rankings."""
-        return {"pairs": digest(self.pairs), "labels": digest(self.dataset.qrels), "systems": self.runs.digest}
+        dataset, pairs = self.dataset, self.pairs
+        of_pairs = dataset.judged_digest if pairs is dataset.judged else digest(pairs)
+        return {"pairs": of_pairs, "labels": digest(dataset.qrels), "systems": self.runs.digest}
 
 
 def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
@@ -87,7 +89,10 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
         raise _of_systems(cell, nothing_returned(dataset.queries, rankings.notes))
     with _settings_of(cell, "user_model"):
         cell.user_model.check(dataset.qrels, runs, dataset.scale)
-    pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
+    if cell.pool == "qrels" and set(fields) <= set(MAIN):
+        pool = dataset.judged
+    else:
+        pool = dataset.pairs(pooled(cell.pool, dataset.qrels, runs.frame), fields)
     pairs = _with_text(cell, dataset, pool)
     notes = [*_notes(everything, dataset, runs), *of_examples, *_pool_notes(cell, dataset, pool, pairs)]
     scale = scale_of(cell.model, prompt, dataset.scale)
@@ -185,7 +190,7 @@ def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame
         )
     if not known.any():
         raise InputError(f"pool={cell.pool}: none of the {len(pool):,} pairs has a text in {dataset.source}")
-    return pool[known].reset_index(drop=True)
+    return pool if known.all() else pool[known].reset_index(drop=True)
 
 
 def _check_choices(cell: Cell) -> None:
@@ -312,8 +317,7 @@ def _notes(everything: Dataset, dataset: Dataset, runs: Runs):
         known = counted(left_out + len(everything.queries), "query")
         yield f"{dataset.name}: {left_out} of {known} {have} no judged pair and {are} left out"
     yield from runs.notes
-    answered = runs.frame.groupby("system", observed=True)["query_id"].nunique().reindex(runs.systems, fill_value=0)
-    n_queries = len(dataset.queries)
+    answered, n_queries = runs.answered, len(dataset.queries)
     for system, count in answered[answered < n_queries].items():
         yield f"{system}: has no results for {n_queries - count} of {counted(n_queries, 'query')} and scores 0 there"
     for system in _unjudged(dataset.qrels, runs):
