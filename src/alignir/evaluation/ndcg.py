@@ -21,7 +21,7 @@ def places(qrels: pd.DataFrame, runs: Runs, k: int) -> Places:
     shown = runs.grades(qrels.assign(relevance=rows), k, unjudged=-1)
     query = pd.Index(runs.query_ids).get_indexer(qrels["query_id"])
     number = qrels.groupby("query_id").cumcount().to_numpy()
-    judged = np.full((len(runs.query_ids), number.max(initial=-1) + 1), -1)
+    judged = np.full((len(runs.query_ids), max(k, number.max(initial=-1) + 1)), -1)
     judged[query[query >= 0], number[query >= 0]] = rows[query >= 0]
     return Places(shown, judged)
 
@@ -42,7 +42,7 @@ def ndcg(relevance: np.ndarray, places: Places, k: int | None = None) -> np.ndar
     found, most = np.zeros(places.shown.shape[:2]), np.zeros(len(best))
     for rank in range(k):  # summed rank by rank, as trec_eval does: equal rankings are equal to the last bit
         found += gains[places.shown[:, :, rank]] / np.log2(rank + 2)
-        most += best[:, rank] / np.log2(rank + 2) if rank < best.shape[1] else 0
+        most += best[:, rank] / np.log2(rank + 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(most > 0, found / most, 0)
     values[:, (places.judged < 0).all(axis=1)] = np.nan

@@ -4,7 +4,6 @@ from alignir.data.collections import Dataset
 from alignir.data.ranked import Runs, as_runs
 from alignir.errors import InputError
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import digest
 from alignir.tracking.runs import Recorded
 
 
@@ -29,6 +28,6 @@ def rankings_of(run: Recorded, cell: Cell) -> tuple[Dataset, Runs]:
     everything = cell.dataset()
     dataset = dataset_of(run, everything)
     runs = as_runs(cell.systems(everything), everything.queries.index).of(dataset.queries.index)
-    if digest(runs.frame) != run.tags.get("systems.fingerprint"):
+    if runs.digest != run.tags.get("systems.fingerprint"):
         raise InputError(f"the systems of run {run.run_id} are not what they were: run its cell again")
     return dataset, runs

@@ -93,8 +93,9 @@ def _grades(column: np.ndarray) -> list[int | None]:
 
 def _ranks(pairs: pd.DataFrame, runs: Runs, systems: Sequence[str]) -> list[list[int]]:
     found = np.zeros((len(pairs), len(systems)), dtype=int)
-    rows = pd.MultiIndex.from_frame(pairs[PAIR]).get_indexer(pd.MultiIndex.from_frame(runs.frame[PAIR]))
-    columns = pd.Index(systems).get_indexer(runs.frame["system"])
+    results = runs.plain
+    rows = pd.MultiIndex.from_frame(pairs[PAIR]).get_indexer(pd.MultiIndex.from_frame(results[PAIR]))
+    columns = pd.Index(systems).get_indexer(results["system"])
     known = (rows >= 0) & (columns >= 0)
-    found[rows[known], columns[known]] = runs.frame["rank"].to_numpy()[known]
+    found[rows[known], columns[known]] = results["rank"].to_numpy()[known]
     return found.tolist()

@@ -168,7 +168,7 @@ def judge_of(model: LLM, prompt: Prompt, repeat: int = 0) -> dict:
 
 def unanswered(pairs: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     """The pairs (with `key`) that the ledger has no answer for; texts that repeat are one pair."""
-    return pairs[~pairs["key"].isin(answers.index)].drop_duplicates("key")
+    return pairs[answers.index.get_indexer(pairs["key"]) < 0].drop_duplicates("key")
 
 
 def _ask(pairs: pd.DataFrame, prompt: Prompt, model: LLM, ledger: Ledger, judge: dict, read: Callable) -> list[str]:
