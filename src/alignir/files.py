@@ -32,7 +32,7 @@ def state_of(setting, name: str = "") -> tuple:
         return tuple(state for value in setting for state in state_of(value, name))
     if not isinstance(setting, str | Path) or not (path := Path(setting).expanduser()).exists():
         return ()
-    if path.is_dir() and name != "path" and os.sep not in str(setting):
+    if path.is_dir() and name != "path" and not {"/", os.sep} & set(str(setting)):
         return ()
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
@@ -73,7 +73,9 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():  # Windows opens no folder
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # it flushes only what may be written
     try:
         os.fsync(handle)
     finally:

@@ -1,6 +1,7 @@
 """The door: a known first word is a command, everything else is the main job with its settings."""
 
 import gc
+import io
 import os
 import select
 import sys
@@ -43,6 +44,9 @@ def main(command: str | None = None) -> int:
     # Libraries and frames make millions of objects that stay: looking for garbage as often as Python does by default
     # takes half a second of a cell that needs no model, and finds nothing.
     gc.set_threshold(1_000_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")  # the code pages of Windows lack ° and ≥
     arguments = sys.argv[1:]
     if command is None and arguments and arguments[0] in COMMANDS:
         command, *arguments = arguments
@@ -76,6 +80,11 @@ def _main_job(arguments: list[str]) -> int:
 
         print(main_help.text(), end="")
         return 0
+    if arguments == ["--version"]:
+        from alignir.tracking.versions import versions
+
+        print("".join(f"{package} {version}\n" for package, version in versions().items()), end="")
+        return 0
     if arguments and "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
         raise InputError(_no_command(arguments[0]))
     from alignir.commands import run
@@ -85,6 +94,8 @@ def _main_job(arguments: list[str]) -> int:
 
 def _unread() -> bool:
     """Whether the pipe that stdout goes to has been closed; what is left of the output then goes nowhere."""
+    if not hasattr(select, "poll"):  # Windows cannot tell
+        return True
     pipe = select.poll()
     pipe.register(sys.stdout.fileno(), select.POLLOUT)
     closed = any(event & select.POLLERR for _, event in pipe.poll(0))

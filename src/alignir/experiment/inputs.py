@@ -296,7 +296,12 @@ def _with_content(setting, name: str = "", paths: bool = True):
         return [_with_content(value, paths=paths) for value in setting]
     if isinstance(setting, str) and os.path.isfile(setting):
         return [os.path.realpath(setting), _sha256(setting)] if paths else _sha256(setting)
-    if paths and isinstance(setting, str) and os.path.isdir(setting) and (name == "path" or "/" in setting):
+    if (
+        paths
+        and isinstance(setting, str)
+        and os.path.isdir(setting)
+        and (name == "path" or {"/", os.sep} & set(setting))
+    ):
         return os.path.realpath(setting)
     return setting
 

@@ -17,6 +17,7 @@ from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
 from alignir.tracking.recorder import Recorder
+from alignir.tracking.versions import commit, versions
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         raise one_of("skip", skip, ("null", "finished"))
     inputs = read_inputs(cell)
     this = key(cell, inputs)
-    before = recorder.finished(this, record.versions().get("version.alignir", ""), cell.sweep) if skip else None
+    before = recorder.finished(this, versions().get("alignir", ""), cell.sweep) if skip else None
     if before is not None:
         log.info("skip=finished: %s has finished before, as %s", cell.title, before)
         return None
@@ -44,9 +45,9 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
         "family.systems": ", ".join(inputs.own),
         "user_model.definitions": cell.user_model.definitions(dataset.scale),
         "mlflow.source.name": "alignir",
-        "mlflow.source.git.commit": record.commit(),
+        "mlflow.source.git.commit": commit(),
         "platform": platform.platform(),
-        **record.versions(),
+        **{f"version.{package}": version for package, version in versions().items()},
     }
     with recorder.run(cell.title, this, record.params(cell, inputs), tags) as recording:
         source = cell.config.get("dataset", {}).get("path")

