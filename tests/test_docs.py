@@ -55,6 +55,7 @@ NOT_RUN = {
     "python scripts/bench/labelling.py --pairs 96 dataset=trec_dl_2019 dataset.path=DATA": LOADS,
     "python scripts/bench/labelling.py --pairs 96 --batch 0 prompt=prefix dataset=trec_dl_2019 "
     "dataset.path=DATA": LOADS,
+    "python scripts/bench/labelling.py --shape llama8b --pairs 512": GPU,
     "alignir model=lexical systems=hybrids": "loads torch and MiniLM; tests/retrieval/test_dense.py does",
     "alignir model=endpoint model.name=NAME model.base_url=http://127.0.0.1:8000/v1": SERVER,
     "vllm run-batch -i batch/requests-001.jsonl -o RESULTS/001.jsonl --model NAME": "loads a model; "

@@ -125,7 +125,7 @@ def _top(compared: Compared):
     setting = next(iter(runs.values())).setting
     ks = np.linspace(FEWEST, setting.n_systems, min(PLACES, setting.n_systems - FEWEST + 1)).astype(int)
     found = of_setting(setting, runs, ks.tolist(), with_all=True)
-    rows = [(judge_name(judge), k, *tau) for (judge, k), tau in found.taus.items()]
+    rows = [(judge_name(judge), k, *tau) for (judge, k), tau in found.taus.items() if judge.model != BASELINE]
     taus = pd.DataFrame(rows, columns=AMONG)
     title = f"tau_b of {compared.measure} among the k best systems, {compared.title}"
     return top_figure(taus, pd.Series(found.ceilings), title)
