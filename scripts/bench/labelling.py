@@ -54,9 +54,7 @@ def main() -> int:
             loaded.llm.reset_prefix_cache()
             sizes[name], rows[name] = ours(model, asked, pairs, Path(folder) / name.replace(", ", "-"))
         if args.batch and not args.shape:
-            rendered = loaded._fit(
-                model, prompt, list(enumerate(zip(pairs["query"], pairs["passage"], strict=True))), 0
-            )
+            rendered = [each.tokens for each in fitted(loaded, model, prompt, pairs, 0)]
             path = str(model.weights()) if model.weights else model.name
             close_engines()
             sizes["transformers"], rows["transformers"] = transformers_loop(path, rendered, args.max_tokens, args.batch)
@@ -78,13 +76,19 @@ def main() -> int:
     return 0
 
 
+def fitted(loaded, model, prompt, pairs, max_tokens):
+    """Each pair as the model is asked."""
+    texts = list(zip(*(pairs[field] for field in prompt.fields), strict=True))
+    return loaded.tokens.fit(model.name, model.chat, prompt, texts, max_tokens)
+
+
 def bare(loaded, model, prompt, pairs):
     """((tokens in, out), seconds, share of prompt tokens from the prefix cache)."""
     from vllm import SamplingParams
     from vllm.inputs import TokensPrompt
 
-    block = list(enumerate(zip(pairs["query"], pairs["passage"], strict=True)))
-    rendered = [TokensPrompt(prompt_token_ids=t) for t, _ in loaded._fit(model, prompt, block, prompt.max_tokens)]
+    asked = fitted(loaded, model, prompt, pairs, prompt.max_tokens)
+    rendered = [TokensPrompt(prompt_token_ids=each.tokens) for each in asked]
     sampling = SamplingParams(**{"temperature": 0.0, **model.sampling}, max_tokens=prompt.max_tokens)
     loaded.llm.generate(rendered[:2], sampling, use_tqdm=False)
     loaded.llm.reset_prefix_cache()
@@ -118,7 +122,7 @@ def transformers_loop(path, rendered, max_tokens, batch):
     tokens_in = tokens_out = 0
     start = time.perf_counter()
     for first in range(0, len(rendered), batch):
-        ids = [tokens for tokens, _ in rendered[first : first + batch]]
+        ids = rendered[first : first + batch]
         padded = tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(device)
         with torch.no_grad():
             made = model.generate(

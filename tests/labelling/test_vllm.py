@@ -149,6 +149,68 @@ def test_a_model_that_cannot_be_loaded_is_one_message_and_tried_once(tmp_path, m
     assert len(tried) == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [
+        (
+            ValueError(
+                "World size (8) is larger than the number of available GPUs (2) in this node. If this is intentional "
+                "and you are using:\n- ray, set '--distributed-executor-backend ray'."
+            ),
+            "model.engine.tensor_parallel_size is the number of GPUs",
+        ),
+        (
+            OSError(
+                "You are trying to access a gated repo.\nMake sure to have access to it at "
+                "https://huggingface.co/meta-llama/Llama-3.1-8B-Instruct."
+            ),
+            "set HF_TOKEN",
+        ),
+        (ValueError("awq quantization is currently not supported in cpu."), "quantised weights are a repository"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has"), "spread the model over more"),
+        (
+            ValueError(
+                "Free memory on device cuda:0 (3.1/79.2 GiB) on startup is less than desired GPU memory utilization"
+            ),
+            "lower model.engine.gpu_memory_utilization",
+        ),
+        (
+            RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}"),
+            "spread the model over more",
+        ),
+    ],
+)
+def test_what_vllm_refuses_is_one_line_with_what_helps(tiny, monkeypatch, error, helps):
+    """The words are those of vLLM 0.32, torch and transformers; GPUs are not at hand here."""
+
+    def refuse(**_settings):
+        raise error
+
+    monkeypatch.setattr("vllm.LLM", refuse)
+    with pytest.raises(InputError, match="vLLM could not load") as refused:
+        engine.VLLM(name=f"{tiny}/refused", engine=SETTINGS)._open()
+    engine.close()
+    assert str(error).splitlines()[0] in str(refused.value)
+    assert helps in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"quantization": "int3"}, "Unknown quantization method: int3"),
+        ({"max_model_len": 10**6}, "max_model_len (1000000) is greater than the derived max_model_len"),
+        ({"dtype": "int9"}, "dtype: Input should be"),
+    ],
+)
+def test_a_wrong_setting_of_the_engine_is_named_and_not_counted(tiny, setting, says):
+    with pytest.raises(InputError, match="vLLM could not load") as refused:
+        engine.VLLM(name=str(tiny), engine={**SETTINGS, **setting})._open()
+    engine.close()
+    assert says in str(refused.value)
+    assert "validation error" not in str(refused.value)
+
+
 def test_a_chat_template_without_a_system_role_has_the_text_before_the_users(tiny, tmp_path, caplog):
     folder = shutil.copytree(tiny, tmp_path / "gemma")
     refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"

@@ -18,6 +18,7 @@ from alignir.labelling.prompts import Prompt
 from alignir.labelling.vllm_answers import ReasoningParser, check_parser
 from alignir.labelling.vllm_process import cpu_build, importing, set_environment, without_llvmlite
 from alignir.labelling.vllm_prompts import Asked, Tokens
+from alignir.labelling.vllm_refusals import advice, reason
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ class _Engine:
                     **settings,
                 )
         except Exception as error:
-            raise InputError(f"vLLM could not load {model.name} from {path}: {_reason(error)}") from error
+            raise InputError(f"vLLM could not load {model.name} from {path}: {reason(error)}{advice(error)}") from error
         self.tokenizer = self.llm.get_tokenizer()
         self.harmony = Harmony(**model.harmony) if model.harmony else None
         self.tokens = Tokens(self.tokenizer, self.llm.llm_engine.model_config.max_model_len, self.harmony)
@@ -254,10 +255,4 @@ def _sampling(
 
 
 def _refusing(model: VLLM, error: Exception) -> InputError:
-    return InputError(f"model.sampling={model.sampling}: vLLM refuses it: {_reason(error)}")
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error that says something."""
-    told = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return told[0] if told else type(error).__name__
+    return InputError(f"model.sampling={model.sampling}: vLLM refuses it: {reason(error)}")
