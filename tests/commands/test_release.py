@@ -120,7 +120,7 @@ def test_a_sweep_with_ones_own_choices_its_tables_figures_and_report_need_the_wh
     assert len(configs) == 3
     assert not any(str(ROOT) in config for config in configs)
     (prompt,) = installed.folder.rglob("artifacts/prompt.txt")  # of the one judge that reads it
-    assert prompt.read_text() == OWN["prompts/own.txt"].strip().strip()
+    assert prompt.read_text() == OWN["prompts/own.txt"].strip()
     tables = installed("alignir", "tables")
     assert all(title in tables for title in ("Table 1.", "Table 2.", "Labels, demo"))
     assert {"lexical", "mine", "scripted"} <= {line.split()[0] for line in tables.splitlines() if line.strip()}
