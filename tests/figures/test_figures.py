@@ -344,7 +344,7 @@ def test_names_are_short_and_say_what_tells_figures_apart():
     assert list(gallery.drawings(Recordings(runs), ["labels", "tau"])) == ["labels", "tau"]
     other = recorded("lexical", {"n_pairs": 9260})
     other.params["dataset"] = "trec_dl_2019"
-    assert list(gallery.drawings(Recordings([*runs, other]), ["labels"])) == ["labels-trec-dl-2019", "labels-demo"]
+    assert list(gallery.drawings(Recordings([*runs, other]), ["labels"])) == ["labels-demo", "labels-trec-dl-2019"]
     assert list(gallery.drawings(Recordings(runs), ["online"])) == ["online"]
     many = Recordings(recorded(f"judge{number}", {}) for number in range(10))
     assert list(gallery.drawings(many, ["online", "scores", "tau"])) == [

@@ -38,4 +38,5 @@ def _table(setting: Setting, runs: dict[Judge, Recorded]) -> Table:
     if alike:
         notes.append(f"as many as of the {BOUNDS[BASELINE]}: {', '.join(alike)}")
     title = f"Results in the top 10 that have a label, {setting_titles([setting])[0]}"
-    return Table(title, [columns[place] for place in kept], [[line[place] for place in kept] for line in lines], notes)
+    shown = [[line[place] for place in kept] for line in lines]
+    return Table(title, [columns[place] for place in kept], shown, notes, Table(title, columns, lines))

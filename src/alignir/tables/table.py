@@ -90,7 +90,10 @@ def with_best(rows: list[list[str]], lower: Mapping[int, bool]) -> list[list[str
 
 
 def differing(table: Table, names: int = 2) -> Table:
-    """The table without the columns, behind those of the names, that say the same in all of several rows: as a note."""
+    """The table without the columns, behind those of the names, that say the same in all of several rows: as a note.
+
+    Programs have all of them.
+    """
     if len(table.rows) < 2:
         return table
     said = [{row[place] for row in table.rows} for place in range(len(table.columns))]
@@ -101,6 +104,7 @@ def differing(table: Table, names: int = 2) -> Table:
         columns=[table.columns[place] for place in kept],
         rows=[[row[place] for place in kept] for row in table.rows],
         notes=[*([f"the same of all: {', '.join(same)}"] if same else []), *table.notes],
+        records=table,
     )
 
 
