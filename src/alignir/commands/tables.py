@@ -52,8 +52,8 @@ def arguments(prog: str) -> ArgumentParser:
         "--sort",
         choices=SORTS,
         default=SORTS[0],
-        help="how judges stand in Tables 1 and 2: the highest tau with the baseline labels first, or by name, those of "
-        "the poster first (default: %(default)s)",
+        help="how judges stand in Tables 1 and 2: the highest tau with the baseline labels first, or by name "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--notes",

@@ -72,7 +72,7 @@ class Runs:
 
         `labels` are QRELS: whatever pair is in them has a label.
         """
-        queries, documents = (pd.Index(np.asarray(self.frame[name].unique(), dtype=object)) for name in PAIR)
+        queries, documents = _ids(self.frame)
         keys, judged = (_keys(frame, queries, documents) for frame in (self.frame, labels))
         frame = self.frame[np.isin(keys, judged[judged >= 0])]
         ranks = frame.groupby(["system", "query_id"], observed=True)["rank"].rank(method="first").astype(int)
@@ -96,7 +96,7 @@ class Runs:
     def _first(self, depth: int) -> Shown:
         if depth not in self._shown:
             frame = self.top(depth).frame
-            queries, documents = (pd.Index(np.asarray(frame[name].unique(), dtype=object)) for name in PAIR)
+            queries, documents = _ids(frame)
             pairs, number = np.unique(_keys(frame, queries, documents), return_inverse=True)
             places = np.full((len(self.systems), len(self.query_ids), depth), -1, dtype=np.int32)
             where = _codes(frame["system"], pd.Index(self.systems)), _codes(frame["query_id"], pd.Index(self.query_ids))
@@ -177,6 +177,12 @@ def _rises(ranking: np.ndarray, falling: np.ndarray) -> bool:
     """Whether rows are in order of their ranking, then of `falling`, and no two are level in both."""
     step = np.diff(ranking)
     return bool(((step > 0) | ((step == 0) & (falling[1:] > falling[:-1]))).all())
+
+
+def _ids(frame: pd.DataFrame) -> tuple[pd.Index, pd.Index]:
+    """The query_ids and the doc_ids that are in it."""
+    queries, documents = (pd.Index(np.asarray(frame[name].unique(), dtype=object)) for name in PAIR)
+    return queries, documents
 
 
 def _codes(values: pd.Series, names: pd.Index) -> np.ndarray:

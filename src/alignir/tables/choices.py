@@ -43,5 +43,15 @@ class Choices:
     references: tuple[str, ...] = ()  # what judges are compared by, of baseline and the online metrics; all, if none
     matrix: bool = False  # whether every two judges are compared, and not each with the best only
 
+    @property
+    def beside(self) -> int:
+        """Decimals of tau_b beside an interval."""
+        return DIGITS if self.digits is None else self.digits
+
+    @property
+    def online(self) -> int:
+        """Decimals of tau_b in Table 2."""
+        return self.beside if self.with_intervals or self.digits is not None else ALONE
+
 
 AS_RECORDED = Choices()

@@ -6,7 +6,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.errors import one_of
 from alignir.formatting import Number, full, interval, number, signed
 from alignir.tables.choices import DIGITS
-from alignir.tables.comparison import better, compared, is_worse, to_best
+from alignir.tables.comparison import better, compared, groups, is_worse, to_best
 from alignir.tables.names import judge_name, plain_name, setting_titles
 from alignir.tables.notes import size_note
 from alignir.tables.table import Definition, Table
@@ -26,12 +26,11 @@ def compare_tables(
 
     Raises InputError for a reference that no two judges were recorded with.
     """
-    found = (compared if matrix else to_best)(recordings, None)
-    known = list(found["reference"].unique())
+    found = (compared if matrix else to_best)(recordings, None, references or None)
     for name in references:
-        if name not in known:
-            raise one_of("--reference", name, known)
-    found = found[found["reference"].isin(references or known)]
+        if name not in found["reference"].values:
+            known = {column.metric: None for group in groups(recordings, None) for column in group.references}
+            raise one_of("--reference", name, list(known))
     sides, taus = (["left", "right"], ["tau_left", "tau_right"]) if matrix else (["judge", "best"], ["tau", "tau_best"])
     records = Table("Judges compared", [*RECORDS, *sides, *taus, *NUMBERS], [])
     shown = []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from alignir.tables.best_judges import judge_tables
-from alignir.tables.choices import AS_RECORDED, DIGITS, Choices
+from alignir.tables.choices import AS_RECORDED, Choices
 from alignir.tables.compare import compare_tables
 from alignir.tables.comparison import worse
 from alignir.tables.correlations import correlation_tables
@@ -33,18 +33,17 @@ def tables_by_kind(
 ) -> dict[str, list[Table]]:
     """The tables of each of these kinds, which may be none."""
     kinds, top = list(kinds), choices.top
-    beside = DIGITS if choices.digits is None else choices.digits
     users = None if {"baseline", "online"} <= set(kinds) else "online" in kinds
     marked = cache(lambda: worse(recordings, users))
     made: dict[str, Callable[[], list[Table]]] = {
         "baseline": lambda: [*baseline_tables(recordings, marked(), choices), *family_tables(recordings)],
         "online": lambda: online_tables(recordings, marked(), choices),
-        "judges": lambda: judge_tables(recordings, top, beside),
-        "top": lambda: top_tables(recordings, top, beside),
+        "judges": lambda: judge_tables(recordings, top, choices.beside),
+        "top": lambda: top_tables(recordings, top, choices.beside),
         "pairs": lambda: pairs_tables(recordings),
         "labels": lambda: label_tables(recordings),
         "systems": lambda: system_tables(recordings, choices.by, top),
-        "compare": lambda: compare_tables(recordings, choices.references, choices.matrix, beside),
+        "compare": lambda: compare_tables(recordings, choices.references, choices.matrix, choices.beside),
         "agreement": lambda: agreement_tables(recordings),
         "correlations": lambda: correlation_tables(recordings),
         "families": lambda: shift_tables(recordings),

@@ -9,7 +9,7 @@ from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, interval, number
 from alignir.frames import BASELINE, RESAMPLED, SHUFFLED
 from alignir.tables import missing, poster, unlabelled
-from alignir.tables.choices import ALONE, AS_RECORDED, DIGITS, Choices
+from alignir.tables.choices import AS_RECORDED, Choices
 from alignir.tables.comparison import mark_notes
 from alignir.tables.missing import Grid
 from alignir.tables.names import (
@@ -78,12 +78,12 @@ def _baseline_table(
     judges = {row.judge for row in rows} | missing.judges_without_runs(expected, recordings)
     by_setting = recordings.by_setting()
     tops = {setting: of_setting(setting, by_setting[setting], choices.top) for setting in settings}
-    digits = DIGITS if choices.digits is None else choices.digits
+    digits = choices.beside
     if any(found.ceiling(k) for found in tops.values() for k in found.ks):
         judges.add(Judge(RESAMPLED))
     incomplete = [setting for setting in settings if unlabelled.some(row for row in rows if row.setting == setting)]
     lines = []
-    for judge in in_order(judges, mean_taus(recordings) if choices.sort == "tau" else None):
+    for judge in in_order(judges, _first(recordings, choices)):
         of_poster = poster.TABLE_1.get((judge.model, judge.prompt), {})
         line = judge_titles(judge)
         for setting in settings:
@@ -107,14 +107,13 @@ def _baseline_table(
     notes = [*_notes(settings, list(values.values()), lines), *(unlabelled.NOTES if incomplete else ())]
     notes += dict.fromkeys(top_note(found) for found in tops.values() if found.ks)
     title = f"Table 1. Alignment of {measure_title(rows[0].offline)} against baseline labels (Kendall's tau_b)"
-    n_judges = sum(judge.model not in BOUNDS for judge in judges)
-    return Table(title, columns, [*with_best(lines[:n_judges], lower), *lines[n_judges:]], notes)
+    return Table(title, columns, _best_bold(lines, judges, lower), notes)
 
 
 def online_tables(recordings: Recordings, marked: set[tuple], choices: Choices = AS_RECORDED) -> list[Table]:
     """Table 2, for each setting and user model: do the judges' labels order systems as the online metrics do?"""
     expected = choices.expected or EVERYTHING
-    taus = mean_taus(recordings) if choices.sort == "tau" else None
+    taus = _first(recordings, choices)
     rows = [row for row in headline_rows(recordings) if row.reference != BASELINE]
     lacking = missing.judges_without_runs(expected, recordings)
     tables = []
@@ -126,9 +125,7 @@ def online_tables(recordings: Recordings, marked: set[tuple], choices: Choices =
             noise, floors = _noise(runs, columns)
             lines = _online_lines(here, judges, columns, Marks(marked, floors), choices)
             if noise:
-                lines.append(
-                    [DRAWS, "", *(number(noise.get(column, math.nan), _digits(choices)) for column in columns)]
-                )
+                lines.append([DRAWS, "", *(number(noise.get(column, math.nan), choices.online) for column in columns)])
             measure, where = measure_title(here[0].offline), setting_titles([setting])[0]
             title = f"Table 2. Alignment of {measure} with online metrics (Kendall's tau_b), {where}"
             notes = _notes([setting], [row for row in here if row.users == users], lines)
@@ -142,11 +139,15 @@ def online_tables(recordings: Recordings, marked: set[tuple], choices: Choices =
     return tables
 
 
-def _digits(choices: Choices) -> int:
-    """Of a tau in Table 2."""
-    if choices.digits is not None:
-        return choices.digits
-    return DIGITS if choices.with_intervals else ALONE
+def _first(recordings: Recordings, choices: Choices) -> dict[Judge, float] | None:
+    """What puts judges in order, where it is not their names."""
+    return mean_taus(recordings) if choices.sort == "tau" else None
+
+
+def _best_bold(lines: list[list[str]], judges: Iterable[Judge], lower: dict[int, bool]) -> list[list[str]]:
+    """These lines, those of BOUNDS last, with the best of the judges' in each of these columns told."""
+    n_judges = sum(judge.model not in BOUNDS for judge in judges)
+    return [*with_best(lines[:n_judges], lower), *lines[n_judges:]]
 
 
 def _folded(titles: list[str], lines: list[list[str]]) -> tuple[list[str], list[list[str]]]:
@@ -171,7 +172,7 @@ def _online_lines(
             _cell(
                 values.get((judge, column)),
                 of_poster.get(column),
-                _digits(choices),
+                choices.online,
                 marks.floors.get(column, math.nan),
                 (setting, column.users, column.metric, judge) in marks.worse,
                 choices.with_intervals,
@@ -180,8 +181,7 @@ def _online_lines(
         ]
         lines.append([*judge_titles(judge), *cells])
     lower = {place: column.metric in LOWER_IS_BETTER for place, column in enumerate(columns, 2)}
-    n_judges = sum(judge.model not in BOUNDS for judge in judges)
-    return [*with_best(lines[:n_judges], lower), *lines[n_judges:]]
+    return _best_bold(lines, judges, lower)
 
 
 def _of_poster(setting: Setting, judge: Judge) -> dict[Column, float]:

@@ -34,12 +34,6 @@ def text(shown: Sequence[Table], width: int, styled: bool = False) -> str:
     return "".join(_one(table, width, styled) for table in shown)
 
 
-def filled(notes: Sequence[str], width: int) -> list[str]:
-    """Notes as lines of at most so many letters, each note's first two letters further left than its others."""
-    lines = textwrap.TextWrapper(width, "  ", "    ", break_on_hyphens=False)
-    return [line for note in notes for line in lines.wrap(note)]
-
-
 def _one(table: Table, width: int, styled: bool) -> str:
     lines = [*textwrap.wrap(table.title, width, break_on_hyphens=False), ""]
     rows = table.without_repeats()
@@ -54,8 +48,14 @@ def _one(table: Table, width: int, styled: bool) -> str:
         right = [place >= n_names and any(map(_is_number, columns[place])) for place in block]
         heads = [table.columns[place] for place in block]
         lines += [*_drawn(heads, [[row[place] for place in block] for row in rows], widths, block, right, styled), ""]
-    notes = filled(table.notes, width)
+    notes = _filled(table.notes, width)
     return "\n".join([*lines, *notes, *([""] if notes else [])]) + "\n"
+
+
+def _filled(notes: Sequence[str], width: int) -> list[str]:
+    """Notes as lines of at most so many letters, each note's first two letters further left than its others."""
+    lines = textwrap.TextWrapper(width, "  ", "    ", break_on_hyphens=False)
+    return [line for note in notes for line in lines.wrap(note)]
 
 
 def _is_number(cell: str) -> bool:
@@ -64,9 +64,8 @@ def _is_number(cell: str) -> bool:
 
 def _names(columns: list[list[str]]) -> int:
     """How many columns name the rows: all before the first with a number, and at least one."""
-    texts = [place for place, cells in enumerate(columns) if not any(map(_is_number, cells))]
-    leading = next((place for place in range(len(columns)) if place not in texts), len(columns))
-    return max(1, leading) if leading < len(columns) else 1
+    numbers = (place for place, cells in enumerate(columns) if any(map(_is_number, cells)))
+    return max(1, next(numbers, 1))
 
 
 def _widths(heads: list[str], columns: list[list[str]], n_names: int, width: int, lines: int) -> list[int]:
@@ -81,10 +80,8 @@ def _widths(heads: list[str], columns: list[list[str]], n_names: int, width: int
     beside = max(widths[n_names:], default=0) if numbers else NARROW * 2
     beside = min(beside, width // 2)
     _narrowed(widths, range(n_names), width - beside - GAP)
-    for place in range(n_names, len(widths)):
-        most = width - sum(widths[:n_names]) - GAP * n_names
-        widths[place] = min(widths[place], most)
-    return widths
+    room = width - sum(widths[:n_names]) - GAP * n_names
+    return [*widths[:n_names], *(min(each, room) for each in widths[n_names:])]
 
 
 def _narrowed(widths: list[int], places: Sequence[int], room: int) -> None:

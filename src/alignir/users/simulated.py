@@ -98,8 +98,8 @@ class Simulated:
     def draw(self, qrels: pd.DataFrame, runs: Runs, draws: int, scale: Scale = FOUR) -> Iterator[pd.DataFrame]:
         """`draws` independent samples, each as `measure` gives the first; the exact metrics are the same in all."""
         _, dwell, metrics = self._on(scale)
-        grades = self._places(qrels, runs, scale).reshape(-1, self.depth)
-        model, kinds = self._seen(qrels, runs, scale)
+        grades = self._grades(qrels, runs, scale).reshape(-1, self.depth)
+        model, kinds = self._seen(grades, runs, scale)
         kinds = kinds.reshape(grades.shape)
         for draw in range(draws):
             if self.sessions is None:
@@ -121,7 +121,7 @@ class Simulated:
         if self.interleaving is None:
             return None
         rng = np.random.default_rng([self.seed, 0, 1])  # [seed, draw] are those of `draw`
-        model, kinds = self._seen(qrels, runs, scale)
+        model, kinds = self._seen(self._grades(qrels, runs, scale), runs, scale)
         return outcomes(model, runs, kinds, self.sessions, rng)
 
     def definitions(self, scale: Scale = FOUR) -> str:
@@ -149,15 +149,15 @@ class Simulated:
                 over = f"{self.sessions:,} impressions of each query, intervals over all of them"
             yield f"team-draft interleaving of every two systems, {over}; won by more clicks"
 
-    def _places(self, qrels: pd.DataFrame, runs: Runs, scale: Scale) -> np.ndarray:
+    def _grades(self, qrels: pd.DataFrame, runs: Runs, scale: Scale) -> np.ndarray:
         """The place on the scale of each result's grade (systems, queries, depth), -1 where there is none."""
         return scale.places(runs.grades(qrels, self.depth, unjudged=scale.grades[0]))
 
-    def _seen(self, qrels: pd.DataFrame, runs: Runs, scale: Scale) -> tuple[ClickModel, np.ndarray]:
-        """The click model and what it sees of each result (systems, queries, depth): grades, or numbers of pairs."""
+    def _seen(self, grades: np.ndarray, runs: Runs, scale: Scale) -> tuple[ClickModel, np.ndarray]:
+        """The click model and what it sees of each result: these grades, or numbers of pairs, as many."""
         fitted, pairs = self._fitted()
         if pairs is None:
-            return self._on(scale)[0], self._places(qrels, runs, scale)
+            return self._on(scale)[0], grades
         return fitted, runs.grades(pairs, self.depth, unjudged=len(pairs))
 
     def _on(self, scale: Scale) -> tuple[ClickModel, Dwell, Metrics]:
