@@ -14,7 +14,7 @@ from alignir.commands import door
 from alignir.commands.prompts import comparable
 from alignir.config import composed_cell
 from alignir.errors import InputError
-from alignir.experiment import inputs
+from alignir.experiment import inputs, keys
 from alignir.files import shipped
 from alignir.formatting import visible
 from alignir.frames import PAIR
@@ -30,7 +30,7 @@ def test_a_cell_is_known_by_its_prompts_text_and_not_by_the_files_name(tmp_path)
     def key(file, text):
         file.write_text(text)
         cell = composed_cell(["model=scripted", f"prompt.file={file}"])
-        return inputs.key(cell, inputs.read_inputs(cell))
+        return keys.key(cell, inputs.read_inputs(cell))
 
     first = key(one, "Rate. $query $passage")
     assert key(other, "Rate. $query $passage") == first

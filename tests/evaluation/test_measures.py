@@ -11,7 +11,8 @@ from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.evaluation.measures import NDCG
 from alignir.experiment import results
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import key
 from alignir.figures import systems
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tables.kinds import tables

@@ -12,7 +12,8 @@ from alignir.commands import cell_report
 from alignir.config import composed_cell
 from alignir.errors import InputError
 from alignir.experiment import description, pipeline
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import key
 from alignir.experiment.queries import select
 from alignir.frames import BASELINE, LEXICAL
 from alignir.labelling.graders import Lexical

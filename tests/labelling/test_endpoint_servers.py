@@ -72,7 +72,8 @@ def test_how_patiently_it_is_asked_is_no_part_of_a_judge():
 
 def test_the_address_is_no_part_of_a_cell_either():
     from alignir.config import composed_cell
-    from alignir.experiment.inputs import key, read_inputs
+    from alignir.experiment.inputs import read_inputs
+    from alignir.experiment.keys import key
 
     def key_at(*settings: str) -> str:
         cell = composed_cell(["model=endpoint", "model.name=m", *settings])

@@ -5,7 +5,8 @@ import pytest
 from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.errors import InputError
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import key
 from alignir.frames import PAIR
 from alignir.labelling.examples import with_examples
 from alignir.labelling.labels import judge_of, label

@@ -10,7 +10,8 @@ import pytest
 from alignir.config import composed_cell
 from alignir.data import collections
 from alignir.errors import InputError
-from alignir.experiment.inputs import key, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import key
 from alignir.labelling.labels import label
 from alignir.labelling.ledger import Ledger, pair_key, pair_keys
 from alignir.labelling.models import Answer

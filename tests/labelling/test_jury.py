@@ -14,7 +14,8 @@ from alignir.data.scales import FOUR, Scale
 from alignir.errors import InputError
 from alignir.evaluation.scores import evaluate, means
 from alignir.experiment import pipeline
-from alignir.experiment.inputs import contents, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import contents
 from alignir.frames import PAIR
 from alignir.labelling.jury import Jury
 from alignir.labelling.models import FileGrader

@@ -1,6 +1,7 @@
 """Recorded runs: what a store holds of them, what a sweep leaves out, and what killed processes leave behind."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from mlflow import MlflowClient
 from alignir import config
 from alignir.errors import InputError
 from alignir.evaluation.names import NDCG
-from alignir.experiment import cells, description, inputs, pipeline
+from alignir.experiment import cells, description, inputs, keys, pipeline
 from alignir.tracking import stores
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.runs import read_runs
@@ -57,7 +58,7 @@ def key_of(folder: Path, *overrides: str) -> str:
     config._read_dataset.cache_clear()  # a process reads a dataset once
     config._read_systems.cache_clear()
     cell = cell_of(folder, *overrides)
-    return inputs.key(cell, inputs.read_inputs(cell))
+    return keys.key(cell, inputs.read_inputs(cell))
 
 
 def runs_of(recorder: Recorder, query: str = "") -> list:
@@ -210,6 +211,38 @@ def test_a_sweep_that_runs_again_does_only_what_is_missing(recorder, third, capl
     assert len(runs_of(recorder, "tags.sweep LIKE '%outputs/1%'")) == 1
     assert pipeline.run(first, recorder) is not None
     assert len(runs_of(recorder)) == 3
+
+
+def test_a_finished_cell_is_known_without_reading_its_files_while_they_stay_as_they_are(recorder, third, monkeypatch):
+    cell = cell_of(third)
+    elsewhere = Recorder(f"sqlite:///{third / 'none.db'}", "alignir")
+    pipeline.check(cell, elsewhere, "finished")
+    assert not elsewhere.exists  # a check makes no store
+    pipeline.run(cell, recorder)
+
+    read = []
+    monkeypatch.setattr(pipeline, "read_inputs", lambda cell: read.append(cell) or inputs.read_inputs(cell))
+    pipeline.check(cell, recorder, "finished")
+    assert pipeline.run(cell, recorder, "finished") is None
+    assert not read
+    pipeline.check(cell, recorder)
+    assert len(read) == 1
+
+    os.utime(third / "qrels.txt", ns=(1, 1))  # touched, and read again: the same content is the same cell
+    assert pipeline.run(cell_of(third), recorder, "finished") is None
+    assert len(read) == 2
+    (third / "runs" / "fourth.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d3 1 9 t\n")
+    assert pipeline.run(cell_of(third), recorder, "finished") is not None
+
+
+def test_cells_of_what_no_setting_names_a_file_of_are_read(third):
+    assert keys.files_key(cell_of(third))
+    assert keys.files_key(cell_of(third)) == keys.files_key(cell_of(third, "ledger=elsewhere"))
+    assert keys.files_key(cell_of(third)) != keys.files_key(cell_of(third, "user_model=pbm"))
+    assert keys.files_key(config.composed_cell(["dataset=ir_datasets", "dataset.id=vaswani", "model=lexical"])) is None
+    own = cell_of(third)
+    mine = {**own.config, "queries": {"_target_": "mine.queries"}}
+    assert keys.files_key(replace(own, config=mine)) is None
 
 
 def test_what_failed_or_was_made_by_another_version_runs_again(recorder, third, caplog):

@@ -95,13 +95,13 @@ def _unforeseen(error: Exception) -> str:
 
 
 def _run(cfg, this: config.Job) -> None:
-    from alignir.experiment import inputs, pipeline
+    from alignir.experiment import pipeline
 
     cell = config.cell_of(cfg, this.names, this.sweep)
     if _checking and this.sweep and this.in_this_process:
         _checked.append(this.overrides)
         view.check(_title(this, cell.title))
-        inputs.read_inputs(cell)
+        pipeline.check(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
         return
     logging.disable(logging.NOTSET)
     from alignir.commands import cell_report

@@ -10,7 +10,8 @@ from pathlib import Path
 from alignir.errors import one_of
 from alignir.experiment import description, record
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import contents, key, read_inputs
+from alignir.experiment.inputs import read_inputs
+from alignir.experiment.keys import contents, files_key, key
 from alignir.experiment.results import Result, compute
 from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import judge_of, unanswered
@@ -26,17 +27,20 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
     """Label, evaluate, simulate, align and record one cell; None for one that skip="finished" leaves out."""
     if skip not in (None, "finished"):
         raise one_of("skip", skip, ("null", "finished"))
+    files = files_key(cell)  # before they are read
+    known = recorder.cell_of(files) if skip and files else None
+    if known and _finished(cell, recorder, known):
+        return None
     inputs = read_inputs(cell)
     this = key(cell, inputs)
-    before = recorder.finished(this, versions().get("alignir", ""), cell.sweep) if skip else None
-    if before is not None:
-        log.info("skip=finished: %s has finished before, as %s", cell.title, before)
+    if skip and this != known and _finished(cell, recorder, this):
         return None
     for note in inputs.notes:
         log.warning("%s", note)
     dataset = inputs.dataset
     tags = {
         "sweep": cell.sweep,
+        "cell.files": files or "",
         **({} if cell.llm is None else _prompt_tags(inputs.prompt, recorder)),
         "model.revision": (cell.llm and cell.llm.revision) or "",
         "dataset.fingerprint": dataset.fingerprint,
@@ -63,6 +67,21 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
             record.write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
     return result
+
+
+def check(cell: Cell, recorder: Recorder, skip: str | None = None) -> None:
+    """Raise where `run` would before it asks a model. A cell that it leaves out by its files is not read."""
+    files = files_key(cell) if skip and recorder.exists else None
+    known = files and recorder.cell_of(files)
+    if not (known and _finished(cell, recorder, known)):
+        read_inputs(cell)
+
+
+def _finished(cell: Cell, recorder: Recorder, this: str) -> bool:
+    before = recorder.finished(this, versions().get("alignir", ""), cell.sweep)
+    if before is not None:
+        log.info("skip=finished: %s has finished before, as %s", cell.title, before)
+    return before is not None
 
 
 def _prompt_tags(prompt: Prompt, recorder: Recorder) -> dict[str, str]:

@@ -54,6 +54,18 @@ class Recorder:
             raise
         self.client.set_terminated(run_id, "FINISHED")
 
+    @property
+    def exists(self) -> bool:
+        """Whether there can be a run: the store, if it is a file, has been made."""
+        file = stores.file_of(stores.address(self.uri))
+        return file is None or file.exists()
+
+    def cell_of(self, files: str) -> str | None:
+        """The cell that was last recorded of files in this state (tag `cell.files`); None if there is none."""
+        query = f"attributes.status = 'FINISHED' and tags.`cell.files` = '{files}'"
+        runs = self.client.search_runs([self.experiment_id], query, max_results=1)
+        return runs[0].data.tags["cell"] if runs else None
+
     def finished(self, cell: str, version: str, sweep: str) -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
 
