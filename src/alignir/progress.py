@@ -74,10 +74,11 @@ class _Row:
         if self.own:
             _bars = new_bars()
             _bars.start()
-        self.task = _bars.add_task(title, total=total, rate="–", unit=unit)
+        self.total = total
+        self.task = _bars.add_task(title, total=total, rate="–", unit=unit, left="")
 
     def update(self, done: int, rate: float, statuses: Mapping[str, int]) -> None:
-        _bars.update(self.task, completed=done, rate=_rate(rate))
+        _bars.update(self.task, completed=done, rate=_rate(rate), left=_left(self.total - done, rate))
 
     def close(self) -> None:
         global _bars
@@ -100,7 +101,8 @@ class _Lines:
         if now - self.told < LINE_S:
             return
         self.told = now
-        left = f", {clock((self.total - done) / rate)} left" if rate else ""
+        left = _left(self.total - done, rate)
+        left = f", {left}" if left else ""
         counts = f"; {in_words(statuses)}" if statuses else ""
         tell(f"{self.title}: {done:,} of {self.total:,} {self.unit}, {_rate(rate)} {self.unit}/s{left}{counts}")
 
@@ -130,7 +132,7 @@ def is_live() -> bool:
 def new_bars():
     """rich's bars with the rate of each, its time so far and its time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
         TextColumn("{task.description}"),
@@ -138,14 +140,29 @@ def new_bars():
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TextColumn("{task.fields[rate]:>7} {task.fields[unit]}/s"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         console=Console(stderr=True),
     )
 
 
 def _rate(rate: float) -> str:
     return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"
+
+
+def _left(count: int, rate: float) -> str:
+    return f"{roughly(count / rate)} left" if rate else ""
+
+
+def roughly(seconds: float) -> str:
+    """A duration in words, as exact as anybody needs who waits.
+
+    >>> roughly(2.2), roughly(200), roughly(7500)
+    ('2 s', '3 min', '2 h 5 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def clock(seconds: float) -> str:

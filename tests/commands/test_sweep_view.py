@@ -16,6 +16,7 @@ from conftest import write_small
 from test_labels import PROMPT, Asked
 
 from alignir import progress
+from alignir.commands import sweep_view
 from alignir.commands.sweep_view import View
 from alignir.frames import STATUSES
 from alignir.labelling.labels import label
@@ -85,10 +86,10 @@ def recorded_statuses(folder) -> dict[str, int]:
 
 
 def test_a_sweep_is_told_in_lines_where_there_is_no_terminal(swept):
-    lines = without_times(swept.stderr)
+    lines = [re.sub(r"about \d+ s", "about N s", line) for line in without_times(swept.stderr)]
     assert lines[:5] == [
         "0 cell 1 of 2: slow · zeshot · folder: started",
-        "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4",
+        "0 cell 1 of 2: slow · zeshot · folder: done in 0: ok 4; about N s left",
         "0 cell 2 of 2: three · folder: started",
         "0 cell 2 of 2: three · folder: done in 0: ok 3, absent 1",
         "0 2 of 2 cells done in 0: ok 7, absent 1",
@@ -127,9 +128,9 @@ def test_the_live_view_leaves_the_results_as_they_are_without_it(swept, tmp_path
     counts = [int(re.match(r"ok (\d+)", line)[1]) for line in shown]
     assert counts == sorted(counts)
     assert 0 < counts[0] < 4  # while the first cell was being labelled
-    assert any("1 of 2 done" in line for line in lines)
+    assert any(re.search(r"1 of 2 done, \S+, about \d+ s left", line) for line in lines)
     assert any(line.startswith("now     slow · zeshot · folder") for line in lines)
-    assert any(line.startswith("slow, zeshot") and "pairs/s" in line and "left" in line for line in lines)
+    assert any(line.startswith("slow, zeshot") and re.search(r"pairs/s .*\d s left", line) for line in lines)
 
 
 def test_ctrl_c_leaves_the_terminal_sane_and_says_how_to_go_on(tmp_path):
@@ -163,6 +164,23 @@ def test_cells_that_fail_or_have_finished_before_are_counted_apart(capsys):
     ]
 
 
+def test_what_a_sweep_takes_yet_is_said_by_the_cells_that_are_done(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(sweep_view, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with View() as view:
+        with view.cell("first", 4):
+            now[0] += 1
+            view.skip()  # says nothing of those that are not left out
+        for title, seconds in (("second", 60), ("third", 120)):
+            with view.cell(title, 4):
+                now[0] += seconds
+        with view.cell("fourth", 4):
+            now[0] += 30
+            assert view._left() == "about 60 s left"
+    said = [line.partition("; ")[2] for line in capsys.readouterr().err.splitlines() if "done in" in line]
+    assert said == ["about 2 min left", "about 90 s left", ""]
+
+
 def test_a_warning_of_many_cells_is_told_once(capsys):
     with View() as view:
         for number in range(6):
@@ -187,10 +205,10 @@ def test_what_takes_long_is_told_every_ten_seconds(monkeypatch, capsys):
             now[0] += 1
             advance(1, "unparsed" if number % 4 == 3 else "ok")
     assert without_times(capsys.readouterr().err) == [
-        "0 judge, zeshot: 10 of 40 pairs, 1.0 pairs/s, 0 left; ok 8, unparsed 2",
-        "0 judge, zeshot: 20 of 40 pairs, 1.0 pairs/s, 0 left; ok 15, unparsed 5",
-        "0 judge, zeshot: 30 of 40 pairs, 1.0 pairs/s, 0 left; ok 23, unparsed 7",
-        "0 judge, zeshot: 40 of 40 pairs, 1.0 pairs/s, 0 left; ok 30, unparsed 10",
+        "0 judge, zeshot: 10 of 40 pairs, 1.0 pairs/s, 30 s left; ok 8, unparsed 2",
+        "0 judge, zeshot: 20 of 40 pairs, 1.0 pairs/s, 20 s left; ok 15, unparsed 5",
+        "0 judge, zeshot: 30 of 40 pairs, 1.0 pairs/s, 10 s left; ok 23, unparsed 7",
+        "0 judge, zeshot: 40 of 40 pairs, 1.0 pairs/s, 0 s left; ok 30, unparsed 10",
     ]
 
 

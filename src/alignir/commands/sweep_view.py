@@ -11,7 +11,7 @@ from typing import Any
 
 from alignir import progress
 from alignir.frames import STATUSES
-from alignir.progress import clock, in_words, is_live, new_bars, tell
+from alignir.progress import clock, in_words, is_live, new_bars, roughly, tell
 
 NAMED = 3  # cells, of those that a warning concerns
 
@@ -26,7 +26,7 @@ class View:
         self.recorded: Counter[str] = Counter()  # statuses of the labels of all cells that are done
         self.answers: Counter[str] = Counter()  # of the answers that the current cell has so far
         self.warnings: dict[str, list[int]] = {}  # the numbers of the cells that each concerns
-        self.began = self.cell_began = 0.0
+        self.began = self.cell_began = self.spent = 0.0  # spent: seconds, on the cells that are done
         self._live: Any = None
         self._bars: Any = None
 
@@ -81,10 +81,12 @@ class View:
             outcome = "finished before"
         else:
             self.done += 1
+            self.spent += time.monotonic() - self.cell_began
             counts = in_words(self.recorded - before)
             outcome = f"done in {self._cell_s}{counts and ': ' + counts}"
         if not moves:
-            tell(f"{place}: {outcome}")
+            left = self._left()
+            tell(f"{place}: {outcome}{left and '; ' + left}")
 
     def found(self, statuses: Mapping[str, int], notes: tuple[str, ...] = ()) -> None:
         """The current cell's statuses as they are recorded, and what a reader should know of it."""
@@ -143,6 +145,13 @@ class View:
         skipped = f", {self.skipped} finished before" if self.skipped else ""
         return f"{self.done} of {self.total} {cells}done{failed}{skipped}"
 
+    def _left(self) -> str:
+        """How long the cells take that are left, if they take as long as those that are done."""
+        cells = self.total - self.finished
+        runs = time.monotonic() - self.cell_began if self.number > self.finished else 0
+        left = cells * self.spent / self.done - runs if self.done and cells else 0
+        return f"about {roughly(left)} left" if left > 0 else ""
+
     @property
     def _cell_s(self) -> str:
         return clock(time.monotonic() - self.cell_began)
@@ -186,9 +195,10 @@ class View:
         lines.add_column(no_wrap=True, overflow="ellipsis")
         if self.total > 1:
             cells = Table.grid(padding=(0, 1))
+            left = self._left()
             cells.add_row(
                 ProgressBar(self.total, self.finished, width=24),
-                f"{self._cells()}, {clock(time.monotonic() - self.began)}",
+                f"{self._cells()}, {clock(time.monotonic() - self.began)}{left and ', ' + left}",
             )
             lines.add_row("cells", cells)
         if self.total:
