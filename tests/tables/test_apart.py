@@ -58,6 +58,23 @@ def of_alignment(recordings: Recordings) -> list[dict[str, str]]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
+def test_one_dataset_under_two_names_is_one_column_and_nothing_of_it_is_missing(record, tmp_path):
+    written(tmp_path / "data")
+    record("dataset=folder", "dataset.path=data", "model=lexical", "dataset.name=ours")
+    record("dataset=folder", "dataset.path=data", "model=scripted", "dataset.name=theirs")
+    table = table_1(record.all())
+    assert [title for title in table.columns if title in ("ours", "theirs")] == ["ours"]
+    assert {row[0] for row in table.rows[:2]} == {"lexical", "scripted"}
+    assert not [cell for row in table.rows for cell in row if "not run" in cell]
+    assert not [note for note in table.notes if "not found" in note]
+
+    written(tmp_path / "other", third="q1 Q0 d2 1 9 t\nq2 Q0 d4 1 9 t\n")
+    (tmp_path / "other" / "qrels.txt").write_text("q1 0 d1 3\nq1 0 d2 1\nq2 0 d3 2\nq2 0 d4 1\n")
+    record("dataset=folder", "dataset.path=other", "model=lexical", "dataset.name=changed")
+    (text,) = [note for note in table_1(record.all()).notes if "not found" in note]
+    assert text == "not found: 1 of 4 cells (every model with every prompt, dataset): changed: scripted zeshot"
+
+
 def test_rows_of_the_baseline_and_the_floors_stay_where_the_first_relevant_grade_differs(record, tmp_path):
     cell = ["dataset=folder", f"dataset.path={written(tmp_path / 'data')}", "model=lexical", "measures=[map]"]
     for level in (1, 2):

@@ -283,7 +283,7 @@ def test_a_model_that_reads_no_prompt_is_not_missed_under_another():
 def test_expected_cells_are_named_with_the_reason_of_a_failure():
     expected = swept_names(["experiment=paper"])
     cells = Recordings(run(**{name: names[name] for name in ("model", "prompt", "dataset")}) for names in expected)
-    reasons = [Failure(names, f"InputError: no {names['model']}\nmore") for names in (expected[0], expected[-1])]
+    reasons = [Failure(names, names, f"InputError: no {names['model']}\nmore") for names in (expected[0], expected[-1])]
     full = Grid(expected, "experiment=paper", tuple(reasons))
     assert missing.notes(full, cells) == ["all 12 cells of experiment=paper were found"]
     assert missing.notes(full, Recordings(cells.runs[1:])) == [
@@ -341,7 +341,8 @@ def every_kind() -> list[Table]:
         judged = pd.DataFrame({"system": systems, BASELINE: 0.5, "model": 0.25})
         files[base.run_id] = {"scores.parquet": pd.concat(sides), "online.parquet": clicks}
         files[base.run_id] |= {"labels.parquet": labels, "judged.csv": judged}
-    failure = Failure({**runs[0].params, "user_model": "dbn"}, f"Error: {ODD}")
+    failed = {**runs[0].params, "user_model": "dbn"}
+    failure = Failure(failed, failed, f"Error: {ODD}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorded, "frame", lambda self, name: files[self.run_id][name])
         patch.setattr(Recorded, "has", lambda self, name: name in files[self.run_id])

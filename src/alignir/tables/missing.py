@@ -7,7 +7,7 @@ from itertools import product
 from alignir.formatting import visible
 from alignir.tables.names import in_order, judge_name
 from alignir.tracking.recordings import Recordings
-from alignir.tracking.runs import Failure
+from alignir.tracking.runs import Failure, Recorded
 from alignir.tracking.shapes import AS_IS, Judge, UserModel
 
 JUDGED = ("dataset", "model", "prompt")  # systems and queries go with the dataset
@@ -31,23 +31,29 @@ def missing(grid: Grid, recordings: Recordings, groups: Iterable[str] = MEASURED
     A model that reads no prompt is one judge, whatever the prompt: it is there with one of them.
     """
     groups = tuple(groups)
-    without_prompt = {run.names["model"] for run in recordings if not run.reads_prompt}
+    names_of = _called if grid.cells is None else (lambda run: run.names)
+    without_prompt = {names_of(run)["model"] for run in recordings if not run.reads_prompt}
 
     def names_in(cell: dict[str, str]) -> tuple[str, ...]:
         """A cell as it is looked for."""
         told = PLAIN | cell
         return tuple("" if group == "prompt" and told["model"] in without_prompt else told[group] for group in groups)
 
-    found = {names_in(run.names) for run in recordings}
+    found = {names_in(names_of(run)) for run in recordings}
     cells = grid.cells if grid.cells is not None else _combined(recordings)
     expected = dict.fromkeys(map(names_in, cells))
     return [dict(zip(groups, cell, strict=True)) for cell in expected if cell not in found], len(expected)
 
 
+def _called(run: Recorded) -> dict[str, str]:
+    """Its names by group, the model and the dataset as tables call them."""
+    return run.names | {"model": run.judge.model, "dataset": run.dataset}
+
+
 def _combined(recordings: Recordings) -> list[dict[str, str]]:
     """Every combination of the names of runs; an assumption goes with its user model."""
     groups = ("dataset", "model", "prompt")
-    names = [run.names for run in recordings]
+    names = [_called(run) for run in recordings]
     values = [list(dict.fromkeys(each[group] for each in names if group in each)) or [""] for group in groups]
     users = list(dict.fromkeys((each["user_model"], each["assumption"]) for each in names))
     cells = product(product(*values), users)
@@ -81,12 +87,13 @@ def _failed(grid: Grid, lacking: list[dict[str, str]], groups: tuple[str, ...]) 
     """The newest failure of each missing cell, in a line."""
     texts = {}
     for failure in grid.failures:
-        names = {group: (PLAIN | failure.names)[group] for group in groups}
+        called = failure.called if grid.cells is None else failure.names
+        names = {group: (PLAIN | called)[group] for group in groups}
         if names in lacking or {**names, "prompt": ""} in lacking:
-            judge = judge_name(Judge(failure.names["model"], failure.names["prompt"]))
+            judge = judge_name(Judge(called["model"], called["prompt"]))
             reason = visible(failure.reason.partition("\n")[0])
             reason = reason if len(reason) <= REASON else f"{reason[:REASON]}…"
-            texts[tuple(names.values())] = f"{judge}, {_place(failure.names)}: {reason}"
+            texts[tuple(names.values())] = f"{judge}, {_place(called)}: {reason}"
     return list(texts.values())
 
 

@@ -21,9 +21,11 @@ Key = Callable[[Recorded], Hashable]
 
 def told_apart(runs: Iterable[Recorded]) -> list[Recorded]:
     """The runs, each with what distinguishes it from the others."""
-    found = list(runs)
+    found = _joined(runs)
     twins = _twins(found)
-    apart = {run.run_id: Apart(version) for run, version in zip(found, _versions(found), strict=True)}
+    apart = {
+        run.run_id: run.apart._replace(version=version) for run, version in zip(found, _versions(found), strict=True)
+    }
 
     def say(part: str, some: list[Recorded], texts: list[str]) -> None:
         for run, text in zip(some, texts, strict=True):
@@ -40,6 +42,18 @@ def told_apart(runs: Iterable[Recorded]) -> list[Recorded]:
     for some in _grouped(found, lambda run: run.users):
         say("of_users", some, _said(some, ("user_model",), twins, lambda run, _: run.setting))
     return [replace(run, apart=apart[run.run_id]) for run in found]
+
+
+def _joined(runs: Iterable[Recorded]) -> list[Recorded]:
+    """The runs; those of one dataset, by its fingerprint, call it as the first of them does.
+
+    Unless a judge was recorded under several of its names, which are kept then.
+    """
+    found, names = list(runs), dict[str, str]()
+    for same in _grouped(found, lambda run: run.tags.get("dataset.fingerprint") or run.run_id):
+        if all(len({run.dataset for run in some}) == 1 for some in _grouped(same, lambda run: run.judge)):
+            names |= {run.run_id: same[0].dataset for run in same}
+    return [replace(run, apart=Apart(dataset=names.get(run.run_id, ""))) for run in found]
 
 
 def _grouped(runs: Iterable[Recorded], key: Key) -> list[list[Recorded]]:

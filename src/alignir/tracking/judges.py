@@ -20,7 +20,7 @@ def recorded_judge(name: str, uri: str | None, experiment: str, dataset: str) ->
         if run.labelled.dataset != dataset:
             raise InputError(f"the run {name} has labels of {run.labelled.dataset}, not of {dataset}")
         return run
-    here = [run for run in Recordings(read_runs(uri, experiment)) if run.labelled.dataset == dataset]
+    here = Recordings(run for run in read_runs(uri, experiment) if run.labelled.dataset == dataset)
     found = [run for run in here if name in _names(run)]
     if not found:
         there_are = ", ".join(sorted({_names(run)[-1] for run in here})) or "no judges"

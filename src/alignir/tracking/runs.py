@@ -50,13 +50,17 @@ class Recorded:
     def setting(self) -> Setting:
         """What the systems were compared on."""
         sizes = int(self.metrics["n_systems"]), int(self.metrics["n_queries"])
-        names = self._called("dataset"), self.params["systems"], self.params["queries"]
-        return Setting(*names, *sizes, self.apart.of_setting)
+        return Setting(self.dataset, self.params["systems"], self.params["queries"], *sizes, self.apart.of_setting)
+
+    @property
+    def dataset(self) -> str:
+        """What its dataset is called."""
+        return self.apart.dataset or self._called("dataset")
 
     @property
     def labelled(self) -> Labelled:
         """What the judge gave labels to."""
-        return Labelled(self._called("dataset"), int(self.metrics.get("n_pairs", 0)), self.apart.of_labelled)
+        return Labelled(self.dataset, int(self.metrics.get("n_pairs", 0)), self.apart.of_labelled)
 
     @property
     def scale(self) -> Scale:
@@ -129,6 +133,7 @@ class Failure:
     """A run that did not finish."""
 
     names: dict[str, str]  # by group
+    called: dict[str, str]  # the same, but models and datasets by the names that a person gave
     reason: str
 
 
@@ -199,7 +204,10 @@ def _failed(runs) -> Iterator[Failure]:
         names = {group: run.data.params[group] for group in GROUPS if group in run.data.params}
         if set(GROUPS) - {"prompt", "assumption"} <= set(names):
             reason = run.data.tags.get("failure", run.info.status)
-            yield Failure({"prompt": "", "assumption": AS_IS} | names, reason)
+            names = {"prompt": "", "assumption": AS_IS} | names
+            given = {group: {"name": run.data.params.get(f"{group}.name")} for group in ("model", "dataset")}
+            called = {group: name_of(group, names[group], given[group], bool(names["prompt"])) for group in given}
+            yield Failure(names, names | called, reason)
 
 
 def read_prompts(uri: str | None) -> list[PromptVersion]:

@@ -75,6 +75,7 @@ class Apart(NamedTuple):
     of_setting: str = ""
     of_labelled: str = ""
     of_users: str = ""
+    dataset: str = ""  # what its dataset is called, where others called the same one otherwise
 
 
 def name_of(group: str, choice: str, settings: Mapping[str, object], reads_prompt: bool = True) -> str:
