@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import empty_store  # noqa: F401
 import forked
 import pandas as pd
 import pytest
