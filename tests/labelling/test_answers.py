@@ -31,7 +31,8 @@ VALUES = """2 | 2. | 2! | **2** | **2**. | *2* | _2_ | __2__ | `2` | ```2``` | 2
     2; in part | 2 - in part | 2 – in part | 2—in part | 2: in part | 2 = some answer | 2 in part | 2 points | 2 (O)
     2 (M=1, T=3) | 2, M: 1, T: 3 | 2 (2 = some answer)
     2 (0 = nothing, 3 = exact answer) | 2. It is from 2013. | 2 ✅ | 2\nIt has 3 parts. | 2\n\n3
-    2\n---"""
+    2\n--- | 🌟 2 | 2 👍 | 《2》 | 〈2〉 | ‹2› | 〔2〕 | 2 (0-3) | 2 [0–3] | \n> 2
+    2 (partly) or rather a weak one"""
 
 # The same for how the form itself is written; `§` stands for the number.
 WRITTEN = """##final score: § | ## Final Score : § | ##FINAL SCORE:§ | ##final score = § | ##final score §
@@ -48,7 +49,8 @@ WRITTEN = """##final score: § | ## Final Score : § | ##FINAL SCORE:§ | ##fina
     <Output>##final score: §</Output> | <result>\n##final score: §\n</result> | &#35;&#35;final score: §
     The passage is old. ##final score: § | Answer: ##final score: § | Here is the final score:\n##final score: §
     ##M: 1\n##T: 3\n##final score: § | M is 1, T is 3.\n\n## Final Score: § | ###\n##final score: §
-    ---\n##final score: §\n---"""
+    ---\n##final score: §\n--- | 🎯 **Final Score:** § | ### ✅ Final Score: § | ##final score∶ §
+    > **Final score:** §"""
 
 # Answers that are nothing but a 2, in either form.
 BARE = """2 | 2. | 2\n | **2** | `2` | ```\n2\n``` | (2) | [2] | "2" | $2$ | \\boxed{2} | \\[\n\\boxed{2}\n\\]
@@ -93,6 +95,10 @@ NO_FINAL_SCORE = {
         M=1, T=2, final score: 2 | Final scores: 2 | Final score 3 is too high. | Score: 2 | Grade: 2
         Rating: [[2]] | Category: 2 | Answer: 2 | ##score: 2 | ##M: 2\n##T: 3 | M: 2 T: 1 | O: 2
         {"final_score": 2} | {\n  "final score": 2\n} | ```json\n{"score": 2}\n``` | {"##final score": 2}
+        ##final score: 2 and a half | ##final score: 2+ | ##final score: 2- | ##final score: 2 percent
+        ##final score: 2 per cent | ##final score: 1 < N | ##final score: 1 if strict | ##final score: 3 of the criteria
+        ##final score: 3 (if the date counts) or 2 | This cannot be ##final score: 3.
+        It does not warrant ##final score: 3 | A ##final score: 3 passage would name the date.
         2 (some answer) | 2 - some answer | It fits.\n2 | * 2 | - 2 | 2) | 1.\n2. | 1 2 | 2? | It has 3 parts.
         I cannot tell""",
     "refused": """I'm sorry, but I can't assist with that request. | I cannot provide a score for this passage.
@@ -166,6 +172,13 @@ WRAPPERS = {
     "that speaks of its mark": ("<think>I see <think> in it. ", "</think>"),
     "attributes": ('<think type="deep" budget=3>', "</think>"),
     "upper case": ("<THINK>", "</THINK>"),
+    "Open WebUI": (
+        '<details type="reasoning" done="true">\n<summary>Thought for 2 seconds</summary>\n',
+        "</details>\n",
+    ),
+    "folded": ("<details>\n<summary>Thinking process</summary>\n\n", "\n</details>\n"),
+    "fenced": ("```thinking\n", "\n```\n"),
+    "plan": ("<plan>", "</plan>"),
     "escaped": ("&lt;think&gt;", "&lt;/think&gt;"),
     "escaped for JSON": ("\\u003cthink\\u003e", "\\u003c/think\\u003e"),
     "escaped for markdown": ("\\<think\\>", "\\</think\\>"),
@@ -188,12 +201,19 @@ TURN_ENDS = """</s> | <eos> | <|eot_id|> | <|eom_id|> | <|im_end|> | <|end|> | <
     \n\n**Query:** rust\n**Passage:** Iron oxide.\n\n | \n- Query: rust\n- Passage: Iron oxide.\n\n
     \n\n## Query\nrust\n\n## Passage\nIron oxide.\n\n | \n> Query: rust\n> Passage: Iron oxide.\n\n
     \n\nQuery: rust\nPassage: Iron oxide.\n\n | \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
-    <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|>"""
+    <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|> | <end_of_sentence>
+    <_end><_user>rust<_bot> | <｜hy_User｜>rust<｜hy_Assistant｜> | <|extra_0|> | <reserved_106>rust<reserved_107>
+    [unused10]\n[unused9]用户：rust[unused10][unused9]助手： | <|message_sep|>user<|role_sep|>rust<|message_sep|>
+    \n\n<query>rust</query>\n<passage>Iron oxide.</passage>\n | \n\n[Query]\nrust\n[Passage]\nIron oxide.\n
+    \n\n**Search query:** rust\n\n**Passage:** Iron oxide.\n
+    \n\nRate how relevant a passage is to a search query on a scale from 0 to 3:\n0 = not\n\nQuery: rust\n
+    \n\nYou assess search results. Decide.\n\n###\n\nQuery: rust\n"""
 
 # What starts the turn of the model that answers.
 HEADERS = """<|im_start|>assistant\n | <|start_header_id|>assistant<|end_header_id|>\n\n | <start_of_turn>model\n
     model\n | <s> | <|assistant|>\n | assistant\n\n | Assistant: | [/INST] | <|im_end|>\n<|im_start|>assistant\n
     <|start|>assistant<|channel|>final<|message|> | \nASSISTANT: | assistant:
+    assistant<|role_sep|> | <|im_assistant|>assistant<|im_middle|> | <|begin_of_text|>
     <judge>Easy.</judge>\n<think_off>\n<answer>\n
     **Query:** rust\n**Passage:** Iron oxide.\n\n"""
 
@@ -272,6 +292,9 @@ FINISH_REASONS = {
         "max_tokens",
         "MAX_TOKENS",
         "FinishReason.MAX_TOKENS",
+        "FINISH_REASON_MAX_TOKENS",
+        "REASON_MAX_LEN",
+        "maximum_tokens",
         "model_length",
         "incomplete",
     ],
@@ -395,6 +418,21 @@ def test_the_last_line_may_correct_what_stands_before():
     assert read("1. It fits.\n2. It is sound.\n2", "last_line") == (2, "ok")
 
 
+def test_the_number_of_a_list_is_none_also_before_a_blank():
+    assert read("It fits.\n2) ", "last_line") == (None, "unparsed")
+
+
+def test_brackets_around_a_thought_are_a_heading_where_nothing_closes_them():
+    thought = "[REASONING]Or ##final score: 1[/REASONING]"
+    assert read(f"{thought}The final score is 2.", "final_score") == (None, "unparsed")
+    assert read("[Reasoning]\nIt fits.\n[Score]\n##final score: 2", "final_score") == (2, "ok")
+
+
+def test_what_is_folded_away_below_an_answer_is_no_thought():
+    answer = "##final score: 2\n<details><summary>Why</summary>It fits.</details>"
+    assert read(answer, "final_score") == (2, "ok")
+
+
 @pytest.mark.parametrize(("reason", "status"), [(r, s) for s, reasons in FINISH_REASONS.items() for r in reasons])
 def test_how_an_answer_ended(reason, status):
     assert read("##final score: 2", "final_score", reason) == (2 if status == "ok" else None, status)
@@ -431,7 +469,8 @@ def test_scores_that_differ_can_be_told():
 def test_long_answers_of_one_piece_do_not_hold_the_reader_up():
     """Each takes a tenth of a second, not minutes: no pattern looks at the same text again and again."""
     pieces = rows("""<think> | </think> | # | \n | * | _ | 2 | 2. | final score | ##final score: 2 | < | <a | [ | (
-        \\ | &lt; | assistant\n | - query\n | - query | Query:\n | ###\n | </s>. | 1.\n | ` | `a""")
+        \\ | &lt; | assistant\n | - query\n | - query | Query:\n | ###\n | </s>. | 1.\n | ` | `a
+        <details reason | <details><summary>thought | ```think\n | [thought] | <| | (""")
     for form, piece in product(FORMS, [" ", *pieces]):
         read(piece * (100_000 // len(piece)) + "\n2", form, "length")
 

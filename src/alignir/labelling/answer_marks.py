@@ -12,17 +12,21 @@ import re
 from functools import cache
 
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u20e3]")
+AS_ASCII = str.maketrans("⁄∶▁", "/:_")
 LINE_END = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 # A tag is the mark of a thought where its name holds one of these: <think>, <seed:think>, <|START_THINKING|>,
 # <|begin_of_thought|>, <scratchpad>, <self_reflection>. With "/", "end" or "off" in it, it ends one.
 _THOUGHTS = (
     "think|thought|reason|rationale|reflect|introspect|analy[sz]|scratchpad|monologue|ponder|brainstorm|deliberat"
-    "|(?<![a-z])cot(?![a-z])|思考"
+    "|(?<![a-z])(?:cot|plan|draft)(?![a-z])|思考"
 )
 _THOUGHT_TAG = (
     rf"<\|?\s*(?P<slash>/?)\s*(?P<name>[\w:-]{{0,25}}?(?P<thought>{_THOUGHTS})[\w:-]{{0,20}})\b[^<>\n]{{0,200}}(?<!/)>"
 )
+# A thought that is folded away by a chat's page, or fenced: its end has no name of its own.
+_FOLDED = r"<details\b[^<>]*(?:reason[^<>]*>|>\s*<summary>[^<]*(?:think|thought|reason))"
+_FENCED = r"^```(?:think|reason)[a-z]*\n"
 
 # What the other families write in place of a tag.
 THOUGHT_MARKS = [
@@ -37,6 +41,11 @@ THOUGHT_MARKS = [
         (r"<channel\|>", "</think>"),
         (r"<(?:unused|ctrl)94>", "<think>"),  # MedGemma, Gemini
         (r"<(?:unused|ctrl)95>", "</think>"),
+        (rf"(?is){_FOLDED}(?:(?!</?details).)*+</details>", ""),  # Open WebUI
+        (rf"(?i){_FOLDED}", "<think>"),
+        (rf"(?ims){_FENCED}(?:(?!^```).)*+^```", ""),
+        (rf"(?im){_FENCED}", "<think>"),
+        (r"(?is)\[(thoughts?|reasoning)\](?:(?!\[/?\1\]).)*+\[/\1\]", ""),  # but "[Reasoning]" may be a heading
         (r"\A\s*(?:thought|analysis|commentary)[ ]*\n", "<think>"),  # what is left of a channel without its marks
         (r"<\|im_start\|>think\b", "<think>"),  # s1
         (r"<\|im_start\|>answer\b", "</think>"),
@@ -58,11 +67,12 @@ THOUGHT_MARKS = [
     )
 ]
 
-# Tokens that end a turn: </s>, <|im_end|>, <|eot_id|>, <|END_OF_TURN_TOKEN|>, <end_of_turn>, ... (not <|end_of_box|>)
+# Tokens that end a turn: </s>, <end_of_turn>, ... and any <|...|> once something is said, but those that start or
+# divide a part of it: <|im_end|>, <|eot_id|>, <|END_OF_TURN_TOKEN|>, <|extra_0|>, not <|begin_of_box|>
 _TURN_END = (
-    r"</s>|<(?:seed:)?eo[astd]>|<end_of_turn>|<end_of_utterance>|<turn\|>|<im_end>|<sep>|\[\|?(?:endofturn|EOS)\|?\]"
-    r"|\[e~\[|\[END FINAL RESPONSE\]"
-    r"|<\|(?![^|>]*box)[^<>|\s]{0,30}?(?:end|eo[tsmd]|return|stop|call|plamo:tag)[^<>|\s]{0,30}\|>"
+    r"</s>|<(?:seed:)?eo[astd]>|<end_of_\w{1,20}>|<turn\|>|<im_end>|<sep>|<_(?:end|user|bot)>|<reserved_[0-9]+>"
+    r"|\[\|?(?:endofturn|EOS)\|?\]|\[e~\[|\[END FINAL RESPONSE\]|\[unused(?:9|10)\]"
+    r"|<\|(?![^|>]*(?:box|begin|start|role|middle|channel|constrain|content))(?!message\|)[^<>|\s]{1,60}\|>"
 )
 # Tokens that start somebody's turn: <|im_start|>user, <|start_header_id|>assistant<|end_header_id|>, [INST], ...
 _ROLE = (
@@ -79,39 +89,40 @@ ASKS = ("user", "human", "system", "developer", "observation", "inst")  # what f
 OWN_HEADER = re.compile(r"\A\s*(?:(?:(?:assistant|model|#{3,})[ ]*\n|(?i:assistant) ?:)\s*)*")
 NEXT_TURN = re.compile(
     r"^(?:#+ ?)?(?i:(?:Search )?Query|Q|Passage|Question|Document|Instruction|Input|Example|Human|User|Assistant)"
-    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model)[ ]*$|\b(?:USER|ASSISTANT):"
+    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model)[ ]*$|\b(?:USER|ASSISTANT):|^(?:Rate how relevant|You assess search) "
     r"|(?:assistant(?<![A-Za-z_ ]assistant)|user(?<![A-Za-z_ ]user))[ ]*$"
     # decorated it may also be this pair, said again: that stands at the start of an answer
-    r"|(?<=\n)[>#*_\- ]{1,8}(?i:query)\b[^\n]*\n+(?:[^\n]+\n+)?[>#*_\- ]{1,8}(?i:passage)\b",
+    r"|(?<=\n)[>#*_\-<\[ ]{1,8}(?i:(?:search )?query)\b[^\n]*\n+(?:[^\n]+\n+)?[>#*_\-<\[ ]{1,8}(?i:passage)\b",
     re.MULTILINE,
 )
 
 
 @cache
 def ending_word(reason: str | None) -> str:
-    """A finish reason without case, marks and the name of its enumeration.
+    """A finish reason without case, marks and the name of its enumeration or field.
 
-    >>> ending_word("FinishReason.MAX_TOKENS"), ending_word("max-tokens"), ending_word(None)
+    >>> ending_word("FinishReason.MAX_TOKENS"), ending_word("finish_reason: max-tokens"), ending_word(None)
     ('maxtokens', 'maxtokens', '')
     """
-    return re.sub(r"[\W_]", "", (reason or "").rsplit(".", 1)[-1].lower())
+    return re.sub(r"[\W_]|^(?:finish|stop)?_?reason", "", (reason or "").rsplit(".", 1)[-1].lower())
 
 
 # How an answer ended, by what servers call it. Another word than these is taken for `stopped`.
 _ENDINGS = {
-    "stopped": """stop stopped stop_sequence stop_string stop_string_found end_turn end_of_turn pause_turn eos eos_token
-        eos_found stopped_eos stopped_word word complete completed finished done success tool_call tool_calls tool_use
-        function_call unspecified finish_reason_unspecified none null""",
-    "cut": """length max_length limit token_limit length_limit time_limit error_limit stopped_limit max_tokens max_token
-        max_tokens_reached max_new_tokens max_output_tokens max_completion_tokens max_predicted_tokens_reached
-        model_length context_length context_length_reached context_length_exceeded model_context_window_exceeded
-        incomplete truncated""",
+    "stopped": """stop stopped stop_sequence stop_string stop_string_found end_turn end_of_turn pause_turn eos
+        eos_token eos_found stopped_eos stopped_word word complete completed finished done success tool_call
+        tool_calls tool_use function_call unspecified none null""",
+    "cut": """length max_len max_length hit_length max_context limit token_limit length_limit time_limit
+        error_limit stopped_limit max_tokens max_token maximum_tokens max_tokens_reached max_new_tokens
+        max_output_tokens max_completion_tokens max_predicted_tokens_reached model_length context_length
+        context_length_reached context_length_exceeded model_context_window_exceeded budget_exceeded incomplete
+        not_finished truncated""",
     "blocked": """content_filter content_filtered content_filtering content_blocked content_policy
         content_policy_violation policy_violation filter filtered blocked blocklist safety image_safety recitation
-        prohibited_content spii language refusal refused guardrail guardrails guardrail_intervened moderation sensitive
-        model_armor error_toxic""",
+        prohibited_content image_prohibited_content spii language refusal refused guardrail guardrails
+        guardrail_intervened moderation sensitive model_armor error_toxic""",
     "error": """error failed failure abort aborted cancel cancelled canceled user_cancel timeout network_error
-        server_error internal_error insufficient_system_resource""",
+        server_error internal_error insufficient_system_resource model_unloaded""",
 }
 ENDING_OF = {ending_word(word): ending for ending, words in _ENDINGS.items() for word in words.split()}
 
@@ -127,23 +138,26 @@ DECORATION = [
     (re.compile(r"`(?<![0-9`]`)`*"), ""),
     (re.compile(r"\*(?<![\w*]\*)(?=[^\s*][^*\n]*\*)|\*(?<=[^\s0-9*]\*)(?!\*)"), ""),  # *2*, but not "* 2"
     (re.compile(r"_(?<![^\W_]_)_*|_(?<![0-9]_)_*(?![^\W_])"), ""),  # but not final_score
+    (re.compile("[★☆✅✓✔✨➔-➡⬀-⯿\U0001f300-\U0001faff]"), ""),
+    (re.compile(r"[(\[](?:scale:? )?0 ?(?:[-–—]|to) ?[0-9]{1,2}[)\]]"), ""),  # the scale itself, in brackets
     (re.compile(r"[\t\x1f\u1680\u180e]"), " "),
     (re.compile(r"  +"), " "),
+    (re.compile(r"^ ?(?:> )+", re.MULTILINE), ""),  # quoted
 ]
-_OPEN = r"""\s"'“”‘’„«»「」『』【】()\[\]{}|$\#"""  # may stand before a number
-_CLOSE = r"""\ "'“”‘’«»「」『』【】()\[\]{}|$*_`#"""  # may stand behind it
+_OPEN = r"""\s"'“”‘’„«»‹›「」『』【】〈〉《》〔〕()\[\]{}|$\#"""  # may stand before a number
+_CLOSE = r"""\ "'“”‘’«»‹›「」『』【】〈〉《》〔〕()\[\]{}|$*_`#"""  # may stand behind it
 _SEPARATOR = r"(?:\ ?(?:[:=]|->|=>|→)|\ [-–—](?=\ ))"
 _NUMBER = rf"""(?P<number>[+\-−–]?[0-9]++(?:[.,][0-9]++)*+)
     (?:[{_CLOSE}]*+(?:/|(?:out\ )?of)\ ?[(\[]?(?P<of>[0-9]++)(?:\.0++)?)?"""  # N/3, N out of 3
 _NAMED = r"(?:(?:relevance|overall)[\ _]?)?(?:score|grade|relevance|category|rating|answer|N|O)"
 
 FINAL_SCORE = re.compile(
-    rf"""(?P<begins>^[>*+•\-\ "'“‘(\[{{]{{0,12}}(?:[0-9]{{1,2}}[.)]\ )?)?(?P<hashes>\#{{1,9}}[\ "'“‘(\[{{]{{0,6}})?
+    rf"""(?P<begins>^[*+•\-\ "'“‘(\[{{]{{0,12}}(?:[0-9]{{1,2}}[.)]\ )?)?(?P<hashes>\#{{1,9}}[\ "'“‘(\[{{]{{0,6}})?
     final[\ _-]{{0,2}}score(?![^\W\d_])(?:\ ?\([^()\n]{{0,40}}\)(?=\ ?[:=]))?(?:\ ?[NO](?=\ ?[:=]))?
     (?P<separator>{_SEPARATOR}*+)(?P<gap>[{_OPEN}]*+)(?:{_NAMED}\b[)\]]?{_SEPARATOR}?[\ "'“‘(\[{{$]*+)?{_NUMBER}""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-GRADE = re.compile(rf"(?:>\ )*+[{_OPEN}]*+{_NUMBER}(?P<behind>[{_CLOSE}.!。]*+)", re.IGNORECASE | re.VERBOSE)
+GRADE = re.compile(rf"[{_OPEN}]*+{_NUMBER}(?P<behind>[{_CLOSE}.!。]*+)", re.IGNORECASE | re.VERBOSE)
 CATEGORY = re.compile(
     rf"""[{_OPEN}]*+(?:[-*+•]\ )?(?:(?:(?:the|final|relevance|chosen)\ ){{0,3}}(?:category|answer)
     (?:\ ?\([^()\n]{{0,40}}\)(?=\ ?[:=]))?{_SEPARATOR}?[{_OPEN}]*+){{1,2}}""",
@@ -158,10 +172,12 @@ SETTLED = re.compile(
 )  # the line ends, or explains
 GOES_ON = re.compile(r" [^\W\d_]|[^\n]*?final[ _-]?score", re.IGNORECASE)  # a sentence does
 DOUBT = re.compile(
-    rf"[^\W_]| ?[%°]|-ish\b| ?[+*×÷/^] ?[0-9]|[{_CLOSE}]*+(?:\?|or\b)", re.IGNORECASE
+    rf"[^\W_]| ?(?:[%°<>≤≥]|per ?cent|and a half|if\b|of\b)|-ish\b| ?[+*×÷/^] ?[0-9]|[+-]\W*(?:\n|\Z)"
+    rf"|[{_CLOSE}]*+(?:\?|or\b)",
+    re.IGNORECASE,
 )  # 3rd, 2?, 2+1, 2 or
 OTHER = re.compile(  # 1-2; 1, maybe 2; 1 oder 2; but not "(0 = none" behind it, nor 67 %
-    rf"(?:(?:[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+|\ [^\W\d_]+\.?\ (?=[0-9][^\w\n]*$))([0-9]++)"
+    rf"(?:(?:\([^()\n0-9]*\)|[^\w\n.]|\.{{2,3}}|_|\b(?:{_HEDGE})\b)*+|\ [^\W\d_]+\.?\ (?=[0-9][^\w\n]*$))([0-9]++)"
     r"(?!\ ?%|(?<=\([0-9])\ ?=\ ?[^\W\d_])",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -172,11 +188,13 @@ DANGLING = re.compile(r" ?[.,/~–—-]? ?(?:o|or|t|to|a|an|and|ou|out|out o|out
 # behind one that is.
 NOT_GIVEN_BEFORE = re.compile(
     r"\b(?:(?<!even )if|(?:would|could|might) have)\b[^.!?\n]*\Z|final[ _-]?score\W*[0-9][^()\n]*\([^()\n]*\Z"
-    r"|(?:\b(?:or|nor|not|never|than|instead of)|n['’]t)(?: (?:be|give|deserve|merit|earn|reach|an?))*[ \"'“‘]*\Z",
+    r"|(?:\b(?:or|nor|(?:can)?not|never|than|instead of)|n['’]t)"
+    r"(?: (?:be|give|deserve|merit|earn|reach|warrant|justify|assign|an?))*[ \"'“‘]*\Z",
     re.IGNORECASE,
 )
 NOT_GIVEN_BEHIND = re.compile(
-    r" (?:would|could|might|may|means|needs|requires|is (?:not|for|too|only|reserved))\b", re.IGNORECASE
+    r" (?:passage |text |one )?(?:would|could|might|may|means|needs|requires|is (?:not|for|too|only|reserved))\b",
+    re.IGNORECASE,
 )
 
 # The lenient reader's patterns, the likelier first.

@@ -155,7 +155,7 @@ def _normalised(response: str) -> str:
     """With one kind of line end, ASCII digits and signs, no invisible characters and one kind of mark for thoughts."""
     text = html.unescape(response.replace("\\u003c", "<").replace("\\u003e", ">"))
     if not text.isascii():
-        text = marks.INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).replace("⁄", "/").replace("▁", "_")
+        text = marks.INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(marks.AS_ASCII)
         text = re.sub(r"(?![0-9])\d", lambda digit: str(unicodedata.decimal(digit[0])), text)
     text = re.sub(r"\\(?=[^\w\s]|_)", "", marks.LINE_END.sub("\n", text))
     return _replaced(text, marks.THOUGHT_MARKS)
@@ -238,7 +238,7 @@ def _lines(text: str) -> list[str]:
 def _bare(line: str, text: str, start: int = 0) -> Found | None:
     """A line that is, from `start` on, a number and nothing else; "2)" is the number of a list."""
     match = marks.GRADE.fullmatch(line, start)
-    if not match or re.fullmatch(r"\s*[0-9]+\)", line):
+    if not match or re.fullmatch(r"\s*[0-9]+\)\s*", line):
         return None
     at_the_end = text.endswith(line) and bool(marks.DANGLING.match(match["behind"]))
     return Found(match["number"], match["of"], at_the_end=at_the_end)
