@@ -200,7 +200,8 @@ TURN_ENDS = """</s> | <eos> | <|eot_id|> | <|eom_id|> | <|im_end|> | <|end|> | <
     \nquery: rust\npassage: Iron oxide.\n\n
     \n\n**Query:** rust\n**Passage:** Iron oxide.\n\n | \n- Query: rust\n- Passage: Iron oxide.\n\n
     \n\n## Query\nrust\n\n## Passage\nIron oxide.\n\n | \n> Query: rust\n> Passage: Iron oxide.\n\n
-    \n\nQuery: rust\nPassage: Iron oxide.\n\n | \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
+    \n\nQuery: rust\nPassage: Iron oxide.\n\n | \n\nQuery\nrust\n\nPassage\nIron oxide.\n
+    \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
     <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|> | <end_of_sentence>
     <_end><_user>rust<_bot> | <｜hy_User｜>rust<｜hy_Assistant｜> | <|extra_0|> | <reserved_106>rust<reserved_107>
     [unused10]\n[unused9]用户：rust[unused10][unused9]助手： | <|message_sep|>user<|role_sep|>rust<|message_sep|>

@@ -89,7 +89,8 @@ ASKS = ("user", "human", "system", "developer", "observation", "inst")  # what f
 OWN_HEADER = re.compile(r"\A\s*(?:(?:(?:assistant|model|#{3,})[ ]*\n|(?i:assistant) ?:)\s*)*")
 NEXT_TURN = re.compile(
     r"^(?:#+ ?)?(?i:(?:Search )?Query|Q|Passage|Question|Document|Instruction|Input|Example|Human|User|Assistant)"
-    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model)[ ]*$|\b(?:USER|ASSISTANT):|^(?:Rate how relevant|You assess search) "
+    r"(?: [0-9]+)? ?:|^(?:#{3,}|system|model|[Qq]uery|[Pp]assage)[ ]*$|\b(?:USER|ASSISTANT):"
+    r"|^(?:Rate how relevant|You assess search) "  # alignir's own prompts
     r"|(?:assistant(?<![A-Za-z_ ]assistant)|user(?<![A-Za-z_ ]user))[ ]*$"
     # decorated it may also be this pair, said again: that stands at the start of an answer
     r"|(?<=\n)[>#*_\-<\[ ]{1,8}(?i:(?:search )?query)\b[^\n]*\n+(?:[^\n]+\n+)?[>#*_\-<\[ ]{1,8}(?i:passage)\b",
