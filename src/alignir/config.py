@@ -17,7 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException, InstantiationException, OverrideParseException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -124,6 +124,8 @@ def message(error: Exception) -> str:
     'labels.txt: No such file or directory'
     """
     text, cause = str(error), error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        return str(overrides.no_choice(error.missing_cfg_file, error.options))
     if isinstance(error, OSError):
         said = error.strerror or text or type(error).__name__
         return f"{error.filename}: {said}" if error.filename else said

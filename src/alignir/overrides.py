@@ -59,6 +59,18 @@ def no_setting(key: str, there: Collection[str]) -> InputError:
     return InputError(f"Could not override '{key}': there is no such setting; {hint}")
 
 
+def no_choice(file: str, there: Collection[str]) -> InputError:
+    """The error for a choice that its group does not have, by its file in conf/.
+
+    >>> no_choice("model/lexicl", ["lexical", "replay"])
+    InputError("Could not find 'model/lexicl'; did you mean model=lexical? There are lexical, replay")
+    """
+    group, _, name = file.rpartition("/")
+    close = get_close_matches(name, there, n=1)
+    hint = f"did you mean {group}={close[0]}? There" if close else "there"
+    return InputError(f"Could not find '{file}'; {hint} are {', '.join(sorted(there))}")
+
+
 def unreadable(override: str, reason: str) -> InputError:
     """The error for NAME=VALUE that Hydra cannot read: how to quote the value, where that would help.
 
