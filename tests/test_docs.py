@@ -26,6 +26,7 @@ from alignir.frames import LOG
 from alignir.tables.choices import KINDS
 
 PAGES = ["README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
+WALK = "docs/which-judge.md"  # through real data, and nothing of it is made quicker: what it shows is printed
 QUERIES = [f"q{number}" for number in range(1, 7)]
 
 # Commands that are not run here: their settings compose, and the scripts that they name exist. All others are run.
@@ -301,10 +302,26 @@ def check(commands: list[str], folder: Path) -> None:
     assert not any(failed.values()), "\n".join(f"{command}\n{text}" for command, text in failed.items() if text)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != WALK])
 def test_every_command_of_a_page_runs(page, reader):
     written(page, reader)
     check(commands_of(page), reader)
+
+
+def test_what_the_walk_through_dl19_shows_is_printed_by_its_commands(dl19, tmp_path, monkeypatch):
+    """About 35 s. Its numbers of pairs that are called 0 are in tests/explore/test_dl19.py."""
+    (tmp_path / "DATA").symlink_to(dl19)
+    written(WALK, tmp_path)
+    monkeypatch.setenv("COLUMNS", "112")
+    printed = []
+    for command in commands_of(WALK):
+        done = forked.run("-m", *shlex.split(command), folder=tmp_path)
+        assert done.returncode == 0, done.output
+        printed += map(str.rstrip, done.stdout.splitlines())
+    shown = [line for language, path, text in blocks(WALK) if language == "text" for line in text.splitlines()]
+    assert len(shown) > 40
+    assert not {*shown} - {*printed}
+    assert (tmp_path / "explore.html").is_file()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in (ROOT / page).read_text()])
@@ -360,6 +377,13 @@ def test_every_link_leads_somewhere():
             file = (ROOT / page).parent / path if path else ROOT / page
             assert file.is_file(), f"{page}: {target}"
             assert not anchor or anchor in anchors(file.read_text()), f"{page}: {target}"
+
+
+def test_a_page_that_speaks_of_the_poster_says_which_study_it_is():
+    of_poster = [page for page in PAGES if re.search(r"\b[Pp]oster\b", (ROOT / page).read_text())]
+    assert len(of_poster) >= 4
+    for page in ("README.md", *of_poster):
+        assert "#the-study-that-is-reproduced)" in (ROOT / page).read_text(), page
 
 
 def test_every_file_of_the_code_that_a_page_names_is_there():
