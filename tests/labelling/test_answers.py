@@ -31,7 +31,7 @@ VALUES = """2 | 2. | 2! | **2** | **2**. | *2* | _2_ | __2__ | `2` | ```2``` | 2
     2; in part | 2 - in part | 2 – in part | 2—in part | 2: in part | 2 = some answer | 2 in part | 2 points | 2 (O)
     2 (M=1, T=3) | 2, M: 1, T: 3 | 2 (2 = some answer)
     2 (0 = nothing, 3 = exact answer) | 2. It is from 2013. | 2 ✅ | 2\nIt has 3 parts. | 2\n\n3
-    2\n--- | 🌟 2 | 2 👍 | 《2》 | 〈2〉 | ‹2› | 〔2〕 | 2 (0-3) | 2 [0–3] | \n> 2
+    2\n--- | 🌟 2 | 2 👍 | 《2》 | 〈2〉 | ‹2› | 〔2〕 | 2<0x0A> | 2 (0-3) | 2 [0–3] | \n> 2
     2 (partly) or rather a weak one"""
 
 # The same for how the form itself is written; `§` stands for the number.

@@ -13,7 +13,7 @@ from functools import cache
 
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u20e3]")
 AS_ASCII = str.maketrans("⁄∶▁", "/:_")
-LINE_END = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+LINE_END = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]|<0x0[AD]>")
 
 # A tag is the mark of a thought where its name holds one of these: <think>, <seed:think>, <|START_THINKING|>,
 # <|begin_of_thought|>, <scratchpad>, <self_reflection>. With "/", "end" or "off" in it, it ends one.
