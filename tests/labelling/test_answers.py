@@ -296,6 +296,7 @@ FINISH_REASONS = {
         "FINISH_REASON_MAX_TOKENS",
         "REASON_MAX_LEN",
         "maximum_tokens",
+        "repetition",
         "model_length",
         "incomplete",
     ],

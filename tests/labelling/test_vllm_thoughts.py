@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from alignir.errors import InputError
-from alignir.labelling.answers import read
+from alignir.labelling.answers import read, unknown_finish_reason
 from alignir.labelling.prompts import Prompt
 
 pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
@@ -108,6 +108,12 @@ def test_marks_of_thoughts_that_are_special_tokens_are_kept_and_the_token_that_e
     said, reason = say("")
     assert said == "[THINK]##final score: 1, perhaps. [/THINK]##final score: 2"
     assert (reason, read(said, "final_score", reason)) == ("stop", (2, "ok"))
+
+
+def test_every_finish_reason_of_vllm_is_known():
+    from vllm.v1.engine import FINISH_REASON_STRINGS
+
+    assert not [reason for reason in FINISH_REASON_STRINGS if unknown_finish_reason(reason)]
 
 
 def test_a_special_token_behind_the_answer_does_not_hide_it(say):

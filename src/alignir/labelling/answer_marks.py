@@ -112,18 +112,19 @@ def ending_word(reason: str | None) -> str:
 _ENDINGS = {
     "stopped": """stop stopped stop_sequence stop_string stop_string_found end_turn end_of_turn pause_turn eos
         eos_token eos_found stopped_eos stopped_word word complete completed finished done success tool_call
-        tool_calls tool_use function_call unspecified none null""",
-    "cut": """length max_len max_length hit_length max_context limit token_limit length_limit time_limit
-        error_limit stopped_limit max_tokens max_token maximum_tokens max_tokens_reached max_new_tokens
-        max_output_tokens max_completion_tokens max_predicted_tokens_reached model_length context_length
-        context_length_reached context_length_exceeded model_context_window_exceeded budget_exceeded incomplete
-        not_finished truncated""",
+        tool_calls tool_use function_call unspecified none null normal succeeded endoftext malformed_function_call
+        malformed_tool_use malformed_model_output unexpected_tool_call too_many_tool_calls""",
+    "cut": """length max_len max_length hit_length max_context limit token_limit length_limit time_limit error_limit
+        stopped_limit max_tokens max_token maximum_tokens max_tokens_reached max_new_tokens max_output_tokens
+        max_completion_tokens max_predicted_tokens_reached model_length context_length context_length_reached
+        context_length_exceeded model_context_window_exceeded budget_exceeded incomplete not_finished repetition
+        truncated""",
     "blocked": """content_filter content_filtered content_filtering content_blocked content_policy
         content_policy_violation policy_violation filter filtered blocked blocklist safety image_safety recitation
         prohibited_content image_prohibited_content spii language refusal refused guardrail guardrails
-        guardrail_intervened moderation sensitive model_armor error_toxic""",
+        guardrail_intervened moderation sensitive model_armor error_toxic content_safety unsafe""",
     "error": """error failed failure abort aborted cancel cancelled canceled user_cancel timeout network_error
-        server_error internal_error insufficient_system_resource model_unloaded""",
+        server_error internal_error insufficient_system_resource user_stopped model_unloaded""",
 }
 ENDING_OF = {ending_word(word): ending for ending, words in _ENDINGS.items() for word in words.split()}
 
