@@ -172,6 +172,9 @@ WRAPPERS = {
     "that speaks of its mark": ("<think>I see <think> in it. ", "</think>"),
     "attributes": ('<think type="deep" budget=3>', "</think>"),
     "upper case": ("<THINK>", "</THINK>"),
+    "Kimi K3": ("<|open|>think<|sep|>", "<|close|>think<|sep|><|open|>response<|sep|>"),
+    "K2": ("<ifm|think>", "</ifm|think>"),
+    "K2, fast": ("<ifm|think_fast>", "</ifm|think_fast>"),
     "Open WebUI": (
         '<details type="reasoning" done="true">\n<summary>Thought for 2 seconds</summary>\n',
         "</details>\n",
@@ -203,7 +206,8 @@ TURN_ENDS = """</s> | <eos> | <|eot_id|> | <|eom_id|> | <|im_end|> | <|end|> | <
     \n\nQuery: rust\nPassage: Iron oxide.\n\n | \n\nQuery\nrust\n\nPassage\nIron oxide.\n
     \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
     <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|> | <end_of_sentence>
-    <_end><_user>rust<_bot> | <｜hy_User｜>rust<｜hy_Assistant｜> | <|extra_0|> | <reserved_106>rust<reserved_107>
+    <|close|>response<|sep|><|close|>message<|sep|> | <_end><_user>rust<_bot> | <｜hy_User｜>rust<｜hy_Assistant｜>
+    <|extra_0|> | <reserved_106>rust<reserved_107>
     [unused10]\n[unused9]用户：rust[unused10][unused9]助手： | <|message_sep|>user<|role_sep|>rust<|message_sep|>
     \n\n<query>rust</query>\n<passage>Iron oxide.</passage>\n | \n\n[Query]\nrust\n[Passage]\nIron oxide.\n
     \n\n**Search query:** rust\n\n**Passage:** Iron oxide.\n

@@ -22,7 +22,7 @@ _THOUGHTS = (
     "|(?<![a-z])(?:cot|plan|draft)(?![a-z])|思考"
 )
 _THOUGHT_TAG = (
-    rf"<\|?\s*(?P<slash>/?)\s*(?P<name>[\w:-]{{0,25}}?(?P<thought>{_THOUGHTS})[\w:-]{{0,20}})\b[^<>\n]{{0,200}}(?<!/)>"
+    rf"<\|?\s*(?P<slash>/?)\s*(?P<name>[\w:|-]{{0,25}}?(?P<thought>{_THOUGHTS})[\w:-]{{0,20}})\b[^<>\n]{{0,200}}(?<!/)>"
 )
 # A thought that is folded away by a chat's page, or fenced: its end has no name of its own.
 _FOLDED = r"<details\b[^<>]*(?:reason[^<>]*>|>\s*<summary>[^<]*(?:think|thought|reason))"
@@ -35,6 +35,9 @@ THOUGHT_MARKS = [
         (r"(?i)\[(?:think|thinking|unused16)\]", "<think>"),  # Mistral, Pangu
         (r"(?i)\[(?:/think|/thinking|unused17)\]", "</think>"),
         (r"◁(/?)think(?:ing)?▷", r"<\1think>"),  # Kimi
+        (r"<\|open\|>\s*think\s*<\|sep\|>", "<think>"),  # Kimi K3
+        (r"<\|close\|>\s*think\s*<\|sep\|>", "</think>"),
+        (r"<\|open\|>\s*\w{1,20}\s*<\|sep\|>", ""),
         (r"<\|inner_prefix\|>", "<think>"),  # Apertus
         (r"<\|inner_suffix\|>", "</think>"),
         (r"<\|channel>", "<think>"),  # Gemma 4
