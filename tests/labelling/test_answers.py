@@ -173,6 +173,8 @@ WRAPPERS = {
     "attributes": ('<think type="deep" budget=3>', "</think>"),
     "upper case": ("<THINK>", "</THINK>"),
     "Kimi K3": ("<|open|>think<|sep|>", "<|close|>think<|sep|><|open|>response<|sep|>"),
+    "MuseGlimmer": ("to=self<|message|>", "<|eom|><|start|>assistant to=user<|message|>"),
+    "Inkling": ("<|message_model|><|content_thinking|>", "<|end_message|><|message_model|><|content_text|>"),
     "K2": ("<ifm|think>", "</ifm|think>"),
     "K2, fast": ("<ifm|think_fast>", "</ifm|think_fast>"),
     "Open WebUI": (
@@ -207,7 +209,7 @@ TURN_ENDS = """</s> | <eos> | <|eot_id|> | <|eom_id|> | <|im_end|> | <|end|> | <
     \n### Question: rust\n | \n\nHuman: and now?\n | \nExample 2:\n
     <|start|>user<|message|>rust<|end|><|start|>assistant<|channel|>final<|message|> | <end_of_sentence>
     <|close|>response<|sep|><|close|>message<|sep|> | <_end><_user>rust<_bot> | <｜hy_User｜>rust<｜hy_Assistant｜>
-    <|extra_0|> | <reserved_106>rust<reserved_107>
+    <|content_model_end_sampling|> | <|extra_0|> | <reserved_106>rust<reserved_107>
     [unused10]\n[unused9]用户：rust[unused10][unused9]助手： | <|message_sep|>user<|role_sep|>rust<|message_sep|>
     \n\n<query>rust</query>\n<passage>Iron oxide.</passage>\n | \n\n[Query]\nrust\n[Passage]\nIron oxide.\n
     \n\n**Search query:** rust\n\n**Passage:** Iron oxide.\n

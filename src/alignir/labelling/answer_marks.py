@@ -42,6 +42,9 @@ THOUGHT_MARKS = [
         (r"<\|inner_suffix\|>", "</think>"),
         (r"<\|channel>", "<think>"),  # Gemma 4
         (r"<channel\|>", "</think>"),
+        (r"(?:<\|start\|>\s*assistant\s*)?to=self\s*<\|message\|>", "<think>"),  # MuseGlimmer
+        (r"(?:<\|eom\|>\s*)?(?:<\|start\|>\s*assistant\s*)?to=user\s*<\|message\|>", "</think>"),
+        (r"(?:<\|end_message\|>\s*)?(?:<\|message_model\|>\s*)?<\|content_text\|>", "</think>"),  # Inkling
         (r"<(?:unused|ctrl)94>", "<think>"),  # MedGemma, Gemini
         (r"<(?:unused|ctrl)95>", "</think>"),
         (rf"(?is){_FOLDED}(?:(?!</?details).)*+</details>", ""),  # Open WebUI
@@ -75,7 +78,7 @@ THOUGHT_MARKS = [
 _TURN_END = (
     r"</s>|<(?:seed:)?eo[astd]>|<end_of_\w{1,20}>|<turn\|>|<im_end>|<sep>|<_(?:end|user|bot)>|<reserved_[0-9]+>"
     r"|\[\|?(?:endofturn|EOS)\|?\]|\[e~\[|\[END FINAL RESPONSE\]|\[unused(?:9|10)\]"
-    r"|<\|(?![^|>]*(?:box|begin|start|role|middle|channel|constrain|content))(?!message\|)[^<>|\s]{1,60}\|>"
+    r"|<\|(?![^|>]*(?:box|begin|start|role|middle|channel|constrain|content(?!\w*end)))(?!message\|)[^<>|\s]{1,60}\|>"
 )
 # Tokens that start somebody's turn: <|im_start|>user, <|start_header_id|>assistant<|end_header_id|>, [INST], ...
 _ROLE = (
