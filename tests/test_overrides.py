@@ -20,8 +20,8 @@ from alignir.errors import InputError
         (["+plann=true"], "Could not override 'plann': there is no such setting; did you mean plan=?"),
         (["+zzz=1"], "Could not override 'zzz': there is no such setting; there are assumption, bootstrap, dataset, "),
         (["++bootstrap.X=1"], "Could not override 'bootstrap.X': there is no such setting; there are bootstrap.B, "),
-        (["model=lexicl"], "Could not find 'model/lexicl'; did you mean model=lexical? There are external, "),
-        (["model=zzz"], "Could not find 'model/zzz'; there are external, "),
+        (["model=lexicl"], "Could not find 'model/lexicl'; did you mean model=lexical? There are endpoint, "),
+        (["model=zzz"], "Could not find 'model/zzz'; there are endpoint, "),
         (["model.nme=x"], "Could not override 'model.nme': there is no such setting; did you mean model.name=?"),
         (
             ["model.sampling.sed=1"],
