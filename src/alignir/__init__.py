@@ -45,6 +45,7 @@ _PLACES = {
     "labelling.vllm": "VLLM",
     "labelling.endpoint": "Endpoint",
     "labelling.scripted": "Scripted",
+    "labelling.workers": "OnRay",
     "labelling.graders": "Lexical",
     "labelling.replay": "Replay",
     "labelling.jury": "Jury",

@@ -51,6 +51,7 @@ HINTS = {
 }
 # In what a user typed or wrote, or what the machine did not let us do: a full disk, a file that nobody may read.
 MISTAKES = (InputError, HydraException, OmegaConfBaseException, OSError)
+NOT_RECORDED = ("experiment", "plan", "skip", "tracking", "workers")  # where and how a cell runs, not what it is
 
 
 class _OwnConf(SearchPathPlugin):
@@ -178,7 +179,7 @@ def composer() -> "Callable[[list[str]], tuple[dict[str, str], dict]]":
             chosen = [
                 each.input_line
                 for each in given
-                if each.key_or_group in (*GROUPS, "experiment") or "/" in each.key_or_group
+                if each.key_or_group in (*GROUPS, "experiment", "workers") or "/" in each.key_or_group
             ]
             names, cfg = composed(tuple(chosen))
             if rest := [each for each in given if each.input_line not in chosen]:
@@ -253,6 +254,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         queries=_of(choice["queries"], _make)(cfg.queries),
         prompt=_of(choice["prompt"], _make)(cfg.prompt),
         model=_of(choice["model"], _make)(cfg.model, **given),
+        workers=_make(cfg.workers) if cfg.get("workers") else None,
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
         missing=cfg.missing,
@@ -285,10 +287,10 @@ def _composed(settings: list[str]) -> tuple[dict[str, str], DictConfig]:
 
 
 def _of_a_run(config: dict) -> dict:
-    """What a run records of the config: all but where, and whether, it is recorded; names for one measure are one."""
+    """What a run records of the config: all but NOT_RECORDED; names for one measure are one."""
     from alignir.evaluation.names import recorded_name, title
 
-    found = {key: value for key, value in config.items() if key not in ("experiment", "plan", "skip", "tracking")}
+    found = {key: value for key, value in config.items() if key not in NOT_RECORDED}
     try:
         return found | {"headline": title(recorded_name(found["headline"]))}
     except InputError as error:

@@ -28,7 +28,7 @@ from alignir.tracking.runs import read_runs
 from alignir.users.metrics import METRICS
 
 CONF = ROOT / "conf"
-GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption", "experiment")
+GROUPS = ("dataset", "model", "prompt", "systems", "queries", "user_model", "assumption", "workers", "experiment")
 CHOICES = sorted((group, file.stem) for group in GROUPS for file in (CONF / group).glob("*.yaml"))
 
 

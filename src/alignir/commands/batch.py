@@ -151,12 +151,13 @@ def _rounds(cell: "Cell", inputs: "Inputs", of_all: bool = False) -> "list[Round
     `of_all`, everything that it may come to ask."""
     import numpy as np
 
+    from alignir.labelling.endpoint import Endpoint
     from alignir.labelling.labels import sample
     from alignir.labelling.ledger import Ledger
     from alignir.labelling.rounds import rounds, without_label
 
-    assert cell.llm is not None  # an endpoint
-    judge = inputs.pairs, inputs.prompt, cell.llm
+    assert isinstance(cell.model, Endpoint)
+    judge = inputs.pairs, inputs.prompt, cell.model
     n, seed = cell.rejudge
     rejudged = sample(inputs.pairs, n, np.random.default_rng(seed)) if n else None
     constrained = None

@@ -131,7 +131,7 @@ def model_scores(cell, inputs):
         for repeat in range(cell.llm.repeats):
             if len(unanswered(keyed, ledger.load(judge_of(cell.llm, inputs.prompt, repeat)))):
                 return None
-    labels = label(pairs, inputs.prompt, cell.model, ledger, cell.reader, inputs.scale).labels
+    labels = label(pairs, inputs.prompt, cell.llm or cell.model, ledger, cell.reader, inputs.scale).labels
     return scored(cell, inputs, labels, cell.missing, inputs.scale)
 
 

@@ -57,7 +57,8 @@ def _run(args) -> int:
     options.check_from("--seed", args.seed, 0)
     cell = composed_cell(args.settings)
     prompt = cell.prompt()
-    check(cell.model, prompt)
+    model = cell.llm or cell.model
+    check(model, prompt)
     if "passage" not in fields_of(cell.model, prompt):
         raise InputError(f"prompt={prompt.name} does not name $passage, which is what is varied")
     dataset, ledger = cell.dataset(), Ledger(cell.ledger)
@@ -65,11 +66,11 @@ def _run(args) -> int:
     pairs, scale = judged_pairs(cell.model, prompt, dataset), scale_of(cell.model, prompt, dataset.scale)
     n = min(args.pairs, len(pairs))
     pairs = pairs.iloc[np.random.default_rng(args.seed).choice(len(pairs), n, replace=False)]
-    before = label(pairs, prompt, cell.model, ledger, cell.reader, scale).labels["relevance"]
+    before = label(pairs, prompt, model, ledger, cell.reader, scale).labels["relevance"]
     rows = []
     for name, make in VARIANTS.items():
         texts = [make(query, passage) for query, passage in zip(pairs["query"], pairs["passage"], strict=True)]
-        labels = label(pairs.assign(passage=texts), prompt, cell.model, ledger, cell.reader, scale).labels
+        labels = label(pairs.assign(passage=texts), prompt, model, ledger, cell.reader, scale).labels
         after = labels["relevance"]
         both = before.notna() & after.notna()
         raised, lowered = (int(((after > before) & both).sum()), int(((after < before) & both).sum()))

@@ -144,10 +144,11 @@ def _title(this: config.Job, title: str = "") -> str:
 
 
 def close_engines() -> None:
-    """Free the loaded model, if there is one: with an open engine vLLM keeps the process from ending."""
-    from alignir.labelling import vllm
+    """Free the loaded model, here or at workers: with an open engine vLLM keeps the process from ending."""
+    from alignir.labelling import vllm, workers
 
     vllm.close()
+    workers.close()
 
 
 def _by_model(arguments: list[str]) -> list[str]:

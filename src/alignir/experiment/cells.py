@@ -37,6 +37,7 @@ class Cell:
     queries: Callable[..., list[str]]  # of a Dataset, and of `scores` where it has that parameter
     prompt: Callable[[], Prompt]
     model: Model
+    workers: Callable[[LLM], LLM] | None  # who asks it, and is asked in its place; None: this process
     user_model: Users
     ledger: Path
     missing: str  # what a pair without a label is: drop, zero or fallback
@@ -73,5 +74,7 @@ class Cell:
 
     @property
     def llm(self) -> LLM | None:
-        """The model, where it is one that is asked; None for a grader."""
-        return None if isinstance(self.model, Grader) else self.model
+        """The model, where it is one that is asked, by the workers; None for a grader."""
+        if isinstance(self.model, Grader):
+            return None
+        return self.workers(self.model) if self.workers else self.model

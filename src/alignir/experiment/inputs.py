@@ -154,9 +154,10 @@ def _of_systems(cell: Cell, error: InputError) -> InputError:
 
 
 def _check_model(cell: Cell, prompt: Prompt) -> None:
-    check(cell.model, prompt)
+    model = cell.llm or cell.model
+    check(model, prompt)
     if cell.missing == "fallback":
-        check(cell.model, replace(prompt, decoding="constrained"))
+        check(model, replace(prompt, decoding="constrained"))
 
 
 def _with_text(cell: Cell, dataset: Dataset, pool: pd.DataFrame) -> pd.DataFrame:

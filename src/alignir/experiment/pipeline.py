@@ -113,7 +113,7 @@ def plan(cell: Cell) -> dict[str, float]:
         found["to_ask"] += len(missing)
         found["prompt_tokens"] += sum(len(prompt.render(*each)) for each in texts) // 4
     # an endpoint writes its answer in any case
-    one = prompt.decoding == "logits" and not isinstance(model, Endpoint)
+    one = prompt.decoding == "logits" and not isinstance(cell.model, Endpoint)
     longest = 1 if one else prompt.max_tokens + model.thinking_tokens
     found["output_tokens"] = found["to_ask"] * longest
     return found | record.price(model, found["prompt_tokens"], found["output_tokens"])

@@ -96,7 +96,7 @@ def compute(cell: Cell, inputs: Inputs) -> Result:
 
 def _labelled(cell: Cell, inputs: Inputs) -> Labelling:
     ledger = Ledger(cell.ledger)
-    labelling = label(inputs.pairs, inputs.prompt, cell.model, ledger, cell.reader, inputs.scale)
+    labelling = label(inputs.pairs, inputs.prompt, cell.llm or cell.model, ledger, cell.reader, inputs.scale)
     if cell.missing == "fallback" and cell.llm is not None:
         labelling = fall_back(labelling, inputs.pairs, inputs.prompt, cell.llm, ledger)
     return labelling
