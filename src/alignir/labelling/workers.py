@@ -27,6 +27,7 @@ from alignir.labelling.worker import Sent, Warned, Worker
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 60.0  # after which a job that has not begun says what it waits for
 TRIES = 3  # workers that may die over the same block
 STARTS = 3  # of Ray itself, which gives up after half a minute on a busy machine
 OBJECTS = 80_000_000  # bytes that Ray keeps for objects, which are a few texts here; about the least it takes
@@ -132,7 +133,12 @@ class OnRay:
                 for _ in range(min(n - len(workers), len(waiting) - starting)):
                     workers.append(self._hire(ray))
                     give(workers[-1], start)
-                (stream,), _ = ray.wait(list(busy), num_returns=1)
+                ready, _ = ray.wait(list(busy), num_returns=1, timeout=PATIENCE_S)
+                if not ready and not any(block.indices for _, block in busy.values()):
+                    log.info("waiting for GPUs and cores that other jobs on Ray have")
+                if not ready:
+                    continue
+                stream = ready[0]
                 worker, block = busy[stream]
                 try:
                     sent: Sent = ray.get(next(stream))
@@ -141,6 +147,7 @@ class OnRay:
                     idle.append(worker)
                     continue
                 except ray.exceptions.RayTaskError as error:
+                    del busy[stream]
                     raise error.cause from error
                 except ray.exceptions.RayError as error:
                     del busy[stream]
