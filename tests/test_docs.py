@@ -34,6 +34,7 @@ GPU = "needs a GPU and the model's weights"
 DOWNLOAD = "downloads what is not part of the repository"
 LOADS = "loads a model for minutes; tests/labelling/test_vllm.py does"
 SERVER = "needs a server; tests/tracking/test_server.py and tests/labelling/test_endpoint.py start one"
+RAY = "starts Ray; tests/labelling/test_workers.py does"
 PLUGIN = "needs a launcher that is a package of its own"
 SUITE = "is the test suite"
 LONG = "takes minutes, which is its purpose"
@@ -53,6 +54,10 @@ NOT_RUN = {
     "CUDA_VISIBLE_DEVICES=0 alignir -m model=llama8b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
     "CUDA_VISIBLE_DEVICES=1 alignir -m model=gptoss20b prompt=zeshot,basic dataset=trec_dl_2019": GPU,
     "CUDA_VISIBLE_DEVICES=2,3 alignir -m model=qwen32b +model.engine.tensor_parallel_size=2 dataset=trec_dl_2019": GPU,
+    "alignir model=scripted workers=ray workers.gpus=0": RAY,
+    "alignir dataset=trec_dl_2019 model=llama8b workers=ray": GPU,
+    "alignir dataset=trec_dl_2019 model=qwen32b +model.engine.tensor_parallel_size=2 workers=ray workers.n=4 "
+    "workers.address=auto": GPU,
     "python scripts/bench/labelling.py --pairs 96 dataset=trec_dl_2019 dataset.path=DATA": LOADS,
     "python scripts/bench/labelling.py --pairs 96 --batch 0 prompt=prefix dataset=trec_dl_2019 "
     "dataset.path=DATA": LOADS,

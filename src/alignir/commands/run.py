@@ -145,10 +145,10 @@ def _title(this: config.Job, title: str = "") -> str:
 
 def close_engines() -> None:
     """Free the loaded model, here or at workers: with an open engine vLLM keeps the process from ending."""
-    from alignir.labelling import vllm, workers
+    from alignir.labelling import cluster, vllm
 
     vllm.close()
-    workers.close()
+    cluster.close()
 
 
 def _by_model(arguments: list[str]) -> list[str]:
