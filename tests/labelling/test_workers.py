@@ -136,12 +136,13 @@ def test_the_block_of_a_worker_that_dies_is_asked_again_without_what_was_answere
     assert warning.startswith("a worker died, and another one goes on: ")
 
 
-def test_a_block_that_three_workers_die_over_ends_the_job_and_other_answers_are_kept(pairs, tmp_path):
+def test_a_block_that_three_workers_die_over_ends_the_job_and_other_answers_are_kept(pairs, tmp_path, capfd):
     model = Telling(at="die", folder=str(tmp_path))
     with pytest.raises(InputError, match=r"3 workers died over the same pairs, the last with: .*killed"):
         label(pairs, PROMPT, OnRay(model, 2, gpus=0), Ledger(tmp_path))
     kept = Ledger(tmp_path).load(judge_of(model, PROMPT))
     assert 30 < len(kept) < 120
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("at", "error"), [("mistake", InputError), ("bug", ZeroDivisionError)])

@@ -38,12 +38,12 @@ def connected(address: str | None) -> Any:
 
     InputError where there is none.
     """
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "error"}
+    settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     own: dict[str, Any] = {}
     if address is None:
-        quiet["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on any system this makes 127.0.0.1 its address
+        settings["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on any system this makes 127.0.0.1 its address
         own = {"include_dashboard": False, "object_store_memory": OBJECTS}
-    for name, value in quiet.items():  # read when Ray is imported
+    for name, value in settings.items():  # read when Ray is imported
         os.environ.setdefault(name, value)
     import ray
 
@@ -67,6 +67,7 @@ def connected(address: str | None) -> Any:
         finally:
             with contextlib.suppress(ValueError, TypeError):  # not in the main thread
                 signal.signal(signal.SIGTERM, at_sigterm)  # Ray's own ends the process without a word
+    ray._private.worker._worker_logs_enabled = False  # prints a paragraph on stdout for each worker that dies
     _actors.clear()
     _connections.append(address)
     return ray
