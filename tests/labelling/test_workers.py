@@ -116,8 +116,9 @@ def test_two_workers_give_the_labels_of_one_process_under_its_keys(pairs, tmp_pa
     assert label(pairs, PROMPT, OnRay(Scripted(), 2, gpus=0), here).asked == 0
 
 
-def test_each_worker_has_cores_of_its_own_and_all_pairs_of_a_query(texts, tmp_path):
-    answers = list(OnRay(Telling(at="together", folder=str(tmp_path)), 2, gpus=0).answer(PROMPT, texts))
+def test_each_worker_has_cores_of_its_own_all_pairs_of_a_query_and_the_next_cell(texts, tmp_path):
+    model = OnRay(Telling(at="together", folder=str(tmp_path)), 2, gpus=0)
+    answers = list(model.answer(PROMPT, texts))
     assert sorted(answer.index for answer in answers) == list(range(120))
     said = [json.loads(answer.response) | {"query": texts[answer.index][0]} for answer in answers]
     processes = {each["process"]: each["cores"] for each in said}
@@ -125,6 +126,8 @@ def test_each_worker_has_cores_of_its_own_and_all_pairs_of_a_query(texts, tmp_pa
     assert sorted(map(len, processes.values())) == [1, 1]
     assert len({core for cores in processes.values() for core in cores}) == 2
     assert len({(each["query"], each["process"]) for each in said}) == 12
+    again = [json.loads(answer.response) for answer in model.answer(PROMPT, texts)]  # the next cell's
+    assert {each["process"] for each in again} <= set(processes)
 
 
 def test_the_block_of_a_worker_that_dies_is_asked_again_without_what_was_answered(texts, tmp_path, caplog):
@@ -249,6 +252,17 @@ def test_where_a_cell_runs_is_not_recorded():
     here, there = settings(["model=lexical"]), settings(["model=lexical", "workers=ray", "workers.n=8"])
     assert here == there
     assert "workers" not in here[1]
+
+
+def test_workers_ask_for_an_llm_and_nobody_else():
+    assert isinstance(composed_cell(["model=scripted", "workers=ray"]).llm, OnRay)
+    assert composed_cell(["model=scripted"]).llm == Scripted()
+    assert composed_cell(["model=lexical", "workers=ray"]).llm is None
+
+
+def test_requests_for_a_batch_api_are_written_whoever_would_ask(alignir):
+    done = alignir("batch", "write", "model=endpoint", "model.name=NAME", "workers=ray", "workers.gpus=0")
+    assert done.stdout.startswith("120 requests, ")
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
