@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -167,23 +168,34 @@ def test_whoever_stops_listening_leaves_the_workers_free_for_the_next(texts):
     assert sorted(answer.index for answer in quick.answer(PROMPT, texts[:5])) == list(range(5))
 
 
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        (
-            {"n": 3, "gpus": 0},
-            "expected room for 3 workers of 1 CPU, found room for 2 on 1 machine with 0 GPUs, 2 CPUs",
-        ),
-        ({"n": 2}, "expected room for 2 workers of 1 GPU, 1 CPU, found room for 0 on 1 machine"),
-        ({"cpus": 9, "gpus": 0}, "expected room for 1 worker of 9 CPU, found room for 0"),
-    ],
-)
-def test_a_cluster_without_room_is_refused_in_a_line(texts, settings, says):
-    before = len(cluster._actors)
-    with pytest.raises(InputError, match=says) as refused:
-        next(OnRay(Scripted(), **settings).answer(PROMPT, texts))
-    assert "\n" not in str(refused.value)
-    assert len(cluster._actors) == before
+def machines(*sizes):
+    """A cluster of these machines, (GPUs, cores) each, and of one that is gone."""
+    alive = [
+        {"Alive": True, "Resources": {"GPU": gpus, "CPU": cores} if gpus else {"CPU": cores}} for gpus, cores in sizes
+    ]
+    return SimpleNamespace(nodes=lambda: [*alive, {"Alive": False, "Resources": {"GPU": 8.0, "CPU": 8.0}}])
+
+
+def test_there_are_as_many_workers_as_machines_have_room_for():
+    assert cluster.room(machines((4.0, 8.0), (2.0, 1.0)), None, gpus=1, cpus=1) == 4 + 1
+    assert cluster.room(machines((4.0, 8.0), (2.0, 9.0)), None, gpus=3, cpus=1) == 1  # all of one machine
+    assert cluster.room(machines((1.0, 8.0)), None, gpus=0.1, cpus=1) == 8
+    assert cluster.room(machines((1.0, 8.0)), None, gpus=0.2, cpus=1) == 5
+    assert cluster.room(machines((0, 8.0)), None, gpus=0, cpus=3) == 2
+    assert cluster.room(machines((4.0, 8.0)), 2, gpus=1, cpus=1) == 2
+    with pytest.raises(InputError) as refused:
+        cluster.room(machines((1.0, 8.0), (0, 2.0)), 2, gpus=1, cpus=1)
+    assert str(refused.value) == (
+        "workers=ray: expected room for 2 workers of 1 GPU, 1 CPU, found room for 1 on 2 machines with 1 GPU, 10 CPUs: "
+        "lower workers.n, workers.gpus (0: on CPUs) or workers.cpus"
+    )
+
+
+def test_more_workers_than_the_cluster_has_room_for_are_refused_before_any_starts(texts):
+    before = {kind: list(actors) for kind, actors in cluster._actors.items()}
+    with pytest.raises(InputError, match="expected room for 9,999 workers of 1 CPU, found room for"):
+        next(OnRay(Scripted(), 9999, gpus=0).answer(PROMPT, texts))
+    assert cluster._actors == before
 
 
 @pytest.mark.parametrize(
@@ -268,7 +280,7 @@ def test_requests_for_a_batch_api_are_written_whoever_would_ask(alignir):
 def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
     cluster._actors.clear()  # the workers of other tests leave their cores
     run = [sys.executable, "-m", "alignir", "model=scripted", "floor.shuffles=0", "bootstrap.B=0"]
-    run += ["workers=ray", "workers.gpus=0"]
+    run += ["workers=ray", "workers.gpus=0", "workers.n=2"]
     process = subprocess.Popen([*run, "model.delay=0.1"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.rglob("ledger/*/*.parquet")) and process.poll() is None:
         time.sleep(0.05)
@@ -278,7 +290,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
     kept = len({key for file in tmp_path.rglob("ledger/*/*.parquet") for key in pd.read_parquet(file)["key"]})
     assert 0 < kept < 120
     again = subprocess.run(
-        [*run, "workers.n=1", f"workers.address={address}"], cwd=tmp_path, capture_output=True, text=True,
+        [*run, f"workers.address={address}"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"RAY_AUTH_MODE": "token"},
     )  # fmt: skip
     assert again.returncode == 0, again.stderr

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import socket
+import textwrap
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,7 +117,7 @@ def actors(ray: Any, gpus: float, cpus: int) -> list[Any]:
 def reason(error: Exception) -> str:
     """What an error of Ray says, in a line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else type(error).__name__
+    return textwrap.shorten(lines[-1], 300, placeholder=" …") if lines else type(error).__name__
 
 
 def _place(address: str) -> tuple[str, int] | None:

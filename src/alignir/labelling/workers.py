@@ -100,8 +100,8 @@ class OnRay:
         n = cluster.room(ray, self.n, self.gpus_each, self.cpus)
         workers = cluster.actors(ray, self.gpus_each, self.cpus)
         idle = list(workers)
-        query = prompt.fields.index("query")
-        waiting = deque(Block(list(indices)) for indices in blocks([texts[query] for texts in pairs], n))
+        queries = [texts[0] for texts in pairs]  # or what a prompt without $query has first
+        waiting = deque(Block(list(indices)) for indices in blocks(queries, n))
         start = Block([])  # what a new worker is given first, so that no pair waits for it
         busy: dict[Any, tuple[Any, Block]] = {}  # by the stream of what a worker sends
         told: set[Warned] = set()
@@ -109,6 +109,10 @@ class OnRay:
         def give(worker: Any, block: Block) -> None:
             asked = [pairs[index] for index in block.indices]
             busy[worker.answer.remote(self.model, prompt, asked)] = worker, block
+
+        def dismiss(worker: Any) -> None:
+            workers.remove(worker)
+            ray.kill(worker)
 
         try:
             while waiting or any(block.indices for _, block in busy.values()):
@@ -124,23 +128,25 @@ class OnRay:
                         log.info("waiting for GPUs and cores that other jobs on Ray have")
                     continue
                 (stream,) = ready
-                worker, block = busy.pop(stream)
+                worker, block = busy[stream]
                 try:
                     sent: Sent = ray.get(next(stream))
                 except StopIteration:
+                    del busy[stream]
                     idle.append(worker)
                     continue
-                except ray.exceptions.RayTaskError as error:
+                except ray.exceptions.RayTaskError as error:  # the model's own, and the worker lives
+                    del busy[stream]
                     raise error.cause from error
                 except ray.exceptions.RayError as error:
-                    workers.remove(worker)
-                    ray.kill(worker)
+                    del busy[stream]
+                    dismiss(worker)
                     block.deaths += 1
                     _bury(block, cluster.reason(error))
                     if block.indices:
                         waiting.appendleft(block.rest())
                     continue
-                busy[stream] = worker, block  # behind those of others, which are next
+                busy[stream] = busy.pop(stream)  # behind those of other workers, which are next
                 for warning in sent.warnings:
                     if warning not in told:  # all workers say the same
                         told.add(warning)
@@ -150,8 +156,7 @@ class OnRay:
                     yield replace(answer, index=block.indices[answer.index])
         finally:
             for worker, _ in busy.values():  # nothing else ends what an actor works on
-                workers.remove(worker)
-                ray.kill(worker)
+                dismiss(worker)
 
     def _new_worker(self, ray: Any) -> Any:
         """One that starts when the cluster has its GPUs and cores."""
