@@ -1,9 +1,10 @@
 """Workers: one labelling job over many GPUs or machines, each with a process on Ray that asks the model there.
 
 A worker is an actor of Ray that holds the model's own engine, as this process would: the same judge, the same answers,
-the same ledger. Plain actors, and not Ray Data, because answers have to be on disk as they come, and a query's pairs
-have to stay together: Ray Data hands over a block's rows when all of it is done, asks a dead actor's block again from
-its beginning, promises no order, and its own stage for LLMs waits for a GPU for ever where there is none.
+the same ledger. Plain actors, and not Ray Data, which hands over a block's rows when all of it is done and has a lost
+block done again from its beginning. Here answers are on disk as they come, so that a death costs seconds; blocks end
+with a query's pairs, and become small towards the end. Ray Data's own stage for LLMs is another engine than ours, and
+waits for a GPU for ever where there is none.
 """
 
 import logging
