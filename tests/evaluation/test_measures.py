@@ -13,7 +13,7 @@ from alignir.evaluation.measures import NDCG
 from alignir.experiment import results
 from alignir.experiment.inputs import read_inputs
 from alignir.experiment.keys import key
-from alignir.figures import systems
+from alignir.figures.taus import measures_figure
 from alignir.frames import ALIGNMENT, BASELINE
 from alignir.tables.kinds import tables
 from alignir.tables.rows import alignment_table
@@ -158,7 +158,7 @@ def test_the_figure_prints_every_tau_and_greys_what_is_undefined():
         [(offline, reference, tau, *[math.nan] * 5, labels) for offline, reference, tau, labels in rows],
         columns=[*ALIGNMENT, "labels"],
     )
-    figure = systems.measures_figure(alignment, "t")
+    figure = measures_figure(alignment, "t")
     model, baseline = figure.axes[:2]
     assert [text.get_text() for text in model.texts] == ["0.50", "–", "-1.00"]
     assert [text.get_text() for text in baseline.texts] == ["", "0.25", "-0.75"]

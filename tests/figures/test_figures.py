@@ -21,8 +21,11 @@ from alignir.errors import InputError
 from alignir.evaluation import agreement
 from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, svg, systems
+from alignir.figures.budget import budget_figure, human_figure
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.figures.online import online_figure
+from alignir.figures.sensitivity import sensitivity_figure
+from alignir.figures.taus import tau_figure
 from alignir.frames import ALIGNMENT, BUDGET, HUMAN
 from alignir.labelling.scripted import Scripted
 from alignir.report import gallery, label_figures
@@ -78,8 +81,9 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
     budget = [(s, "model", n, 9.5 * n, 0.5, 0.4, 0.6, 9) for s in ("random", "greedy") for n in (1, 2000)]
     budget = pd.DataFrame(budget, columns=BUDGET)
     human = pd.DataFrame([dict.fromkeys(HUMAN, 0.5) | {"way": "both", "labels": n} for n in (20, 2000)])
-    sensitive = [(judge, user, m, rng.random()) for judge in judges for user in ("dbn", "pbm") for m in METRICS]
-    sensitive = pd.DataFrame(sensitive, columns=["judge", "user_model", "metric", "tau_b"])
+    users_of = ("dbn", *(f"dbn, assumption_{number}" for number in range(18)))
+    sensitive = [(judge, user, m, rng.random(), 0.01) for judge in judges for user in users_of for m in METRICS]
+    sensitive = pd.DataFrame(sensitive, columns=["judge", "user_model", "metric", "tau_b", "p_value"])
     counts = pd.DataFrame({judge: [100, 50, 2000, 3, 60] for judge in judges}, index=[0, 1, 2, 3, "none"])
     title = "what it is about, of a data set: 46 systems, 2,000 queries, users: informational"
     return {
@@ -89,14 +93,14 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
         "scores": systems.scores_figure(table, taus(table), title),
         "ranks": systems.ranks_figure(table, title),
         "online": online_figure(table, online, users, title),
-        "tau": systems.tau_figure(grid, grid.abs(), title, 1),
+        "tau": tau_figure(grid, grid.abs() > 0.05, title, 1),
         "top": curves.top_figure(among(judges), pd.Series({5: 0.5, 46: 0.9}), title),
         "size": curves.size_figure(sized(judges), title),
         "cost": curves.cost_figure(priced(judges), {"tokens": "of a pair", "price": "of 1,000 pairs"}, title),
         "traffic": curves.traffic_figure(curve, 0.9, title),
-        "budget": curves.budget_figure(budget, {"model": "a model"}, 0.9, title),
-        "human": curves.human_figure(human, title),
-        "sensitivity": curves.sensitivity_figure(sensitive, "dbn", title),
+        "budget": budget_figure(budget, {"model": "a model"}, 0.9, title),
+        "human": human_figure(human, title),
+        "sensitivity": sensitivity_figure(sensitive, "dbn", title),
     }
 
 
@@ -262,19 +266,6 @@ def test_panels_of_online_metrics_hold_both_sides_and_their_taus():
     ticks = zip(sar.get_xticks(), sar.get_xticklabels(), strict=True)
     slope, start = np.polyfit(table["a judge"], clicks.lines[1].get_xdata(), 1)
     assert all(place == pytest.approx(start + slope * float(label.get_text())) for place, label in ticks)
-
-
-def test_the_heat_map_says_each_tau_and_greys_what_is_unknown():
-    table = pd.DataFrame([[0.5, np.nan], [-0.25, 1]], index=["a judge", "another"], columns=["baseline", "zrr"])
-    p_values = pd.DataFrame([[0.01, np.nan], [0.2, 0]], table.index, table.columns)
-    (panel,) = systems.tau_figure(table, p_values, "").axes
-    assert [text.get_text() for text in panel.texts] == ["0.50", "–", "-0.25°", "1.00"]
-    assert panel.get_xlabel() == "° p > 0.05   ↓ lower is better   – undefined, or not run"
-    (image,) = panel.images
-    drawn = image.to_rgba(image.get_array())
-    assert drawn[0, 1, :3].max() - drawn[0, 1, :3].min() == 0  # grey
-    assert drawn[0, 0, :3].max() - drawn[0, 0, :3].min() > 0.1
-    assert (image.norm.vmin, image.norm.vmax) == (-1, 1)
 
 
 def test_calibration_is_the_mean_grade_of_each_bin():
@@ -468,7 +459,7 @@ def test_recorded_taus_are_scipys_of_the_points_drawn(swept):
     ("arguments", "message"),
     [
         (["--experiment", "nothing"], "no experiment 'nothing'"),
-        (["--out", "mlruns/mlflow.db"], "--out mlruns/mlflow.db: expected a folder"),
+        (["--out", "mlruns/mlflow.db"], "--out mlruns/mlflow.db: expected a file that ends in .png, .svg, .pdf, or a"),
     ],
 )
 def test_a_mistake_is_one_message(swept, alignir, arguments, message):

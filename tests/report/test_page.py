@@ -288,7 +288,7 @@ def test_the_page_prints(swept, chromium, tmp_path):
     ("arguments", "message"),
     [
         (["--experiment", "nothing"], "no experiment 'nothing'"),
-        (["--out", "mlruns/mlflow.db"], "--out mlruns/mlflow.db: expected a folder"),
+        (["--out", "mlruns/mlflow.db"], "--out mlruns/mlflow.db: expected a file that ends in .html, or a folder"),
     ],
 )
 def test_a_mistake_is_one_message(swept, alignir, arguments, message):

@@ -4,6 +4,8 @@ Rows are a judge's tau_b with a metric of a user model: columns judge, user_mode
 """
 
 from collections.abc import Container
+from itertools import count, product
+from string import ascii_lowercase
 
 import pandas as pd
 
@@ -11,6 +13,8 @@ from alignir.alignment.significance import ALPHA
 from alignir.alignment.tau import tau_b
 from alignir.errors import InputError, one_of
 from alignir.frames import BASELINE
+
+FAR = 0.1  # of tau: what an assumption that moves more is named for
 
 
 def moved(rows: pd.DataFrame, base: str) -> pd.DataFrame:
@@ -47,16 +51,37 @@ def survival(rows: pd.DataFrame, base: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def order(rows: pd.DataFrame, base: str, lower_is_better: Container[str] = ()) -> pd.DataFrame:
+def outlying(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+    """The rows of `moved` whose tau is further than FAR from that under `base`, or undefined where that is not.
+
+    With `assumption`: what their user model assumes beside what the base does.
+    """
+    found = moved(rows, base)
+    lost = found["tau_b"].isna() & found["base_tau"].notna()
+    found = found[((found["tau_b"] - found["base_tau"]).abs() > FAR) | lost]
+    return found.assign(assumption=[user_model.removeprefix(f"{base}, ") for user_model in found["user_model"]])
+
+
+def marks(outlying: pd.DataFrame) -> dict[str, str]:
+    """{user model: a letter} of those that have outlying rows: a, b, ..., z, aa, ab, ...
+
+    >>> marks(pd.DataFrame({"user_model": ["dbn, depth_5", "dbn, gamma_05", "dbn, depth_5"]}))
+    {'dbn, depth_5': 'a', 'dbn, gamma_05': 'b'}
+    """
+    letters = ("".join(each) for n in count(1) for each in product(ascii_lowercase, repeat=n))
+    return dict(zip(outlying["user_model"].unique(), letters, strict=False))
+
+
+def order(rows: pd.DataFrame, base: str, lower_is_better: Container[str] = (), people: str = BASELINE) -> pd.DataFrame:
     """One row a user model and metric: order, best.
 
     `order` is tau_b between the judges' order by alignment under `base` and under the user model, `best` whether the
     best judge is the same (of several, one); NaN and False where either has no order. For the metrics that are
-    better when they are lower, the most negative tau is the best. The baseline labels are no judge.
+    better when they are lower, the most negative tau is the best. The baseline labels, called `people`, are no judge.
     """
     found = []
     judges = moved(rows, base)
-    judges = judges[judges["judge"] != BASELINE]
+    judges = judges[judges["judge"] != people]
     for (user_model, metric), group in judges.groupby(["user_model", "metric"], sort=False):
         values = group.set_index("judge")[["base_tau", "tau_b"]] * (-1 if metric in lower_is_better else 1)
         values = values.dropna()

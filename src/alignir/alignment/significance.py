@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 ALPHA = 0.05  # what p must not exceed, wherever a difference is called significant
+UNSURE = f"cannot be told from 0: p > {ALPHA}, or 0 is in the 95% interval"  # what ° beside a tau says
 OUTCOMES = ("concordant", "discordant", "missed", "false_alarm", "neither")
 
 

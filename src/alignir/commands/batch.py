@@ -28,7 +28,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alignir.commands import options
+from alignir.commands import options, output
 from alignir.errors import InputError
 from alignir.formatting import counted
 
@@ -45,7 +45,7 @@ def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
     kinds = parser.add_subparsers(dest="command", required=True, metavar="write|read", help="(required)")
     write = kinds.add_parser("write", help="the requests", description="Write requests for what the ledger lacks")
-    options.add_folder(write, "batch")
+    output.add_out(write, "the requests", "batch")
     write.add_argument(
         "--requests", type=int, default=50_000, metavar="N", help="of a file at most (default: %(default)s, as OpenAI)"
     )
@@ -90,7 +90,7 @@ def write_requests(args) -> int:
     ledger, asked = Ledger(cell.ledger), _rounds(cell, inputs)
     cuts = batch.cuts_of(files, asked)
     lines = (line for each in asked for line in batch.requests(each, ledger, cuts))
-    options.make_out(args.out)
+    output.check_folder(args.out)
     written = batch.write(lines, args.out, args.requests, args.bytes)
     for file, n in written.items():
         print(f"{counted(n, 'request')}, {file.stat().st_size:,} bytes written to {file}")

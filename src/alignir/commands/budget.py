@@ -20,11 +20,10 @@ examples:
       model.labels=LABELS.qrels.gz --out budget.png
 """
 
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from alignir.commands import options
+from alignir.commands import options, output
 
 SIZES = "1,2,3,5,7,10,15,20,30,50,70,100,150,200"
 MODEL, BOTH = "model", "both"  # kinds of curves: the model against all baseline labels, and against those of the same n
@@ -53,20 +52,18 @@ def arguments(prog: str) -> ArgumentParser:
     options.add_draws(parser, 100, "draws of each random strategy")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
     options.add_enough(parser)
-    options.add_figure(parser, "budget.png")
+    output.add_out(parser, "the figure", without="none is drawn")
     options.add_format(parser)
     return parser
 
 
 def run(args) -> int:
     from alignir.alignment.bootstrap import matrices
-    from alignir.commands.options import check_out
     from alignir.config import composed_cell
     from alignir.errors import InputError
     from alignir.evaluation.names import title as measure_title
     from alignir.experiment.inputs import read_inputs
-    from alignir.figures import canvas
-    from alignir.figures.curves import budget_figure, human_figure
+    from alignir.figures.budget import budget_figure, human_figure
     from alignir.formatting import counted
     from alignir.frames import BASELINE
     from alignir.tables.budget import curve_table, enough_table, human_table
@@ -76,7 +73,7 @@ def run(args) -> int:
         options.numbers("--human", args.human)
     options.check_from("--draws", args.draws, 2)
     options.check_from("--seed", args.seed, 0)
-    check_out(args.out)
+    output.check_out(args.out, output.FIGURES)
     cell = composed_cell(args.settings)
     inputs = read_inputs(cell, to_ask=False)
     names = list(inputs.dataset.queries.index)
@@ -85,26 +82,26 @@ def run(args) -> int:
     judge, human, _, query_ids = matrices(baseline if scores is None else scores, baseline)
     pairs = inputs.dataset.qrels["query_id"].value_counts()[query_ids].to_numpy()
     counts = [counted(len(human), "system"), counted(len(names), "query"), counted(pairs.sum(), "pair")]
-    title = f"{cell.names['dataset']}: {', '.join(counts)}, by {measure_title(cell.headline)}"
+    title = f"{cell.called['dataset']}: {', '.join(counts)}, by {measure_title(cell.headline)}"
     if args.human:
         if scores is None:
             raise InputError(
-                f"--human adds to a model's labels, and {cell.names['model']} has not labelled these pairs"
+                f"--human adds to a model's labels, and {cell.called['model']} has not labelled these pairs"
             )
-        rows = measured_with_people(args, human, judge, pairs, cell.names["model"])
-        title = f"{cell.names['model']}, {title}"
-        canvas.save(human_figure(rows, title), args.out)
+        rows = measured_with_people(args, human, judge, pairs, cell.called["model"])
+        title = f"{cell.called['model']}, {title}"
+        output.draw(human_figure(rows, title), args.out, "budget")
         return show(args, [human_table(rows, args.draws, pairs, title)])
     notes = []
     if scores is None:
-        notes.append(f"{cell.names['model']} has not labelled these pairs, so only baseline labels are compared")
+        notes.append(f"{cell.called['model']} has not labelled these pairs, so only baseline labels are compared")
     sides = {BASELINE: (human, human, False)}
     if scores is not None:
         sides |= {MODEL: (judge, human, False), BOTH: (judge, human, True)}
     sizes = [n for n in sizes if n < len(names)] + [len(names)]
     curves = measured(args, human, pairs, sizes, sides, frequencies(args, inputs.dataset, query_ids))
-    labels = {BASELINE: "baseline labels", MODEL: cell.names["model"], BOTH: f"{cell.names['model']}, same queries"}
-    canvas.save(budget_figure(curves, labels, args.enough, title), args.out)
+    labels = {BASELINE: "baseline labels", MODEL: cell.called["model"], BOTH: f"{cell.called['model']}, same queries"}
+    output.draw(budget_figure(curves, labels, args.enough, title), args.out, "budget")
     shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
     return show(args, shown)
 
@@ -113,7 +110,6 @@ def show(args, shown) -> int:
     from alignir.tables import table
 
     table.show(shown, args.format)
-    print(f"figure: {args.out}", file=sys.stderr)
     return 0
 
 

@@ -10,16 +10,12 @@ examples:
   alignir circularity --unlabelled last --format csv
 """
 
-import re
-import sys
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from alignir.commands import chosen, options
+from alignir.commands import chosen, options, output
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from alignir.tables.table import Table
     from alignir.tracking.runs import Recorded
 
@@ -39,35 +35,34 @@ def arguments(prog: str) -> ArgumentParser:
     options.add_draws(parser, 200, "random choices of the systems that re-rank")
     options.add_runs(parser)
     options.add_format(parser)
-    options.add_figure(parser, "circularity.png")
+    output.add_out(parser, "the figures", without="none is drawn")
     return parser
 
 
 def run(args) -> int:
-    from alignir.figures import canvas
     from alignir.tables import table
     from alignir.tables.names import in_order, judge_name, setting_titles
 
-    options.check_out(args.out)
+    output.check_out(args.out, output.FIGURES)
     options.check_from("--draws", args.draws, 1)
     options.check_from("--depth", args.depth, 1)
     newest = chosen.newest(args, lambda run: run.setting)
     settings = sorted({setting for _, setting in newest})
+    found = [
+        (newest[judge, setting], judge_name(judge), title)
+        for setting, title in zip(settings, setting_titles(settings), strict=True)
+        for judge in in_order(judge for judge, where in newest if where == setting)
+    ]
+    names = output.named("circularity", [f"{judge} {title}" for _, judge, title in found])
+    if args.out:
+        output.check_one(args.out, names, "figures")
     shown = []
-    for setting, title in zip(settings, setting_titles(settings), strict=True):
-        for judge in in_order(judge for judge, where in newest if where == setting):
-            tables, figure = _of_judge(newest[judge, setting], title, args)
-            shown += tables
-            out = args.out if len(newest) == 1 else _named(args.out, f"{judge_name(judge)} {title}")
-            canvas.save(figure, out)
-            print(f"figure: {out}", file=sys.stderr)
+    for (run, _, title), name in zip(found, names, strict=True):
+        tables, figure = _of_judge(run, title, args)
+        shown += tables
+        output.draw(figure, args.out, name)
     table.show(shown, args.format)
     return 0
-
-
-def _named(file: "Path", of: str) -> "Path":
-    """The file's name with whose figure it is: circularity-lexical-demo.png."""
-    return file.with_stem("-".join([file.stem, *re.findall(r"[\w.]+", of)]))
 
 
 def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Any]":

@@ -25,15 +25,13 @@ examples:
 """
 
 from argparse import ArgumentParser
-from pathlib import Path
 
-from alignir.commands import options
+from alignir.commands import options, output
 
 
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
-    text = "the page (default: %(default)s)"
-    parser.add_argument("--out", type=Path, default=Path("explore.html"), metavar="FILE", help=text)
+    output.add_out(parser, "the page", "explore.html")
     parser.add_argument("--dataset", metavar="NAME", help="only runs on this dataset (default: all)")
     options.add_runs(parser)
     return parser
@@ -49,7 +47,7 @@ def run(args) -> int:
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_finished
 
-    options.check_out(args.out)
+    output.check_out(args.out, ("html",))
     recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     settings = settings_of(recordings, args.dataset)
     if not settings:
@@ -59,9 +57,10 @@ def run(args) -> int:
     def read(run):
         return rankings_of(run, recorded_cell(run.file("config.yaml"), run.names, run.uri))
 
+    (file,) = output.paths(args.out, "explore", ("html",))
     text = page(args.experiment, recordings, settings, read)
-    with written_whole(args.out) as whole:
+    with written_whole(file) as whole:
         whole.write_text(text, encoding="utf-8")
-    size = args.out.stat().st_size / 1e6
-    print(f"{args.out}: {counted(count(recordings, settings), 'run')}, {size:.1f} MB; open it in a browser")
+    size = file.stat().st_size / 1e6
+    print(f"{file}: {counted(count(recordings, settings), 'run')}, {size:.1f} MB; open it in a browser")
     return 0

@@ -16,21 +16,22 @@ import hashlib
 import re
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alignir.commands import chosen, options
+from alignir.commands import chosen, options, output
 from alignir.errors import InputError
 from alignir.files import written_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from alignir.labelling.prompts import Prompt
     from alignir.tracking.runs import Recorded
     from alignir.tracking.shapes import Labelled, Setting
 
-FORMS = {"qrels": ".qrels", "umbrela": ".jsonl", "csv": ".csv", "opensearch": ".json"}
+FORMS = {"qrels": "qrels", "umbrela": "jsonl", "csv": "csv", "opensearch": "json"}  # and the endings of their files
 LETTERS = 120  # of a file's name, where settings make it longer
 LABELS = "Write judges' labels, a file each: those of models, of somebody's files, of formulas alike"
 RESULTS = "Write every system's value of every measure for every topic, under each judge's labels and the baseline's"
@@ -57,10 +58,10 @@ def arguments(prog: str) -> ArgumentParser:
     results = kinds.add_parser("results", help="run, topic, measure, value in lines", description=RESULTS)
     for each in (labels, results):
         chosen.add_choice(each)
-        options.add_folder(each, "export")
+        output.add_out(each, "them", "export")
         options.add_runs(each)
     requests = kinds.add_parser("requests", help="the pairs of a cell", description=REQUESTS)
-    requests.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (required)")
+    output.add_out(requests, "them", "export")
     options.add_settings(requests, "dataset=folder dataset.path=DATA")
     return parser
 
@@ -68,13 +69,16 @@ def arguments(prog: str) -> ArgumentParser:
 def run(args) -> int:
     if args.command == "requests":
         return write_requests(args)
-    options.make_out(args.out)
+    output.check_out(args.out)
     return write_results(args) if args.command == "results" else write_labels(args)
 
 
 def write_labels(args) -> int:
-    for run, stem in _chosen(args, lambda run: run.labelled):
-        labels, path = run.frame("labels.parquet"), args.out / f"{stem}{FORMS[args.form]}"
+    found = list(_chosen(args, lambda run: run.labelled))
+    output.check_one(args.out, [stem for _, stem in found], "files of labels")
+    for run, stem in found:
+        (path,) = output.paths(args.out, stem, [FORMS[args.form]])
+        labels = run.frame("labels.parquet")
         _write(path, _in_form(args.form, run, labels))
         known = int(labels["relevance"].notna().sum())
         print(f"{known:,} labels of {len(labels):,} pairs written to {path}")
@@ -128,8 +132,10 @@ def write_results(args) -> int:
     for run, stem in _chosen(args, lambda run: run.setting):
         files[_stem([BASELINE, *_where(run.setting)])] = run, BASELINE  # the same for each judge
         files[stem] = run, "model"
+    output.check_one(args.out, files, "files of results")
     for stem, (run, side) in files.items():
-        scores, path = run.frame("scores.parquet"), args.out / f"{stem}.results"
+        (path,) = output.paths(args.out, stem, ["results"])
+        scores = run.frame("scores.parquet")
         scores = scores[scores["labels"] == side]
         _write(path, exports.results(scores))
         print(f"{scores['system'].nunique()} systems, {scores['query_id'].nunique()} topics written to {path}")
@@ -141,12 +147,13 @@ def write_requests(args) -> int:
     from alignir.data import exports
     from alignir.experiment.inputs import read_inputs
 
-    options.check_out(args.out)
+    output.check_out(args.out)
     inputs = read_inputs(composed_cell(args.settings), to_ask=False)
     inputs.dataset.need_texts()
     pairs = inputs.pairs.dropna(subset="passage")
-    _write(args.out, exports.requests(pairs))
-    print(f"{pairs['query_id'].nunique():,} queries, {len(pairs):,} pairs written to {args.out}")
+    (path,) = output.paths(args.out, "requests", ["jsonl"])
+    _write(path, exports.requests(pairs))
+    print(f"{pairs['query_id'].nunique():,} queries, {len(pairs):,} pairs written to {path}")
     return 0
 
 
@@ -172,6 +179,6 @@ def _stem(parts: list[str]) -> str:
     return f"{stem[:LETTERS]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: "Path", text: str) -> None:
     with written_whole(path) as file:
         file.write_text(text, encoding="utf-8")

@@ -1,14 +1,16 @@
-"""Draw the figures of all recorded runs, each as NAME.png and NAME.svg.
+"""Draw the figures of all recorded runs, each as NAME.png and NAME.svg; one alone
+also as a pdf.
 
 examples:
   alignir figures
   alignir figures --out drawn --figure labels --figure tau
+  alignir figures --out labels.pdf --figure labels
 """
 
 import sys
 from argparse import ArgumentParser
 
-from alignir.commands import options
+from alignir.commands import options, output
 from alignir.figures.choices import KINDS
 
 
@@ -21,31 +23,31 @@ def arguments(prog: str) -> ArgumentParser:
         metavar="FIGURE",
         help="one of the figures below only; may be repeated (default: all)",
     )
-    options.add_folder(parser, "figures")
+    output.add_out(parser, "them", "figures")
     options.add_runs(parser)
     return parser
 
 
 def run(args) -> int:
-    from alignir.commands.options import make_out
     from alignir.figures import canvas
     from alignir.progress import bar
     from alignir.report import gallery
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_finished
 
-    make_out(args.out)
+    output.check_out(args.out, output.FIGURES)
     recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     kinds = list(dict.fromkeys(args.figure or KINDS))
     drawings = gallery.drawings(recordings, kinds)
+    output.check_one(args.out, drawings, "figures")
     with bar("drawing", len(drawings), "figures", after=2) as advance:
         for name, draw in drawings.items():
             figure = draw()
-            for form in ("png", "svg"):
-                canvas.save(figure, args.out / f"{name}.{form}")
+            for path in output.paths(args.out, name, output.DRAWN):
+                canvas.save(figure, path)
             advance(1)
     for name in drawings:
-        print(args.out / f"{name}.png")
+        print(output.paths(args.out, name, output.DRAWN)[0])
     lacking = {
         "calibration": "no judge gave probabilities (prompt.decoding=logits)",
         "size": "no two judges are known to be of different sizes (model.parameters)",

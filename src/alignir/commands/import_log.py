@@ -20,7 +20,7 @@ examples:
 from argparse import ArgumentParser
 from pathlib import Path
 
-from alignir.commands import options
+from alignir.commands import options, output
 
 RANKS = 10  # CTR is printed down to here
 
@@ -30,13 +30,7 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("file", type=Path, metavar="FILE", help="the log to read; with .gz it is gzipped (required)")
     forms = ("log", "yandex", "trec_session", "ubi")
     parser.add_argument("--form", choices=forms, required=True, help="its form (required)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="the table to write: *.parquet, *.csv or *.tsv, perhaps with .gz (required)",
-    )
+    output.add_out(parser, "the table, *.parquet, *.csv or *.tsv, perhaps with .gz")
     parser.add_argument(
         "--system",
         help="the system that showed the results (default: the file's name up to a dot; of ubi, what each query says)",
@@ -77,9 +71,11 @@ def run(args) -> int:
     from alignir.tables import table
     from alignir.users.session_log import write_log
 
+    output.check_out(args.out)
+    (file,) = output.paths(args.out, "log", ["parquet"])
     log = read(args)
-    write_log(log, args.out)
-    print(table.render(summary(log, args.out), args.format), end="")
+    write_log(log, file)
+    print(table.render(summary(log, file), args.format), end="")
     return 0
 
 

@@ -6,7 +6,6 @@ most.
 
 import textwrap
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import NoReturn
 
 from alignir.errors import InputError
@@ -82,18 +81,6 @@ def add_enough(parser: ArgumentParser) -> None:
     )
 
 
-def add_folder(parser: ArgumentParser, name: str) -> None:
-    """--out: the folder of all that a command writes."""
-    text = "the folder, made if need be (default: %(default)s)"
-    parser.add_argument("--out", type=Path, default=Path(name), metavar="FOLDER", help=text)
-
-
-def add_figure(parser: ArgumentParser, name: str) -> None:
-    """--out: the file of the one figure that a command draws."""
-    text = "the figure, a png, svg or pdf by its name (default: %(default)s)"
-    parser.add_argument("--out", type=Path, default=Path(name), metavar="FILE", help=text)
-
-
 def numbers(option: str, text: str) -> list[int]:
     """The whole numbers from 1 in a text with commas, each once, the smallest first."""
     try:
@@ -109,21 +96,3 @@ def check_from(option: str, number: int, least: int) -> None:
     """Raise if the number that an option was given is too small."""
     if number < least:
         raise InputError(f"{option} {number}: expected a number from {least}")
-
-
-def check_out(path: Path) -> None:
-    """Raise before any work is done, if a command's --out cannot be written: for want of a folder, or as one."""
-    if path.is_dir():
-        raise InputError(f"--out {path}: expected a file, found a folder")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out {path}: there is no such folder")
-
-
-def make_out(path: Path) -> None:
-    """Make the folder that a command's --out names, if it is not there."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"--out {path}: expected a folder, or a path where one can be made: {error.strerror}"
-        ) from error

@@ -13,18 +13,17 @@ import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from alignir.commands import options
+from alignir.commands import options, output
 
 
 def arguments(prog: str) -> ArgumentParser:
     parser = options.parser(prog, __doc__)
-    options.add_folder(parser, "report")
+    output.add_out(parser, "the page", "report")
     options.add_runs(parser)
     return parser
 
 
 def run(args) -> int:
-    from alignir.commands.options import make_out
     from alignir.figures.choices import KINDS
     from alignir.files import written_whole
     from alignir.report import entries, gallery
@@ -35,7 +34,7 @@ def run(args) -> int:
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
 
-    make_out(args.out)
+    output.check_out(args.out, ("html",))
     recordings = Recordings(read_finished(args.tracking_uri, args.experiment))
     numbered = entries.read(recordings)
     several = any(run.alignment["offline"].nunique() > 1 for run in recordings)
@@ -44,7 +43,7 @@ def run(args) -> int:
     tables = tables_by_kind(recordings, kinds, Choices(Grid(failures=failures)))
     pictures = _pictures(gallery.drawings(recordings, KINDS))
     text = page(args.experiment, tables, pictures, numbered, _commands(numbered))
-    file = args.out / "index.html"
+    (file,) = output.paths(args.out, "index", ("html",))
     with written_whole(file) as whole:
         whole.write_text(text, encoding="utf-8")
     print(f"{file}: {len(recordings)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")

@@ -11,11 +11,12 @@ examples:
 """
 
 from argparse import ArgumentParser
-from pathlib import Path
 
-from alignir.commands import options
+from alignir.commands import options, output
 from alignir.tables.choices import ALONE, BY, DIGITS, FIRST, KINDS, SORTS
 from alignir.tables.table import NOTES
+
+ENDINGS = {"rich": "txt", "markdown": "md", "latex": "tex", "html": "html", "csv": "csv"}  # by format
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -88,20 +89,19 @@ def arguments(prog: str) -> ArgumentParser:
         "of all combinations of what was recorded)",
     )
     options.add_runs(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write to (default: they are printed)")
+    output.add_out(parser, "them", without="they are printed")
     return parser
 
 
 def run(args) -> int:
-    from alignir.commands.options import check_from, check_out, numbers
+    from alignir.commands.options import check_from, numbers
     from alignir.tables import kinds, table
     from alignir.tables.choices import Choices
     from alignir.tables.missing import Grid
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_failures, read_finished
 
-    if args.out:
-        check_out(args.out)
+    output.check_out(args.out)
     top = None if args.top is None else numbers("--top", args.top)
     if top:
         check_from("--top", top[0], 2)
@@ -123,7 +123,8 @@ def run(args) -> int:
     )
     shown = kinds.tables(recordings, args.table or FIRST, chosen)
     if args.out:
-        args.out.write_text(table.render(shown, args.format, args.notes), encoding="utf-8")
+        (file,) = output.paths(args.out, "tables", [ENDINGS[args.format]])
+        file.write_text(table.render(shown, args.format, args.notes), encoding="utf-8")
     else:
         table.show(shown, args.format, args.notes)
     return 0

@@ -1,6 +1,6 @@
 """How much traffic would an A/B test need to order these systems?
 
-Prints and draws tau_b between the systems' order by sampled users and by
+Prints tau_b, and draws it with --out, between the systems' order by sampled users and by
 exact expectations, over the number of sessions that each system gets for each
 query. The interval is where 95% of the draws lie. No model is asked.
 
@@ -9,11 +9,10 @@ examples:
   alignir traffic user_model=pbm --sessions 10,100,1000
 """
 
-import sys
 from argparse import ArgumentParser
 from dataclasses import replace
 
-from alignir.commands import options
+from alignir.commands import options, output
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -27,7 +26,7 @@ def arguments(prog: str) -> ArgumentParser:
     )
     options.add_draws(parser, 20, "independent draws of each number of sessions")
     options.add_enough(parser)
-    options.add_figure(parser, "traffic.png")
+    output.add_out(parser, "the figure", without="none is drawn")
     options.add_format(parser)
     return parser
 
@@ -36,11 +35,9 @@ def run(args) -> int:
     import pandas as pd
 
     from alignir.alignment.tau import against_exact
-    from alignir.commands.options import check_out
     from alignir.config import composed_cell
     from alignir.errors import InputError
     from alignir.experiment.inputs import read_inputs
-    from alignir.figures import canvas
     from alignir.figures.curves import traffic_figure
     from alignir.formatting import counted
     from alignir.progress import bar
@@ -49,7 +46,7 @@ def run(args) -> int:
 
     sizes = options.numbers("--sessions", args.sessions)
     options.check_from("--draws", args.draws, 2)
-    check_out(args.out)
+    output.check_out(args.out, output.FIGURES)
     cell = composed_cell(args.settings)
     if not isinstance(cell.user_model, Simulated):
         raise InputError(f"user_model={cell.names['user_model']} does not simulate users, so it cannot be sampled")
@@ -68,7 +65,6 @@ def run(args) -> int:
     curves = pd.concat(curves, ignore_index=True)
     sizes_of = f"{counted(len(runs.systems), 'system')}, {counted(len(runs.query_ids), 'query')}"
     title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
-    canvas.save(traffic_figure(curves, args.enough, title, cell.heads), args.out)
+    output.draw(traffic_figure(curves, args.enough, title, cell.heads), args.out, "traffic")
     table.show([traffic.table(curves, title, args.enough, cell.heads)], args.format)
-    print(f"figure: {args.out}", file=sys.stderr)
     return 0

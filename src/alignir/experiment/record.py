@@ -13,8 +13,8 @@ from alignir.evaluation.scores import means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
 from alignir.experiment.results import Result
-from alignir.figures import systems
 from alignir.figures.labels import confusion_figure, distribution_figure
+from alignir.figures.taus import measures_figure
 from alignir.frames import BASELINE, GROUPS, PAIR, SECOND, STATUSES, probabilities
 from alignir.labelling.labels import differing
 from alignir.labelling.models import LLM
@@ -135,7 +135,7 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     distribution_figure(counts, cell.title).savefig(folder / "figures" / "distribution.png")
     confusion_figure({cell.called["model"]: confusion}, cell.title).savefig(folder / "figures" / "confusion.png")
     if result.alignment["offline"].nunique() > 1:
-        systems.measures_figure(result.alignment, cell.title, cell.heads).savefig(folder / "figures" / "measures.png")
+        measures_figure(result.alignment, cell.title, cell.heads).savefig(folder / "figures" / "measures.png")
 
 
 def params(cell: Cell, inputs: Inputs) -> dict[str, str]:

@@ -25,6 +25,14 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKS = "os^DvPX"  # beside a colour, for print in grey
 FAINT, UNKNOWN = "#B0B0B0", "#D9D9D9"
+OUTSIDE = {
+    "marker": "x",
+    "color": "black",
+    "s": 36,
+    "linewidths": 1.2,
+    "clip_on": False,
+    "zorder": 4,
+}  # of what is at an edge
 PER_INCH = 15  # letters of LETTERS points
 
 
@@ -76,9 +84,17 @@ def looks(names: Iterable) -> dict:
     return {name: {"color": colour, "marker": mark} for name, (colour, mark) in zip(names, pairs, strict=False)}
 
 
-def legend_below(figure, panel, columns: int) -> None:
+def legend_below(figure, panel, columns: int, note: str = "") -> None:
+    """The legend of a panel at the foot of the figure, with a note above it."""
     handles, names = panel.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=LETTERS)
+    look = {"frameon": False, "fontsize": LETTERS, "title_fontsize": LETTERS}
+    title = wrapped(note, figure.get_figwidth() - 0.3)
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, title=title or None, **look)
+
+
+def note_below(figure, text: str) -> None:
+    """A note at the foot of a figure, under all of its panels; nothing where it is empty."""
+    figure.supxlabel(wrapped(text, figure.get_figwidth() - 0.3), fontsize=LETTERS)
 
 
 def wrapped(text: str, inches: float, size: float = LETTERS) -> str:
@@ -107,11 +123,30 @@ def shortened(name: str, inches: float) -> str:
     return name if len(name) <= width else f"{name[: width // 2]}…{name[-(width - width // 2 - 1) :]}"
 
 
+def span(values) -> str:
+    """`0.09 to 0.15`, or one number where all are the same in two digits.
+
+    >>> span([0.15, 0.09]), span([0.154, 0.151])
+    ('0.09 to 0.15', '0.15')
+    """
+    return " to ".join(dict.fromkeys(f"{each:.2f}" for each in (min(values), max(values))))
+
+
 def compact(count: float, whole: int = 100_000) -> str:
     """A count in few letters: 9,260, and thousands from `whole` on: 123k."""
     if count < whole:
         return f"{count:,.0f}"
     return f"{count / 1000:.1f}k" if count < 9950 else f"{count / 1000:,.0f}k"
+
+
+def log_scale(panel, steps: tuple[int, ...] = (1, 2, 5)) -> None:
+    """A logarithmic x axis with 1, 2, 5, 10, 20, ... written out."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=steps))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 
 def save(figure, path: Path) -> None:

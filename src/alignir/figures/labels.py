@@ -101,7 +101,7 @@ def calibration_figure(tables: dict[str, pd.DataFrame], title: str):
             panel.axvline(row.low, color=UNKNOWN, linewidth=0.5, zorder=0)
             middle = (row.low + row.high) / 2
             panel.text(middle, low - 0.42, canvas.compact(row.pairs, 1000), ha="center", fontsize=LETTERS)
-        panel.set(xlim=(low - 0.05, high + 0.05), ylim=(low - 0.55, high + 0.05))
+        panel.set(xlim=(low - 0.05, high + 0.05), ylim=(low - 0.55, high + 0.05), aspect="equal")
         panel.set(xticks=range(int(low), int(high) + 1), yticks=range(int(low), int(high) + 1))
         panel.set_title(canvas.wrapped(judge, width), fontsize=LETTERS)
     return figure

@@ -1,16 +1,10 @@
 """Figures of systems: scores and ranks by a judge's labels, beside those by the baseline labels and by users."""
 
-from collections.abc import Mapping
-
-import numpy as np
 import pandas as pd
 
-from alignir.alignment.significance import ALPHA
-from alignir.evaluation.names import title as measure_title
 from alignir.figures import canvas
-from alignir.figures.canvas import FAINT, LETTERS, UNKNOWN
-from alignir.frames import BASELINE
-from alignir.users.metrics import LOWER_IS_BETTER, NO_HEADS, metric_title
+from alignir.figures.canvas import FAINT, LETTERS
+from alignir.figures.outliers import equal_limits, note, outlying
 
 NAMED = 4  # systems that move most, in a panel of scores
 NAMES_THAT_FIT = 60  # systems in the height of a page
@@ -39,29 +33,42 @@ def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str, measure:
 
     `scores`: a row a system; the baseline's in the first column, a judge's in each other. `taus`: by judge, tau_b,
     ci_low, ci_high. The dotted line is where both labels give the same score; +3 is three ranks higher than by the
-    baseline labels.
+    baseline labels. Outlying systems stand at the edge, with their scores.
     """
     baseline, judges = scores.iloc[:, 0], scores.columns[1:]
     sides = f"{measure} by baseline labels", f"{measure} by the judge's labels"
-    figure, panels = canvas.panels(judges, 2.5, title, 3, *sides)
+    far = outlying(scores)
+    limits = dict(zip(scores, equal_limits([scores[side].drop(index=far) for side in scores]), strict=True))
+    across = limits[baseline.name]
+    outside = note({system: _values(scores.loc[system], judges) for system in far})
+    figure, panels = canvas.panels(judges, 2.5, title, 3, *sides, more=0.6 + 0.3 * bool(far), share=(True, False))
     width = figure.get_figwidth() / min(len(judges), 3) - 0.4
     for judge, panel in panels.items():
         moved = moves(scores[judge], baseline)
         named = movers(moved.to_frame(), NAMED)
-        others = scores.index.difference(named)
+        others = scores.index.difference([*named, *far])
         panel.scatter(baseline[others], scores[judge][others], s=12, color=FAINT, edgecolors="grey", linewidths=0.4)
         for system, look in canvas.looks(named).items():
-            place, name = (baseline[system], scores[judge][system]), canvas.shortened(system, width - 0.6)
+            name = canvas.shortened(system, width - 0.6)
+            place = baseline[[system]].clip(*across), scores.loc[[system], judge].clip(*limits[judge])
             label = f"{name} {moved[system]:+g}"
             panel.scatter(*place, s=28, edgecolors="black", linewidths=0.5, label=label, **look)
+        edge = [system for system in far if system not in named]
+        panel.scatter(baseline[edge].clip(*across), scores[judge][edge].clip(*limits[judge]), **canvas.OUTSIDE)
         panel.set_title(f"{canvas.wrapped(judge, width)}\n{tau_text(*taus.loc[judge])}", fontsize=LETTERS)
+        panel.set(xlim=across, ylim=limits[judge], aspect="equal")
         panel.locator_params(nbins=4)
         panel.axline((0.5, 0.5), slope=1, color="grey", linewidth=0.8, linestyle=":", zorder=0)
         if named:
             panel.legend(
                 fontsize=LETTERS, frameon=False, borderpad=0, borderaxespad=0.2, labelspacing=0.2, handletextpad=0
             )
+    canvas.note_below(figure, outside)
     return figure
+
+
+def _values(scores: pd.Series, judges) -> str:
+    return f"{scores.iloc[0]:.2f} by the baseline labels, {canvas.span(scores[judges])} by judges"
 
 
 def ranks_figure(scores: pd.DataFrame, title: str, most: int = 6):
@@ -114,86 +121,6 @@ def ranks_figure(scores: pd.DataFrame, title: str, most: int = 6):
             axis.spines["right"].set_visible(False)
     figure.suptitle(title, fontsize=canvas.TITLE)
     return figure
-
-
-def tau_figure(
-    taus: pd.DataFrame,
-    p_values: pd.DataFrame,
-    title: str,
-    judges: int | None = None,
-    heads: Mapping[str, str] = NO_HEADS,
-):
-    """tau_b by judge (rows) and what it is measured against (columns) as a heat map; unknown cells are grey.
-
-    `p_values` of the same shape: ° marks p > ALPHA. A line sets the first `judges` rows apart from the others.
-    `heads` are what metrics are called by their definitions.
-    """
-    from matplotlib import colormaps
-
-    width = min(canvas.WIDTH, 2.6 + 0.62 * len(taus.columns))
-    names = [canvas.wrapped(name, 2.0) for name in taus.index]
-    lines = sum(name.count("\n") + 1 for name in names)
-    title = canvas.wrapped(title, width - 0.3, canvas.TITLE)
-    figure = canvas.blank(width, 0.16 * lines + 0.12 * len(names) + 1.5 + 0.15 * title.count("\n"))
-    panel = figure.add_subplot()
-    colours = colormaps["RdBu"].with_extremes(bad=UNKNOWN)
-    image = panel.imshow(taus.to_numpy(float), cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="none")
-    for row, judge in enumerate(taus.index):
-        for column, name in enumerate(taus.columns):
-            tau, p_value = taus.loc[judge, name], p_values.loc[judge, name]
-            text = "–" if tau != tau else f"{tau:.2f}" + ("°" if p_value > ALPHA else "")
-            colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
-            panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
-    panel.set_xticks(range(len(taus.columns)), [canvas.wrapped(_against(name, heads), 0.6) for name in taus.columns])
-    panel.set_yticks(range(len(names)), names)
-    panel.tick_params(labelsize=LETTERS, length=0, top=True, labeltop=True, labelbottom=False)
-    panel.spines[:].set_visible(False)
-    if judges and judges < len(taus):
-        panel.axhline(judges - 0.5, color="black", linewidth=1)
-    notes = [f"° p > {ALPHA}" if ((p_values > ALPHA) & taus.notna()).any(axis=None) else ""]
-    notes.append("↓ lower is better" if set(taus.columns) & set(LOWER_IS_BETTER) else "")
-    notes.append("– undefined, or not run" if taus.isna().any(axis=None) else "")
-    panel.set_xlabel("   ".join(filter(None, notes)), fontsize=LETTERS)
-    figure.suptitle(title, fontsize=canvas.TITLE)
-    return figure
-
-
-def measures_figure(alignment: pd.DataFrame, title: str, heads: Mapping[str, str] = NO_HEADS):
-    """tau_b of each offline measure (down) with the baseline labels and each online metric (across), as two heat maps.
-
-    `alignment` is ALIGNMENT with `labels`: the measures by the model's labels, and below them by the baseline's, whose
-    own order is no news and is left out there. What is undefined is grey. `heads` as for `tau_figure`.
-    """
-    from matplotlib import colormaps
-
-    rows = alignment[alignment["labels"].isin(("model", BASELINE))]
-    measures, references = (list(dict.fromkeys(rows[column])) for column in ("offline", "reference"))
-    columns = [BASELINE, *(reference for reference in references if reference != BASELINE)]
-    figure = canvas.blank(canvas.WIDTH, 2 * (0.28 * len(measures) + 0.5) + 0.8)
-    panels = figure.subplots(2, 1, sharex=True)
-    colours = colormaps["RdBu"].with_extremes(bad=UNKNOWN)
-    for panel, labels in zip(panels, ("model", BASELINE), strict=True):
-        here = rows[rows["labels"] == labels]
-        taus = here.pivot(index="offline", columns="reference", values="tau_b").reindex(measures, columns=columns)
-        if labels == BASELINE:
-            taus[BASELINE] = np.nan
-        image = panel.imshow(taus, cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="none")
-        for (row, column), tau in np.ndenumerate(taus):
-            colour = canvas.ink(image.to_rgba(tau)[:3]) if tau == tau else "black"
-            own = labels == BASELINE and column == 0
-            text = "" if own else "–" if tau != tau else f"{tau:.2f}"
-            panel.text(column, row, text, ha="center", va="center", fontsize=LETTERS, color=colour)
-        panel.set_xticks(range(len(columns)), [canvas.wrapped(_against(name, heads), 0.6) for name in columns])
-        panel.set_yticks(range(len(measures)), [measure_title(name) for name in measures])
-        panel.set_title(f"by the {labels}'s labels", fontsize=LETTERS)
-        panel.tick_params(labelsize=LETTERS, length=0)
-        panel.spines[:].set_visible(False)
-    figure.suptitle(canvas.wrapped(title, canvas.WIDTH - 0.3, canvas.TITLE), fontsize=canvas.TITLE)
-    return figure
-
-
-def _against(name: str, heads: Mapping[str, str]) -> str:
-    return "baseline labels" if name == BASELINE else metric_title(name, heads)
 
 
 def _ranks(scores: pd.Series) -> pd.Series:

@@ -1,6 +1,6 @@
 """Figures of systems, one for each setting, or each setting and whose users are compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
 from alignir.figures.curves import cost_figure, size_figure, top_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
+from alignir.figures.taus import tau_figure
 from alignir.frames import BASELINE
 from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.best_judges import COSTS, PAIRS, costs
@@ -27,6 +28,7 @@ from alignir.tables.names import (
     setting_titles,
 )
 from alignir.tables.questions import sizes
+from alignir.tables.rows import unsure
 from alignir.tables.top import of_setting
 from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
@@ -158,7 +160,7 @@ def _online(compared: Compared):
     online = means(first.frame("online.parquet"), "metric")  # the same for all: users act on the baseline labels
     online = online[[metric for metric in _references(rows) if metric in online]]
     scores = _means(runs)
-    taus = _grid(rows, "tau_b").T.reindex(index=online.columns, columns=scores.columns)
+    taus = _grid(rows, _tau).T.reindex(index=online.columns, columns=scores.columns)
     return online_figure(
         scores,
         online,
@@ -170,9 +172,9 @@ def _online(compared: Compared):
 
 
 def _taus(compared: Compared):
-    taus, p_values = _grid(compared.rows, "tau_b"), _grid(compared.rows, "p_value")
+    taus, doubted = _grid(compared.rows, _tau), _grid(compared.rows, unsure).eq(True)
     title = f"Kendall's tau_b of {compared.measure}, {compared.title}"
-    return figures.tau_figure(taus, p_values, title, len(compared.runs), heads_of(next(iter(compared.runs.values()))))
+    return tau_figure(taus, doubted, title, len(compared.runs), heads_of(next(iter(compared.runs.values()))))
 
 
 def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
@@ -185,9 +187,13 @@ def _means(runs: dict[str, Recorded]) -> pd.DataFrame:
     return pd.DataFrame(sides)
 
 
-def _grid(rows: list[Row], value: str) -> pd.DataFrame:
+def _tau(row: Row) -> float:
+    return row.tau_b
+
+
+def _grid(rows: list[Row], value: Callable[[Row], float]) -> pd.DataFrame:
     """A value of the rows, a row a judge (labels that no judge gave last), a column a reference, the baseline first."""
-    values = {(row.judge, row.reference): getattr(row, value) for row in rows}
+    values = {(row.judge, row.reference): value(row) for row in rows}
     judges, references = in_order({row.judge for row in rows}), _references(rows)
     table = [[values.get((judge, name), float("nan")) for name in references] for judge in judges]
     return pd.DataFrame(table, index=[judge_name(judge) for judge in judges], columns=references)

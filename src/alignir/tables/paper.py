@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from alignir.alignment.significance import ALPHA
+from alignir.alignment.significance import UNSURE
 from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, interval, number
 from alignir.frames import BASELINE, RESAMPLED, SHUFFLED
@@ -34,6 +34,7 @@ from alignir.tables.notes import (
     size_note,
     user_notes,
 )
+from alignir.tables.rows import unsure
 from alignir.tables.table import Table, with_best
 from alignir.tables.top import of_setting, top_note
 from alignir.tracking.recordings import Recordings, Row
@@ -210,7 +211,7 @@ def _notes(settings: list[Setting], rows: list[Row], lines: list[list[str]]) -> 
     if "[" in cells and resampled:
         notes.append(interval_note(resampled))
     if "°" in cells:
-        notes.append(f"° cannot be told from 0: p > {ALPHA}, or 0 is in the 95% interval")
+        notes.append(f"° {UNSURE}")
     notes += mark_notes(rows, "†" in cells)
     if "‡" in cells:
         notes.append(failed_note(judged))
@@ -244,8 +245,7 @@ def _cell(
     text: str = NOT_RUN if row is None else number(value, digits)
     if row is not None and abs(row.tau_b) >= floor:
         text += "≈"
-    # of shuffled labels it is a mean of draws, and not what one sample says
-    if row is not None and row.judge.model != SHUFFLED and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high):
+    if row is not None and unsure(row):
         text += "°"
     if worse:
         text += "†"

@@ -1,11 +1,17 @@
 """Every number: each tau_b of the recorded runs, in full, with all that identifies it."""
 
+from alignir.alignment.significance import ALPHA
 from alignir.formatting import Number, full
-from alignir.frames import ALIGNMENT, GROUPS
+from alignir.frames import ALIGNMENT, GROUPS, SHUFFLED
 from alignir.tables.table import Table
 from alignir.tracking.recordings import Recordings, Row
 
 ALIGNMENT_CSV = [*GROUPS, "settings", *ALIGNMENT]
+
+
+def unsure(row: Row) -> bool:
+    """Whether a tau_b cannot be told from 0, ° beside it; of shuffled labels it is a mean of draws, and no sample."""
+    return row.judge.model != SHUFFLED and (row.p_value > ALPHA or row.ci_low <= 0 <= row.ci_high)
 
 
 def alignment_table(recordings: Recordings) -> Table:

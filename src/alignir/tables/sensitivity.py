@@ -7,8 +7,10 @@ import pandas as pd
 from alignir.alignment import sensitivity
 from alignir.alignment.significance import ALPHA
 from alignir.formatting import Number, number
+from alignir.frames import BASELINE
+from alignir.tables.names import BOUNDS
 from alignir.tables.table import Table
-from alignir.users.metrics import LOWER_IS_BETTER, NAMES, NO_HEADS, metric_name
+from alignir.users.metrics import LOWER_IS_BETTER, NAMES, NO_HEADS, metric_title
 
 
 def survival_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS) -> Table:
@@ -23,7 +25,7 @@ def survival_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[st
         "tau_b [its range over all assumptions], and of the assumptions that move the metric's tau for any judge, how "
         f"many keep its sign / on which side of p = {ALPHA} it is"
     ]
-    columns = ["judge", *(metric_name(metric, heads) for metric in metrics)]
+    columns = ["judge", *(metric_title(metric, heads) for metric in metrics)]
     return Table(f"What survives: {title}", columns, lines, notes)
 
 
@@ -34,7 +36,7 @@ def _survived(row) -> Number:
 
 def order_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS) -> Table:
     """A row a user model, a column a metric; `heads`: of the metrics under the base."""
-    found = sensitivity.order(frame, base, LOWER_IS_BETTER)
+    found = sensitivity.order(frame, base, LOWER_IS_BETTER, BOUNDS[BASELINE])
     cells = {
         (row.user_model, row.metric): Number(number(row.order, 2) + ("" if row.best else "*"), row.order)
         for row in found.itertuples()
@@ -49,5 +51,30 @@ def order_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, 
         "the assumption does not move this metric; – there is no order; * another judge is the best"
     ]
     return Table(
-        f"Order of judges: {title}", ["users", *(metric_name(metric, heads) for metric in metrics)], lines, notes
+        f"Order of judges: {title}", ["users", *(metric_title(metric, heads) for metric in metrics)], lines, notes
     )
+
+
+def outlying_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[str, str] = NO_HEADS) -> Table:
+    """A row a metric and user model that moves it far, with its mark in the figure; a column a judge."""
+    found = sensitivity.outlying(frame, base)
+    letters = sensitivity.marks(found)
+    judges = list(dict.fromkeys(found["judge"]))
+    lines = []
+    for (metric, user_model), rows in found.groupby(["metric", "user_model"], sort=False):
+        taus = rows.set_index("judge")["tau_b"]
+        assumed = rows["assumption"].iloc[0]
+        cells = [number(taus[judge], 2) if judge in taus else "" for judge in judges]
+        lines.append((_place(metric), [metric_title(metric, heads), letters[user_model], assumed, *cells]))
+    notes = [
+        f"tau_b that is further than {sensitivity.FAR:g} from that under {base}, or undefined (–); empty: it is not; "
+        "letters: in the figure (--out)"
+    ]
+    columns = ["metric", "", "assumption", *judges]
+    return Table(
+        f"What moves tau: {title}", columns, [line for _, line in sorted(lines, key=lambda each: each[0])], notes
+    )
+
+
+def _place(metric: str) -> int:
+    return list(NAMES).index(metric) if metric in NAMES else len(NAMES)
