@@ -12,10 +12,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import forked
+import in_browser
 import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
+from in_browser import show
 from markupsafe import escape
 
 from alignir.config import composed_settings, composer
@@ -86,7 +88,7 @@ def runs(swept):
 
 @pytest.fixture(scope="module")
 def page(swept):
-    assert [file.name for file in (swept / "report").iterdir()] == ["index.html"]
+    assert sorted(file.name for file in (swept / "report").iterdir()) == ["explore.html", "index.html"]
     return (swept / "report" / "index.html").read_text()
 
 
@@ -100,6 +102,7 @@ def test_the_page_is_well_formed_and_every_link_of_the_contents_leads_somewhere(
     assert len(ids) == len(set(ids))
     links = [element.attributes["href"] for element in parsed.all("a")]
     assert len(links) > 15
+    assert links.pop(0) == "explore.html"  # which stands beside it
     assert {link[1:] for link in links} <= set(ids)
     assert all(link.startswith("#") for link in links)
 
@@ -170,7 +173,7 @@ def _leaves(node: dict, prefix: str = ""):
 def test_a_prompt_is_there_as_a_whole_for_the_runs_that_read_it(parsed):
     prompt = (ROOT / "prompts" / "zeshot.txt").read_text().strip("\n")
     assert [element.text for element in parsed.all("pre")].count(prompt) == 1
-    assert parsed.all("h4")[0].text.startswith("zeshot@1, run 2, sha256 ")
+    assert any(element.text.startswith("zeshot@1, run 2, sha256 ") for element in parsed.all("h4"))
     assert any("No prompt is read by the models of run 1." in element.text for element in parsed.all("p"))
 
 
@@ -249,6 +252,57 @@ def chromium():
 
 
 @pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_cut_and_what_is_wider_scrolls_in_its_own_box(swept, width, browser):
+    show(browser, (swept / "report" / "index.html").as_uri(), width)
+    seen = browser.execute_script("""
+    const outside = [], scrolls = element => element.closest(".scroll, nav");
+    for (const element of document.body.querySelectorAll("*")) {
+      const box = element.getBoundingClientRect(), seen = box.right <= innerWidth + 1 && box.left >= -1;
+      if (box.width && !seen && !scrolls(element)) outside.push(element.outerHTML);
+    }
+    const boxes = [...document.querySelectorAll(".scroll")];
+    return {
+      outside, page: document.documentElement.scrollWidth,
+      tables: [...document.querySelectorAll("table, img")].every(scrolls),
+      cut: boxes.filter(box => box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "auto").length,
+    };""")
+    assert seen == {"outside": [], "page": seen["page"], "tables": True, "cut": 0}
+    assert seen["page"] <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_contents_stay_in_sight_and_lead_to_what_they_name(swept, width, browser):
+    show(browser, (swept / "report" / "index.html").as_uri(), width)
+    browser.find_element("link text", "Methods").click()
+    nav, heading = (browser.find_element("css selector", each).rect for each in ("nav", "#methods"))
+    scrolled = browser.execute_script("return scrollY")
+    assert scrolled > 1000
+    assert nav["y"] - scrolled == pytest.approx(0, abs=1)
+    assert heading["y"] - scrolled < 200
+    if width == 390:
+        assert heading["y"] >= nav["y"] + nav["height"]  # it is not under the contents
+    else:
+        assert nav["x"] + nav["width"] < heading["x"]
+
+
+def test_the_page_begins_with_the_answer_and_one_figure(swept, parsed, browser):
+    show(browser, (swept / "report" / "index.html").as_uri())
+    answer = browser.find_element("css selector", "main > section")
+    assert answer.find_element("tag name", "h2").text == "The answer"
+    assert len(answer.find_elements("tag name", "img")) == 1
+    assert answer.find_element("css selector", ".lead").rect["y"] < 900  # without scrolling
+    assert "6 queries" in answer.text
+    browser.find_element("partial link text", "Look into").click()
+    assert browser.title == "alignir explore: alignir"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with in_browser.chromium(tmp_path_factory.mktemp("downloads")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_is_no_wider_than_the_window_and_shows_its_figures(page, chromium, tmp_path, width):
     script = """
     const inside = document.querySelector("iframe"), found = inside.contentDocument;
@@ -273,7 +327,7 @@ def test_the_page_is_no_wider_than_the_window_and_shows_its_figures(page, chromi
         assert seen["boxes"] > 5  # what is wider scrolls in its own box
 
 
-def test_the_page_prints(swept, chromium, tmp_path):
+def test_the_page_prints_with_what_is_folded(swept, page, chromium, tmp_path):
     file = tmp_path / "page.pdf"
     chromium(tmp_path, f"--print-to-pdf={file}", (swept / "report" / "index.html").as_uri())
     assert file.read_bytes().startswith(b"%PDF")
@@ -282,6 +336,12 @@ def test_the_page_prints(swept, chromium, tmp_path):
         for heading in ("Alignment with users", "Distribution of labels", "How to run each cell again"):
             assert printed.count(heading) >= 2  # in the contents, too
         assert "Rate how relevant a passage is" in " ".join(printed.split())
+        folded = re.findall(r"<details>.*?</details>", page, re.S)
+        assert folded
+        for table in folded:  # nothing is folded on paper
+            cells = re.findall(r"<td>([\w.-]+)</td>", table)
+            assert cells[-1] in printed
+            assert cells[0] in printed
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,15 @@ examples:
 """
 
 from argparse import ArgumentParser
+from typing import TYPE_CHECKING
 
 from alignir.commands import options, output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alignir.tracking.recordings import Recordings
+    from alignir.tracking.shapes import Setting
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -38,11 +45,8 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
-    from alignir.config import recorded_cell
     from alignir.errors import InputError
-    from alignir.experiment.as_recorded import rankings_of
-    from alignir.explore.page import count, page, settings_of
-    from alignir.files import written_whole
+    from alignir.explore.page import count, settings_of
     from alignir.formatting import counted
     from alignir.tracking.recordings import Recordings
     from alignir.tracking.runs import read_finished
@@ -54,13 +58,23 @@ def run(args) -> int:
         there_are = ", ".join(sorted({each.dataset for each in settings_of(recordings)})) or "none"
         raise InputError(f"no recorded runs of two systems or more on {args.dataset or 'any dataset'}: {there_are}")
 
-    def read(run):
-        return rankings_of(run, recorded_cell(run.file("config.yaml"), run.names, run.uri))
-
     (file,) = output.paths(args.out, "explore", ("html",))
-    text = page(args.experiment, recordings, settings, read)
-    with written_whole(file) as whole:
-        whole.write_text(text, encoding="utf-8")
+    write(file, args.experiment, recordings, settings)
     size = file.stat().st_size / 1e6
     print(f"{file}: {counted(count(recordings, settings), 'run')}, {size:.1f} MB; open it in a browser")
     return 0
+
+
+def write(file: "Path", experiment: str, recordings: "Recordings", settings: "list[Setting]") -> None:
+    """The page of these settings, with their datasets and systems read again."""
+    from alignir.config import recorded_cell
+    from alignir.experiment.as_recorded import rankings_of
+    from alignir.explore.page import page
+    from alignir.files import written_whole
+
+    def read(run):
+        return rankings_of(run, recorded_cell(run.file("config.yaml"), run.names, run.uri))
+
+    text = page(experiment, recordings, settings, read)
+    with written_whole(file) as whole:
+        whole.write_text(text, encoding="utf-8")

@@ -1,19 +1,25 @@
-"""Write all that recorded runs say into one page: tables, figures, methods, and
-how to run each cell again.
+"""Write all that recorded runs say into one page: the answer in sentences, tables,
+figures, methods, and how to run each cell again.
 
 The page, index.html in the folder --out, is one file that opens in any
-browser, without network, and prints to PDF.
+browser, without network, and prints to PDF. Beside it stands explore.html, the
+page of alignir explore, where the datasets are still what they were. With a
+file as --out there is nothing but the page.
 
 examples:
   alignir report
   alignir report --out reports/today
+  alignir report --out report.html
 """
 
+import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from alignir.commands import options, output
+from alignir.commands import explore, options, output
+
+EXPLORER, EXPLORED = "explore.html", 100_000  # the page, and how many pairs it is made of at most without being asked
 
 
 def arguments(prog: str) -> ArgumentParser:
@@ -27,6 +33,7 @@ def run(args) -> int:
     from alignir.figures.choices import KINDS
     from alignir.files import written_whole
     from alignir.report import entries, gallery
+    from alignir.report.answer import answers
     from alignir.report.page import TABLES, page
     from alignir.tables.choices import Choices
     from alignir.tables.kinds import tables_by_kind
@@ -42,12 +49,32 @@ def run(args) -> int:
     failures = tuple(read_failures(args.tracking_uri, args.experiment))
     tables = tables_by_kind(recordings, kinds, Choices(Grid(failures=failures)))
     pictures = _pictures(gallery.drawings(recordings, KINDS))
-    text = page(args.experiment, tables, pictures, numbered, _commands(numbered))
     (file,) = output.paths(args.out, "index", ("html",))
+    explorer = _explorer(args, recordings) if output.is_folder(args.out) else ""
+    text = page(args.experiment, tables, pictures, numbered, _commands(numbered), answers(recordings), explorer)
     with written_whole(file) as whole:
         whole.write_text(text, encoding="utf-8")
     print(f"{file}: {len(recordings)} runs, {len(pictures)} figures, {file.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _explorer(args, recordings) -> str:
+    """The name of the explorer's page beside the report's; empty where it was not made, and why is said."""
+    from alignir.errors import InputError
+    from alignir.explore.page import settings_of
+
+    settings = settings_of(recordings)
+    pairs = sum({run.labelled: run.metrics["n_pairs"] for run in recordings if run.setting in settings}.values())
+    why = f"{pairs:,.0f} pairs make it large; alignir explore --dataset NAME writes it" if pairs > EXPLORED else ""
+    if settings and not why:
+        try:
+            explore.write(args.out / EXPLORER, args.experiment, recordings, settings)
+            return EXPLORER
+        except InputError as error:
+            why = str(error)
+    if why:
+        print(f"alignir report: no {EXPLORER}: {why}", file=sys.stderr)
+    return ""
 
 
 def _pictures(drawings: dict) -> list:

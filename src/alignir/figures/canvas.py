@@ -94,7 +94,8 @@ def legend_below(figure, panel, columns: int, note: str = "") -> None:
 
 def note_below(figure, text: str) -> None:
     """A note at the foot of a figure, under all of its panels; nothing where it is empty."""
-    figure.supxlabel(wrapped(text, figure.get_figwidth() - 0.3), fontsize=LETTERS)
+    if text:
+        figure.supxlabel(wrapped(text, figure.get_figwidth() - 0.3), fontsize=LETTERS)
 
 
 def wrapped(text: str, inches: float, size: float = LETTERS) -> str:

@@ -1,6 +1,7 @@
 """Choices: the figures that there are, by the names that people choose them by. Loads nothing, for a command's help."""
 
 KINDS = {
+    "judges": "tau of every judge with its interval, the best first, beside the floors and the ceiling",
     "labels": "how each judge's labels are distributed, beside the baseline's",
     "confusion": "which label a judge gives where the baseline has which",
     "calibration": "what judges with probabilities (prompt.decoding=logits) expect, and what the baseline says",

@@ -35,13 +35,15 @@ def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str, measure:
     ci_low, ci_high. The dotted line is where both labels give the same score; +3 is three ranks higher than by the
     baseline labels. Outlying systems stand at the edge, with their scores.
     """
+    from matplotlib.transforms import ScaledTranslation
+
     baseline, judges = scores.iloc[:, 0], scores.columns[1:]
     sides = f"{measure} by baseline labels", f"{measure} by the judge's labels"
     far = outlying(scores)
     limits = dict(zip(scores, equal_limits([scores[side].drop(index=far) for side in scores]), strict=True))
     across = limits[baseline.name]
     outside = note({system: _values(scores.loc[system], judges) for system in far})
-    figure, panels = canvas.panels(judges, 2.5, title, 3, *sides, more=0.6 + 0.3 * bool(far), share=(True, False))
+    figure, panels = canvas.panels(judges, 2.9, title, 3, *sides, more=0.8 + 0.3 * bool(far), share=(True, False))
     width = figure.get_figwidth() / min(len(judges), 3) - 0.4
     for judge, panel in panels.items():
         moved = moves(scores[judge], baseline)
@@ -60,9 +62,10 @@ def scores_figure(scores: pd.DataFrame, taus: pd.DataFrame, title: str, measure:
         panel.locator_params(nbins=4)
         panel.axline((0.5, 0.5), slope=1, color="grey", linewidth=0.8, linestyle=":", zorder=0)
         if named:
-            panel.legend(
-                fontsize=LETTERS, frameon=False, borderpad=0, borderaxespad=0.2, labelspacing=0.2, handletextpad=0
-            )
+            inches = 0.42 if panel.get_xlabel() else 0.1  # below the axes, where no letters are
+            place = panel.transAxes + ScaledTranslation(0, -inches, figure.dpi_scale_trans)
+            look = {"frameon": False, "borderpad": 0, "labelspacing": 0.2, "handletextpad": 0, "borderaxespad": 0}
+            panel.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=place, fontsize=LETTERS, **look)
     canvas.note_below(figure, outside)
     return figure
 

@@ -8,6 +8,7 @@ from alignir.report.figure import Figure
 from alignir.tracking.recordings import Recordings
 
 MADE: dict[str, Callable[[Recordings], Iterator[Figure]]] = {
+    "judges": system_figures.judges,
     "labels": label_figures.labels,
     "confusion": label_figures.confusion,
     "calibration": label_figures.calibration,

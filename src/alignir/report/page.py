@@ -8,6 +8,7 @@ from alignir.figures.choices import KINDS
 from alignir.formatting import counted
 from alignir.report import entries as recorded
 from alignir.report import methods
+from alignir.report.answer import Answer
 from alignir.report.entries import Entry
 from alignir.report.methods import Part
 from alignir.report.style import PAGE_STYLE, POLICY
@@ -33,6 +34,7 @@ TABLES = {
     "alignment": "Every tau_b in full",
 }
 FIGURES = {
+    "judges": "Judges",
     "labels": "Distribution of labels",
     "confusion": "Confusion",
     "calibration": "Calibration",
@@ -99,6 +101,7 @@ class Section:
     part: dict | None = None
     commands: list[dict] | None = None
     notes: list[str] | None = None
+    answer: Answer | None = None
 
 
 def page(
@@ -107,13 +110,22 @@ def page(
     pictures: list[Picture],
     entries: list[Entry],
     commands: dict[int, Command],
+    answers: list[Answer],
+    explorer: str = "",
 ) -> str:
-    """The page; `tables` by kind, `commands` by the entries' number. Tables without rows are left out."""
+    """The page; `tables` by kind, `commands` by the entries' number. Tables without rows are left out.
+
+    Each answer has the picture of its judges: both stand in the same order. `explorer`: where its page is, if it is.
+    """
+    drawn = _pictures(pictures)
+    first = drawn.pop(FIGURES["judges"], [])
+    sections = [Section(each.title, pictures=[own], answer=each) for each, own in zip(answers, first, strict=True)]
     shown = {kind: [Shown(table) for table in some if table.rows] for kind, some in tables.items()}
     chapters = [
+        ("answer", "The answer", sections),
         ("runs", "Runs", [Section(tables=[Shown(recorded.runs_table(entries), "runs")])]),
         ("tables", "Tables", [Section(TABLES[kind], some) for kind, some in shown.items() if some]),
-        ("figures", "Figures", [Section(kind, pictures=some) for kind, some in _pictures(pictures).items()]),
+        ("figures", "Figures", [Section(kind, pictures=some) for kind, some in drawn.items()]),
         ("methods", "Methods", [Section(part.title, part=_part(part)) for part in methods.parts(entries)]),
         ("environment", "Environment", [Section(part=_part(methods.environment(entries)))]),
         ("again", "How to run each cell again", [Section(commands=_commands(entries, commands))]),
@@ -124,6 +136,7 @@ def page(
         .get_template("report.html")
         .render(
             experiment=experiment,
+            explorer=explorer,
             headline=_headline(experiment, entries),
             policy=POLICY,
             style=STYLE + PAGE_STYLE,

@@ -7,15 +7,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.significance import ALPHA
 from alignir.alignment.top import AMONG
 from alignir.evaluation.scores import means
 from alignir.figures import systems as figures
 from alignir.figures.curves import cost_figure, size_figure, top_figure
+from alignir.figures.judges import judges_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.figures.taus import tau_figure
-from alignir.frames import BASELINE
+from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SHUFFLED
 from alignir.report.figure import JUDGES, Figure, pages
-from alignir.tables.best_judges import COSTS, PAIRS, costs
+from alignir.tables.best_judges import COSTS, PAIRS, costs, judged
 from alignir.tables.names import (
     BOUNDS,
     headline_rows,
@@ -34,6 +36,7 @@ from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY
 
+FLOORS = (LEXICAL, SHUFFLED, ONE_GRADE)
 FEWEST, PLACES = 5, 20  # systems that a tau is drawn of, and about how many of these numbers of systems
 
 
@@ -44,6 +47,12 @@ class Compared(NamedTuple):
     runs: dict[str, Recorded]  # the newest of each judge, by its name
     rows: list[Row]  # by the headline measure
     measure: str  # what that is, for people
+
+
+def judges(recordings: Recordings) -> Iterator[Figure]:
+    for place, compared in _compared(recordings):
+        if next(iter(compared.runs.values())).setting.n_systems > 1:
+            yield Figure(place, partial(_judges, recordings, compared))
 
 
 def scores(recordings: Recordings) -> Iterator[Figure]:
@@ -104,6 +113,26 @@ def _compared(recordings: Recordings, with_users: bool = False) -> Iterator[tupl
         here = [row for row in rows if row.setting == setting and users in (NOBODY, row.users)]
         about = title + (f", users: {users.title}" if with_users else "")
         yield (titles[setting], users.title), Compared(about, judges, here, next(iter(runs.values())).headline)
+
+
+def _judges(recordings: Recordings, compared: Compared):
+    runs = {run.judge: run for run in compared.runs.values()}
+    found = judged(recordings, next(iter(runs.values())).setting, runs)
+    columns = ["judge", *AMONG[2:], "worse"]
+    lines = [
+        (judge_name(judge), *(line[name] for name in AMONG[2:]), line["p_holm"] <= ALPHA and line["difference"] < 0)
+        for judge, line in found.lines.items()
+    ]
+    known = {row.judge: row for row in compared.rows if row.reference == BASELINE}
+    floors = [
+        (judge_name(judge), *(getattr(known[judge], name) for name in AMONG[2:]), False)
+        for judge in in_order(known)
+        if judge.model in FLOORS
+    ]
+    title = f"tau_b of {compared.measure}, {compared.title}"
+    return judges_figure(
+        pd.DataFrame(lines, columns=columns), pd.DataFrame(floors, columns=columns), found.ceiling, title
+    )
 
 
 def _scores(compared: Compared):

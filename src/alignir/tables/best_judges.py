@@ -44,6 +44,7 @@ class Judged(NamedTuple):
     reference: np.ndarray
     lines: Lines
     top: int | None  # of how many of the best systems tau_top is; None: of none
+    ceiling: float  # tau_b that the baseline labels of other queries reach; NaN: not known
 
 
 def judge_tables(recordings: Recordings, top: Sequence[int] | None = None, digits: int = DIGITS) -> list[Table]:
@@ -108,7 +109,8 @@ def judged(
             **costs(recordings, run),
         }
     order = sorted(lines, key=lambda judge: -np.nan_to_num(lines[judge]["tau_b"], nan=-2))
-    return Judged(setting, runs, sides, reference, {judge: lines[judge] for judge in order}, k)
+    best_first = {judge: lines[judge] for judge in order}
+    return Judged(setting, runs, sides, reference, best_first, k, among.ceilings.get(setting.n_systems, math.nan))
 
 
 def _of_setting(found: Judged, name: list[str], records: Table, digits: int) -> list[Table]:
