@@ -131,10 +131,11 @@ def tables(text: str) -> list[list[dict]]:
 
 
 def test_the_script_ends_at_the_value_that_table_1_would_show(budget_script, tmp_path):
-    done = budget_script("model=lexical", "--queries", "3,12", "--draws", "3", "--format", "csv")
+    done = budget_script("model=lexical", "--queries", "3,12", "--draws", "3", "--format", "csv", "--out", "drawn")
     curves, enough = tables(done.stdout)
     assert {row["queries"] for row in curves} == {"3", "12"}
-    assert (tmp_path / "budget.png").stat().st_size > 10_000
+    assert (tmp_path / "drawn" / "budget.png").stat().st_size > 10_000
+    assert done.stderr.endswith("figure: drawn/budget.png\nfigure: drawn/budget.svg\n")
     table_1 = float(next(row for row in curves if row["queries"] == "12")["lexical"].split()[0])
     for row in curves:
         if row["queries"] == "12":
@@ -172,6 +173,7 @@ def test_answers_in_the_ledger_count_as_labels(budget_script, alignir):
         (["--queries", "0,2"], "--queries 0,2: expected numbers from 1"),
         (["--draws", "1"], "--draws 1: expected a number from 2"),
         (["--out", "nowhere/x.png"], "there is no such folder"),
+        (["--out", "budget.txt"], "expected a file that ends in .png, .svg, .pdf, or a folder"),
         (["--frequencies", "nowhere"], "no file of query frequencies"),
         (["model=replay", "model.labels=nowhere"], "no file of labels"),
     ],

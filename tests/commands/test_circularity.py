@@ -82,12 +82,12 @@ def test_both_sides_score_what_the_judge_s_labels_re_rank(here, judge, way):
 
 
 def test_the_command_shows_two_tables_and_a_figure_for_each_judge(here, capsys):
-    assert door._command("circularity", ["--format", "csv", "--depth", "10", "--out", "all.png"]) == 0
+    assert door._command("circularity", ["--format", "csv", "--depth", "10", "--out", "all"]) == 0
     shown = capsys.readouterr()
     tables = [list(csv.reader(io.StringIO(text))) for text in shown.out.split("\n\n")]
     assert len(tables) == 6
-    figures = {file.name: file.stat().st_size for file in here.glob("all-*.png")}
-    assert set(figures) == {f"all-{model}-ours.png" for model in recorded()}
+    figures = {file.name: file.stat().st_size for file in here.glob("all/*.png")}
+    assert set(figures) == {f"circularity-{model}-ours.png" for model in recorded()}
     assert min(figures.values()) > 10_000
     circle, alone = tables[0], tables[1]
     assert circle[0][0].startswith("# The circle: systems re-rank by the judge's labels")
@@ -97,8 +97,25 @@ def test_the_command_shows_two_tables_and_a_figure_for_each_judge(here, capsys):
     assert "results without a label go last; rank 1 is the best" in capsys.readouterr().out
     with pytest.raises(InputError, match="no recorded run is of these choices; there are one on ours"):
         door._command("circularity", ["--model", "nobody"])
+    with pytest.raises(InputError, match=r"--out all.png: expected a folder for 3 figures: circularity-jury-ours, "):
+        door._command("circularity", ["--out", "all.png"])
     with pytest.raises(InputError, match="--depth 0: expected a number from 1"):
         door._command("circularity", ["--depth", "0"])
+
+
+def test_what_is_asked_for_tables_leaves_nothing_in_the_working_folder(here, capsys):
+    cell = ["dataset=folder", "dataset.path=data", "systems=runs", "model=replay", "model.labels=one.qrels"]
+    before = sorted(here.rglob("*"))
+    for command, *arguments in (
+        ["tables"],
+        ["circularity", "--draws", "2"],
+        ["budget", *cell, "--draws", "2", "--queries", "2"],
+        ["budget", *cell, "--draws", "2", "--human", "30"],
+        ["traffic", *cell, "--draws", "2", "--sessions", "1"],
+    ):
+        assert door._command(command, arguments) == 0
+        assert "figure" not in capsys.readouterr().err
+        assert sorted(here.rglob("*")) == before, command
 
 
 @pytest.mark.parametrize(

@@ -170,15 +170,18 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path
         ("dbn", "as_is"), ("dbn", "gamma_05"), ("dbn", "zero_no_click"), ("dbn", "dwell_steep")
     }  # fmt: skip
     text = command("sensitivity", "--format", "csv").stdout
-    survival, order = text.strip().split("\n\n")
+    survival, far, order = text.strip().split("\n\n")
+    assert rows(far)[1][:3] == ["metric", "", "assumption"]
     head, *judges = rows(survival)[1:]
     cells = {line[0]: dict(zip(head, line, strict=True)) for line in judges}
-    assert set(cells) == {"scripted zeshot", "lexical", "baseline"}
-    assert cells["baseline"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
-    assert cells["baseline"]["no relevant result"].endswith("of 1")
+    assert set(cells) == {"scripted zeshot", "lexical", "baseline labels"}
+    assert cells["baseline labels"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
+    assert cells["baseline labels"]["no relevant result"].endswith("of 1")
     users = {line[0]: line for line in rows(order)[1:]}
     assert set(users) >= {"dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"}
     assert users["dbn, dwell_steep"][1] == ""  # clicks do not heed it
-    assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
+    assert not (tmp_path / "sensitivity.png").exists()  # nobody asked for it
+    command("sensitivity", "--out", "moved.png")
+    assert (tmp_path / "moved.png").stat().st_size > 10_000
     assert "base=pbm: expected one of dbn" in command("sensitivity", "--base", "pbm", ok=False).stderr
     assert "no experiment 'other'" in command("sensitivity", "--experiment", "other", ok=False).stderr

@@ -393,7 +393,7 @@ def brightness(colour: str) -> int:
     ("arguments", "message"),
     [
         (["--dataset", "nothing"], "no recorded runs of two systems or more on nothing: folder"),
-        (["--out", "DATA"], "--out DATA: expected a file, found a folder"),
+        (["--out", "page.txt"], "--out page.txt: expected a file that ends in .html, or a folder"),
         (["--experiment", "nothing"], "no experiment 'nothing'"),
     ],
 )

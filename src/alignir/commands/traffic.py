@@ -1,12 +1,13 @@
 """How much traffic would an A/B test need to order these systems?
 
-Prints tau_b, and draws it with --out, between the systems' order by sampled users and by
-exact expectations, over the number of sessions that each system gets for each
-query. The interval is where 95% of the draws lie. No model is asked.
+Prints tau_b between the systems' order by sampled users and by exact
+expectations, over the number of sessions that each system gets for each query,
+and draws it with --out. The interval is where 95% of the draws lie. No model
+is asked.
 
 examples:
   alignir traffic
-  alignir traffic user_model=pbm --sessions 10,100,1000
+  alignir traffic user_model=pbm --sessions 10,100,1000 --out traffic.png
 """
 
 from argparse import ArgumentParser
