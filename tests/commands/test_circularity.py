@@ -104,7 +104,8 @@ def test_the_command_shows_two_tables_and_a_figure_for_each_judge(here, capsys):
 
 
 def test_what_is_asked_for_tables_leaves_nothing_in_the_working_folder(here, capsys):
-    cell = ["dataset=folder", "dataset.path=data", "systems=runs", "model=replay", "model.labels=one.qrels"]
+    cell = ["dataset=folder", "dataset.path=data", "dataset.name=ours", "systems=runs"]
+    cell += ["model=replay", "model.labels=one.qrels", "model.name=one"]
     before = sorted(here.rglob("*"))
     for command, *arguments in (
         ["tables"],
@@ -114,7 +115,10 @@ def test_what_is_asked_for_tables_leaves_nothing_in_the_working_folder(here, cap
         ["traffic", *cell, "--draws", "2", "--sessions", "1"],
     ):
         assert door._command(command, arguments) == 0
-        assert "figure" not in capsys.readouterr().err
+        shown = capsys.readouterr()
+        assert "figure" not in shown.err
+        assert "ours" in shown.out  # the dataset, as it is called everywhere
+        assert "replay" not in shown.out.replace("model=replay", "")
         assert sorted(here.rglob("*")) == before, command
 
 

@@ -161,7 +161,7 @@ def test_the_figure_prints_every_tau_and_greys_what_is_undefined():
     figure = measures_figure(alignment, "t")
     model, baseline = figure.axes[:2]
     assert [text.get_text() for text in model.texts] == ["0.50", "–", "-1.00"]
-    assert [text.get_text() for text in baseline.texts] == ["", "0.25", "-0.75"]
+    assert [text.get_text() for text in baseline.texts] == ["0.25", "-0.75"]
     assert [label.get_text() for label in baseline.get_xticklabels()] == ["baseline\nlabels", "Clicks", "SAR ↓"]
     (image,) = model.images
     assert image.norm.vmin == -1

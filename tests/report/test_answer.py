@@ -60,8 +60,8 @@ def test_the_best_who_cannot_be_told_from_it_and_who_is_worse(monkeypatch, rng):
     assert found.title == "d"
     low = f"{float(taus[best]) - 0.1:.2f}"
     assert found.best == [
-        f"{best} zeshot, the best of 3 judges, puts the 12 systems in the order of the baseline labels with a tau_b of "
-        f"{taus[best]}, 95% interval [{low}, 1.00].",
+        f"{best} zeshot, the best of 3 judges, puts the 12 systems in the order of the baseline labels, with a tau_b "
+        f"of {taus[best]}, 95% interval [{low}, 1.00].",
         f"These queries cannot tell it from {other} zeshot ({taus[other]}).",
         f"It is better than bad zeshot ({taus['bad']}), by Holm's p ≤ 0.05.",
     ]
@@ -70,7 +70,9 @@ def test_the_best_who_cannot_be_told_from_it_and_who_is_worse(monkeypatch, rng):
 def test_one_judge_is_the_only_one_and_is_compared_with_nobody(monkeypatch, rng):
     truth = truth_of(rng)
     (only,) = answer_of(monkeypatch, {"one": seen(truth, rng)}, truth).best
-    assert only.startswith("one zeshot, the only judge, puts the 12 systems in the order")
+    assert only.startswith("one zeshot, the only judge, puts the 12 systems in the order of")
+    (only,) = answer_of(monkeypatch, {"one": 1 - seen(truth, rng)}, truth).best
+    assert only.startswith("one zeshot, the only judge, puts the 12 systems in the reverse order of")
 
 
 def test_a_judge_that_random_labels_could_be_is_not_called_good(monkeypatch, rng):
@@ -78,6 +80,25 @@ def test_a_judge_that_random_labels_could_be_is_not_called_good(monkeypatch, rng
     judge = rng.random(truth.shape)
     first, *_ = answer_of(monkeypatch, {"random": judge}, truth).best
     assert first.startswith("No order of the 12 systems can be told from chance: random zeshot, the only judge, has a")
+
+
+def test_a_judge_below_the_best_may_be_told_from_chance_where_the_best_is_not(monkeypatch, rng):
+    truth = truth_of(rng)
+    judged = {"high": seen(truth, rng), "low": seen(truth, rng, 1)}
+    made = Recordings.rows.func
+    taus = {judge: tau(values, truth) for judge, values in judged.items()}
+
+    def doubted(recordings):
+        return [replace(row, ci_low=-0.1) if row.judge.model == "high" else row for row in made(recordings)]
+
+    monkeypatch.setattr(Recordings, "rows", property(doubted))
+    found = answer_of(monkeypatch, judged, truth)
+    assert found.best[0] == (
+        f"The highest tau_b, that of high zeshot, cannot be told from chance: {taus['high']}, 95% interval "
+        "[-0.10, 1.00]."
+    )
+    low = f"{float(taus['low']) - 0.1:.2f}"
+    assert found.best[1] == f"That of low zeshot ({taus['low']}, 95% interval [{low}, 1.00]) can."
 
 
 def test_an_undefined_tau_is_never_a_number(monkeypatch, rng):
@@ -95,7 +116,7 @@ def test_without_resamples_nobody_is_said_to_be_better_and_there_is_no_interval(
     truth = truth_of(rng)
     judged = {"good": seen(truth, rng), "bad": seen(truth, rng, 1)}
     found = answer_of(monkeypatch, judged, truth, every={"bootstrap.B": "0"})
-    assert found.best[0].endswith(f"with a tau_b of {tau(judged['good'], truth)}.")
+    assert found.best[0].endswith(f", with a tau_b of {tau(judged['good'], truth)}.")
     assert found.best[1] == f"It was not compared with bad zeshot ({tau(judged['bad'], truth)}): no resamples."
 
 

@@ -66,7 +66,7 @@ def run(args) -> int:
         )
         size = f"{counted(setting.n_systems, 'system')}, {counted(setting.n_queries, 'query')}"
         measure = measure_title(headline(next(row.run for row in rows if row.setting == setting)))
-        title = f"{measure}, {titles[setting]}, {size}, against {args.base}"
+        title = f"{measure}, {titles[setting]}: {size}, against {args.base}"
         at_base = (row.run for row in rows if row.setting == setting and row.users.title == args.base)
         heads = next((heads_of(run) for run in at_base), {})
         shown += [

@@ -65,10 +65,15 @@ def _best(found: Judged, rows: dict[Judge, Row]) -> Iterator[str]:
     best, *others = known
     name, tau, alone = judge_name(best), _tau(rows[best]), len(found.lines) == 1
     of = "the only judge" if alone else f"the best of {counted(len(found.lines), 'judge')}"
-    if unsure(rows[best]):
-        yield f"No order of the {systems} can be told from chance: {name}, {of}, has a tau_b of {tau}."
+    told = [judge for judge in known if not unsure(rows[judge])]
+    if best in told:
+        order = "the order" if rows[best].tau_b > 0 else "the reverse order"
+        yield f"{name}, {of}, puts the {systems} in {order} of the baseline labels, with a tau_b of {tau}."
+    elif told:
+        yield f"The highest tau_b, that of {name}, cannot be told from chance: {tau}."
+        yield f"That of {_listed([f'{judge_name(judge)} ({_tau(rows[judge])})' for judge in told])} can."
     else:
-        yield f"{name}, {of}, puts the {systems} in the order of the baseline labels with a tau_b of {tau}."
+        yield f"No order of the {systems} can be told from chance: {name}, {of}, has a tau_b of {tau}."
     apart = {judge: found.lines[judge]["p_holm"] for judge in others}
     for begins, judges, ends in (
         ("These queries cannot tell it from", [judge for judge in others if apart[judge] > ALPHA], ""),
