@@ -35,7 +35,11 @@ def answer_of(monkeypatch, judged, truth, online=ONLINE, floors=(), metrics=None
     runs = []
     for run in made:
         found = kendalltau(judged[run.run_id].mean(axis=1), truth.mean(axis=1))
-        low, high = (NONE, NONE) if run.params["bootstrap.B"] == "0" else (found.statistic - 0.1, 1)
+        low, high = (
+            (NONE, NONE)
+            if run.params["bootstrap.B"] == "0"
+            else (found.statistic - 0.1, 1 if found.statistic > 0 else found.statistic + 0.1)
+        )
         lines = [line("model", BASELINE, found.statistic, found.pvalue, low, high)]
         lines += [line("model", metric, tau * 0.9, *rest) for metric, tau, *rest in online]
         lines += [line(BASELINE, metric, tau, *rest) for metric, tau, *rest in online]
