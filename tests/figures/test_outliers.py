@@ -65,6 +65,12 @@ def test_scores_have_equal_axes_that_hold_all_but_the_outlier_which_is_named_at_
     assert note_of(scores_figure(scores(0.48), taus(), "")) == ""
 
 
+def test_a_judge_without_a_score_has_an_empty_panel():
+    figure = scores_figure(scores().assign(**{"a judge": np.nan}), taus().assign(tau_b=np.nan), "")
+    assert "tau undefined" in figure.axes[0].get_title()
+    figure.draw_without_rendering()
+
+
 def test_an_outlier_in_a_metric_is_at_the_edge_of_its_row_only():
     table, rng = scores(0.5), np.random.default_rng(0)
     online = pd.DataFrame({"clicks": rng.uniform(1, 2, 20), "sar": rng.uniform(0.1, 0.2, 20)}, index=NAMES)

@@ -11,6 +11,7 @@ from scipy.stats import kendalltau
 
 from alignir.frames import ALIGNMENT, BASELINE, LEXICAL, SHUFFLED
 from alignir.report.answer import answers
+from alignir.report.page import page
 from alignir.tracking.recordings import Recordings
 
 NONE = math.nan
@@ -35,11 +36,9 @@ def answer_of(monkeypatch, judged, truth, online=ONLINE, floors=(), metrics=None
     runs = []
     for run in made:
         found = kendalltau(judged[run.run_id].mean(axis=1), truth.mean(axis=1))
-        low, high = (
-            (NONE, NONE)
-            if run.params["bootstrap.B"] == "0"
-            else (found.statistic - 0.1, 1 if found.statistic > 0 else found.statistic + 0.1)
-        )
+        low, high = found.statistic - 0.1, 1 if found.statistic > 0 else found.statistic + 0.1
+        if run.params["bootstrap.B"] == "0":
+            low, high = NONE, NONE
         lines = [line("model", BASELINE, found.statistic, found.pvalue, low, high)]
         lines += [line("model", metric, tau * 0.9, *rest) for metric, tau, *rest in online]
         lines += [line(BASELINE, metric, tau, *rest) for metric, tau, *rest in online]
@@ -124,6 +123,11 @@ def test_without_resamples_nobody_is_said_to_be_better_and_there_is_no_interval(
     assert found.best[1] == f"It was not compared with bad zeshot ({tau(judged['bad'], truth)}): no resamples."
 
 
+def test_where_no_two_systems_were_compared_the_page_says_so():
+    text = page("an experiment", {}, [], [], {}, [])
+    assert "No recorded run has two systems or more" in text
+
+
 def test_labels_that_are_missing_and_requests_that_failed_are_distrusted(monkeypatch, rng):
     truth = truth_of(rng)
     lacking = {
@@ -182,8 +186,8 @@ def test_what_even_the_baseline_does_not_predict_of_users_is_said(monkeypatch, r
     online = [*ONLINE, ("ctr", 0.1, 0.6, -0.2, 0.4), ("last_click", -0.7, 0.001, -0.8, -0.6), ("adt", NONE, NONE)]
     found = answer_of(monkeypatch, judged, truth, online=online)
     assert found.users == [
-        "Users (dbn): even the baseline labels say nothing of ADT, and cannot be told from chance with CTR, and stand "
-        "against Last click.",
+        "Users (dbn): even the baseline labels say nothing of ADT, and cannot be told from chance with CTR, and order "
+        "systems against Last click.",
         "Users (dbn): for Clicks and ZRR, which the baseline labels do predict, tau_b is 0.54 to 0.72 by the labels of "
         "one zeshot and 0.60 to 0.80 by the baseline's, in each metric's own direction.",
     ]

@@ -90,7 +90,7 @@ def run(args) -> int:
             )
         rows = measured_with_people(args, human, judge, pairs, cell.called["model"])
         title = f"{cell.called['model']}, {title}"
-        output.draw(human_figure(rows, title), args.out, "budget")
+        output.draw(lambda: human_figure(rows, title), args.out, "budget")
         return show(args, [human_table(rows, args.draws, pairs, title)])
     notes = []
     if scores is None:
@@ -101,7 +101,7 @@ def run(args) -> int:
     sizes = [n for n in sizes if n < len(names)] + [len(names)]
     curves = measured(args, human, pairs, sizes, sides, frequencies(args, inputs.dataset, query_ids))
     labels = {BASELINE: "baseline labels", MODEL: cell.called["model"], BOTH: f"{cell.called['model']}, same queries"}
-    output.draw(budget_figure(curves, labels, args.enough, title), args.out, "budget")
+    output.draw(lambda: budget_figure(curves, labels, args.enough, title), args.out, "budget")
     shown = [curve_table(curves, labels, title, notes), enough_table(curves, labels, args.enough, title)]
     return show(args, shown)
 

@@ -11,7 +11,8 @@ examples:
 """
 
 from argparse import ArgumentParser
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from alignir.commands import chosen, options, output
 
@@ -65,8 +66,10 @@ def run(args) -> int:
     return 0
 
 
-def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Any]":
-    """Two tables and the figure of a recorded run."""
+def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Callable[[], object]]":
+    """Two tables of a recorded run, and how to draw its figure."""
+    from functools import partial
+
     import numpy as np
 
     from alignir.alignment import circularity
@@ -96,4 +99,4 @@ def _of_judge(run: "Recorded", where: str, args) -> "tuple[list[Table], Any]":
         alone_table(circularity.alone(before, after[args.unlabelled]), args.unlabelled, [size, depth], title),
     ]
     drawn = f"Systems re-rank by the labels of {title}"
-    return tables, circle_figure(curves, before, after, WAYS, drawn, run.headline)
+    return tables, partial(circle_figure, curves, before, after, WAYS, drawn, run.headline)

@@ -7,7 +7,7 @@ it is for, and only one whose purpose is files has a default.
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from alignir.errors import InputError
@@ -93,10 +93,13 @@ def named(kind: str, of: Sequence[str]) -> list[str]:
     return [kind] if len(of) == 1 else ["-".join([kind, *re.findall(r"[\w.]+", each)]) for each in of]
 
 
-def draw(figure, out: Path | None, name: str) -> None:
-    """Write a figure where --out says, and say so; nothing without it."""
+def draw(make: Callable[[], object], out: Path | None, name: str) -> None:
+    """Make a figure, write it where --out says, and say so; nothing without it."""
+    if out is None:
+        return
     from alignir.figures import canvas
 
-    for path in paths(out, name, DRAWN) if out else ():
+    figure = make()
+    for path in paths(out, name, DRAWN):
         canvas.save(figure, path)
         print(f"figure: {path}", file=sys.stderr)

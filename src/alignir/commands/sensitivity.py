@@ -25,6 +25,8 @@ def arguments(prog: str) -> ArgumentParser:
 
 
 def run(args) -> int:
+    from functools import partial
+
     import pandas as pd
 
     from alignir import frames
@@ -72,7 +74,6 @@ def run(args) -> int:
         shown += [
             table_of(frame, args.base, title, heads) for table_of in (survival_table, outlying_table, order_table)
         ]
-        if args.out:
-            output.draw(sensitivity_figure(frame, args.base, title, heads), args.out, names[setting])
+        output.draw(partial(sensitivity_figure, frame, args.base, title, heads), args.out, names[setting])
     table.show(shown, args.format)
     return 0

@@ -66,6 +66,6 @@ def run(args) -> int:
     curves = pd.concat(curves, ignore_index=True)
     sizes_of = f"{counted(len(runs.systems), 'system')}, {counted(len(runs.query_ids), 'query')}"
     title = f"{cell.called['dataset']}, {cell.called['user_model']}: {sizes_of}"
-    output.draw(traffic_figure(curves, args.enough, title, cell.heads), args.out, "traffic")
+    output.draw(lambda: traffic_figure(curves, args.enough, title, cell.heads), args.out, "traffic")
     table.show([traffic.table(curves, title, args.enough, cell.heads)], args.format)
     return 0

@@ -35,8 +35,9 @@ def equal_limits(sides: Sequence[pd.Series], margin: float = 0.05) -> list[tuple
     >>> [[round(end, 3) for end in ends] for ends in equal_limits([pd.Series([0, 0.4]), pd.Series([0.8, 1])], 0)]
     [[0.0, 0.4], [0.7, 1.1]]
     """
-    reach = (0.5 + margin) * (max(side.max() - side.min() for side in sides) or 0.1)
-    return [(middle - reach, middle + reach) for middle in ((side.min() + side.max()) / 2 for side in sides)]
+    ends = [(side.min(), side.max()) if side.notna().any() else (0.5, 0.5) for side in sides]
+    reach = (0.5 + margin) * (max(high - low for low, high in ends) or 0.1)
+    return [((low + high) / 2 - reach, (low + high) / 2 + reach) for low, high in ends]
 
 
 def note(values: Mapping[str, str]) -> str:

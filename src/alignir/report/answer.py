@@ -29,7 +29,7 @@ UNDEFINED, DOUBTED, AGAINST, PREDICTED = "undefined", "doubted", "against", "pre
 NOT_PREDICTED = {
     UNDEFINED: "say nothing of",
     DOUBTED: "cannot be told from chance with",
-    AGAINST: "stand against",
+    AGAINST: "order systems against",
 }
 
 

@@ -46,6 +46,7 @@ FIGURES = {
     "online": "Online metrics",
     "tau": "Every tau",
 }
+NO_ORDER = "No recorded run has two systems or more, so that there is no order to agree with."
 LONG = 30  # rows from which a table is folded: there for a doubt, not to be read from top to bottom
 PRINTED = 1000  # letters of one point side by side on a printed page
 NAMES = 20  # letters of a name that stand on one line there
@@ -122,7 +123,7 @@ def page(
     sections = [Section(each.title, pictures=[own], answer=each) for each, own in zip(answers, first, strict=True)]
     shown = {kind: [Shown(table) for table in some if table.rows] for kind, some in tables.items()}
     chapters = [
-        ("answer", "The answer", sections),
+        ("answer", "The answer", sections or [Section(notes=[NO_ORDER])]),
         ("runs", "Runs", [Section(tables=[Shown(recorded.runs_table(entries), "runs")])]),
         ("tables", "Tables", [Section(TABLES[kind], some) for kind, some in shown.items() if some]),
         ("figures", "Figures", [Section(kind, pictures=some) for kind, some in drawn.items()]),

@@ -9,7 +9,6 @@ p, li { max-width: 60rem; }
 h2 { margin-top: 3rem; border-bottom: 1px solid; padding-bottom: .25rem; }
 h3 { margin-top: 2.25rem; }
 h4 { margin: 1.5rem 0 .5rem; font-size: 1rem; }
-section:first-of-type > h2 { margin-top: 0; }
 .lead { font-size: 1.15rem; font-weight: 600; }
 nav { position: sticky; top: 0; background: Canvas; }
 nav h2 { margin: 0; font-size: 1rem; border: 0; }
@@ -30,6 +29,7 @@ pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px s
 @media screen and (min-width: 60rem) {
   body { display: grid; grid-template-columns: 14rem minmax(0, 1fr); column-gap: 2.5rem; align-items: start; }
   header { grid-column: 1 / -1; }
+  section:first-of-type > h2 { margin-top: 0; }
   nav { max-height: 100vh; overflow-y: auto; padding: 1rem 0; font-size: .9rem; }
   nav > ol > li { margin-top: .75rem; font-weight: 600; }
   nav ol ol { font-weight: 400; padding-left: .75rem; }

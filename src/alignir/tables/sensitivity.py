@@ -9,6 +9,7 @@ from alignir.alignment.significance import ALPHA
 from alignir.formatting import Number, number
 from alignir.frames import BASELINE
 from alignir.tables.names import BOUNDS
+from alignir.tables.notes import LOWER_NOTE
 from alignir.tables.table import Table
 from alignir.users.metrics import LOWER_IS_BETTER, NAMES, NO_HEADS, metric_title
 
@@ -25,6 +26,7 @@ def survival_table(frame: pd.DataFrame, base: str, title: str, heads: Mapping[st
         "tau_b [its range over all assumptions], and of the assumptions that move the metric's tau for any judge, how "
         f"many keep its sign / on which side of p = {ALPHA} it is"
     ]
+    notes += [LOWER_NOTE] if set(metrics) & set(LOWER_IS_BETTER) else []
     columns = ["judge", *(metric_title(metric, heads) for metric in metrics)]
     return Table(f"What survives: {title}", columns, lines, notes)
 
