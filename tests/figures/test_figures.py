@@ -22,6 +22,7 @@ from alignir.evaluation import agreement
 from alignir.experiment import pipeline
 from alignir.figures import canvas, curves, svg, systems
 from alignir.figures.budget import budget_figure, human_figure
+from alignir.figures.judges import judges_figure
 from alignir.figures.labels import calibration_figure, confusion_figure, distribution_figure
 from alignir.figures.online import online_figure
 from alignir.figures.sensitivity import sensitivity_figure
@@ -87,6 +88,9 @@ def every_figure(judges: list[str], n_systems: int) -> dict:
     counts = pd.DataFrame({judge: [100, 50, 2000, 3, 60] for judge in judges}, index=[0, 1, 2, 3, "none"])
     title = "what it is about, of a data set: 46 systems, 2,000 queries, users: informational"
     return {
+        "judges": judges_figure(
+            sized(judges).rename(columns={"model": "judge"}).assign(worse=True), sized(judges)[:0], 0.9, title
+        ),
         "labels": distribution_figure(counts, title),
         "confusion": confusion_figure(of_grades(judges), title),
         "calibration": calibration_figure({judge: calibrated(9000) for judge in judges}, title),
@@ -429,7 +433,7 @@ def swept(tmp_path_factory):
 
 def test_the_command_writes_every_figure_of_a_sweep(swept, alignir):
     done = alignir("--out", "drawn", folder=swept, program=(str(ROOT / "scripts/figures.py"),))
-    names = ["labels", "confusion", "scores", "ranks", "top", "cost", "online", "tau"]
+    names = ["judges", "labels", "confusion", "scores", "ranks", "top", "cost", "online", "tau"]
     assert done.stdout.split() == [f"drawn/{name}.png" for name in names]
     assert "no judge gave probabilities" in done.stderr
     for name in names:
