@@ -176,7 +176,7 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path
     cells = {line[0]: dict(zip(head, line, strict=True)) for line in judges}
     assert set(cells) == {"scripted zeshot", "lexical", "baseline labels"}
     assert cells["baseline labels"]["ADT"].endswith("of 2")  # gamma and the dwell law move it
-    assert cells["baseline labels"]["no relevant result"].endswith("of 1")
+    assert cells["baseline labels"]["no relevant result ↓"].endswith("of 1")
     users = {line[0]: line for line in rows(order)[1:]}
     assert set(users) >= {"dbn, gamma_05", "dbn, zero_no_click", "dbn, dwell_steep"}
     assert users["dbn, dwell_steep"][1] == ""  # clicks do not heed it

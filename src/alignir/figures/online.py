@@ -90,8 +90,6 @@ _BASELINE = {
     "markeredgewidth": 0.6,
 }
 _JUDGE = {"marker": "^", "markersize": 3.2, "color": canvas.BLUE, "markeredgewidth": 0}
-
-
 _OUTSIDE = {"marker": "x", "markersize": 4, "color": "black", "markeredgewidth": 0.8}
 
 

@@ -16,7 +16,7 @@ def outlying(scores: pd.DataFrame) -> list[str]:
 
     >>> outlying(pd.DataFrame({"nDCG": [0.05, 0.6, 0.62, 0.64, 0.66, 0.7]}, index=list("abcdef")))
     ['a']
-    >>> outlying(pd.DataFrame({"nDCG": [0.5, 0.6, 0.62, 0.64, 0.66, 0.7]}, index=list("abcdef")))
+    >>> outlying(pd.DataFrame({"nDCG": [0.58, 0.6, 0.62, 0.64, 0.66, 0.7]}, index=list("abcdef")))
     []
     """
     low, high = scores.quantile(0.25), scores.quantile(0.75)
@@ -32,7 +32,7 @@ def equal_limits(sides: Sequence[pd.Series], margin: float = 0.05) -> list[tuple
 
     So that a step of one size is as long on both axes, and a judge that is milder throughout takes no room.
 
-    >>> [[round(end, 3) for end in ends] for ends in equal_limits([pd.Series([0, 0.4]), pd.Series([0.8, 1])], 0)]
+    >>> [[float(round(end, 3)) for end in ends] for ends in equal_limits([pd.Series([0, 0.4]), pd.Series([0.8, 1])], 0)]
     [[0.0, 0.4], [0.7, 1.1]]
     """
     ends = [(side.min(), side.max()) if side.notna().any() else (0.5, 0.5) for side in sides]

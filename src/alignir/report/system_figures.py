@@ -15,7 +15,8 @@ from alignir.figures.curves import cost_figure, size_figure, top_figure
 from alignir.figures.judges import judges_figure
 from alignir.figures.online import SIDE_BY_SIDE, online_figure
 from alignir.figures.taus import tau_figure
-from alignir.frames import BASELINE, LEXICAL, ONE_GRADE, SHUFFLED
+from alignir.frames import BASELINE
+from alignir.report.answer import FLOORS
 from alignir.report.figure import JUDGES, Figure, pages
 from alignir.tables.best_judges import COSTS, PAIRS, costs, judged
 from alignir.tables.names import (
@@ -36,7 +37,6 @@ from alignir.tracking.recordings import Recordings, Row
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import NOBODY
 
-FLOORS = (LEXICAL, SHUFFLED, ONE_GRADE)
 FEWEST, PLACES = 5, 20  # systems that a tau is drawn of, and about how many of these numbers of systems
 
 
