@@ -109,7 +109,7 @@ def test_every_option_says_its_default_or_that_it_is_required(words):
         (["verify"], "alignir verify: the following arguments are required: DATA"),
         (["export"], "alignir export: the following arguments are required: labels|results|requests"),
         (["tables"], "alignir tables: no recorded runs in"),
-        (["budget", "model=nobody"], "alignir budget: In 'config': Could not find 'model/nobody'"),
+        (["budget", "model=nobody"], "alignir budget: Could not find 'model/nobody'; there are"),
         (["budget", "dataset.pth=1"], "alignir budget: Could not override 'dataset.pth'"),
         (["traffic", "user_model.model.gamma=2"], "alignir traffic: "),
         (["tables", "--out", "nowhere/t.md"], "alignir tables: --out nowhere/t.md: there is no such folder"),
