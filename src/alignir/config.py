@@ -1,6 +1,5 @@
 """Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
 
-import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
+HERE = "basic"  # Hydra's launcher that runs cells in this process
 # What to set a setting to that has no value, by the dataset's form.
 HINTS = {
     ("alignir.folder", "dataset.path"): (
@@ -73,29 +73,8 @@ class Job:
     names: dict[str, str]  # by group
     overrides: tuple[str, ...]  # that it was asked for with
     sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
+    number: int  # in the sweep, from 1; 0 for a single cell
     in_this_process: bool  # Hydra's own launcher runs the cells here, one after the other
-
-
-@contextlib.contextmanager
-def composed_once() -> Iterator[None]:
-    """Each cell of a sweep is composed once meanwhile; Hydra does so four times: to see whether it can, and to run it,
-    in both rounds, at a quarter of a second each.
-    """
-    compose_cell, kept = ConfigLoaderImpl.load_sweep_config, dict[tuple[str, ...], DictConfig]()
-
-    def kept_cell(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        cell = tuple(sweep_overrides)
-        if cell not in kept:
-            kept[cell] = compose_cell(self, master_config, sweep_overrides)
-        found = deepcopy(kept[cell])
-        OmegaConf.copy_cache(from_config=master_config, to_config=found)
-        return found
-
-    setattr(ConfigLoaderImpl, "load_sweep_config", kept_cell)  # noqa: B010
-    try:
-        yield
-    finally:
-        setattr(ConfigLoaderImpl, "load_sweep_config", compose_cell)  # noqa: B010
 
 
 def start(job: Callable[[DictConfig], None]) -> None:
@@ -110,11 +89,13 @@ def start(job: Callable[[DictConfig], None]) -> None:
 def this_job() -> Job:
     """The cell that Hydra runs now."""
     at_hand = HydraConfig.get()
+    swept = at_hand.mode is RunMode.MULTIRUN
     return Job(
         names=_named(at_hand.runtime.choices),
         overrides=tuple(at_hand.overrides.task),
-        sweep=at_hand.sweep.dir if at_hand.mode is RunMode.MULTIRUN else "",
-        in_this_process="BasicLauncher" in at_hand.launcher["_target_"],
+        sweep=at_hand.sweep.dir if swept else "",
+        number=at_hand.job.num + 1 if swept else 0,
+        in_this_process=not swept or at_hand.runtime.choices["hydra/launcher"] == HERE,
     )
 
 

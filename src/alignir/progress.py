@@ -16,6 +16,7 @@ from alignir.frames import STATUSES
 
 LINE_S = 10.0  # between two lines of one bar, where there is no terminal
 
+alone = True  # on the terminal: no other process of this sweep writes there
 hearers: list[Callable[[Counter[str]], None]] = []  # told of the statuses of labels as they come
 _bars: Any = None  # rich's Progress on the terminal now, which all bars are rows of
 
@@ -125,6 +126,8 @@ def is_live() -> bool:
     """Whether stderr is a terminal that nobody else writes to: what reads stdout from a pipe (tee) may do so."""
     from rich.console import Console
 
+    if not alone:
+        return False
     piped = stat.S_ISFIFO(os.fstat(1).st_mode)
     return sys.stderr.isatty() and not piped and not Console(stderr=True).is_dumb_terminal
 

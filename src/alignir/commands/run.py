@@ -1,6 +1,11 @@
-"""The main job: label, evaluate, simulate, align and record one cell of the grid, or every cell of a sweep."""
+"""The main job: label, evaluate, simulate, align and record one cell of the grid, or every cell of a sweep.
+
+A sweep reads and checks the input of every cell, so that a mistake in the last one is known before hours are spent on
+the first; then a launcher of Hydra's runs the cells, in this process or in others.
+"""
 
 import contextlib
+import io
 import logging
 import os
 import signal
@@ -8,25 +13,21 @@ import sys
 import traceback
 from functools import lru_cache
 
-from alignir import config
-from alignir.commands.sweep_view import view
+from alignir import config, progress
+from alignir.commands.sweep_view import Ended, view
 
 _failures: list[str] = []  # what went wrong, cell by cell
-_traces: set[str] = set()  # stack traces that were shown
 _unread: list[BrokenPipeError] = []  # nobody reads what is printed
-# A sweep has two rounds: the first reads and checks the input of every cell, so that a mistake in the last one is known
-# before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
-_checking = False
-_checked: list[tuple[str, ...]] = []  # the choices of each cell
+_cells: list[tuple[str, ...]] = []  # the choices of each cell of the sweep
+_launcher = ""  # of the sweep, once it has begun
 
 
-class Told(Exception):
-    """A mistake that a launcher's process has told of already."""
+class Refused(Exception):
+    """The input of a cell of the sweep is wrong, which has been told."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the cells that the arguments name; the exit code: a user's mistake ends with one message and 1."""
-    global _checking
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
     sys.argv[1:] = _by_model(arguments)
@@ -34,15 +35,9 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
-        with view, config.composed_once():
-            _checking = True
-            logging.disable(logging.INFO)  # what is loaded would be told twice
+        with view:
             config.start(job)
-            logging.disable(logging.NOTSET)
-            if _checked and not _failures:
-                _checking = False
-                config.start(job)
-    except Told:
+    except Refused:
         failed = 1
     except BrokenPipeError as error:
         _unread.append(error)
@@ -56,6 +51,15 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         failed = 130
+    except Exception as error:
+        if _launcher in ("", config.HERE):
+            raise
+        print(
+            f"alignir: hydra/launcher={_launcher}: {type(error).__name__}: {error}\n"
+            "alignir: cells that are done are recorded; the same command with skip=finished runs the others",
+            file=sys.stderr,
+        )
+        failed = 1
     finally:
         close_engines()
     if _unread:
@@ -65,53 +69,97 @@ def main(arguments: list[str]) -> int:
     return failed or int(bool(_failures))
 
 
-def job(cfg) -> None:
-    """One cell; Hydra calls it for each of a sweep, in this process or in a launcher's."""
+def check(cfg) -> None:
+    """Read the input of one cell, as is done for all cells of a sweep, in this process, before the first one runs."""
+    from alignir.experiment import pipeline
+
     this = config.this_job()
+    _cells.append(this.overrides)
+    logging.disable(logging.INFO)  # what is loaded would be told twice
+    try:
+        cell = config.cell_of(cfg, this.names, this.sweep)
+        view.check(_distinct(cell.title, this.overrides))
+        pipeline.check(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+    except Exception as error:
+        _tell(_reason(error), _distinct(_title(this), this.overrides))
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def begin(launcher: str) -> None:
+    """The input of every cell of a sweep is read, and the launcher of this name is to run them: if all is well."""
+    global _launcher
+    view.end_check()
+    if _failures:
+        raise Refused
+    _launcher = launcher
+    if launcher != config.HERE:
+        progress.tell(f"the input of {len(_cells)} cells is in order; hydra/launcher={launcher} runs them")
+
+
+def job(cfg) -> Ended | None:
+    """One cell, which Hydra's launcher hands to this process or to another; what `end` is to tell of it."""
+    this = config.this_job()
+    if not this.in_this_process:
+        return _elsewhere(cfg, this)
     try:
         _run(cfg, this)
     except BrokenPipeError as error:
         _unread.append(error)
     except Exception as error:
-        _tell(config.message(error) if isinstance(error, config.MISTAKES) else _unforeseen(error), this)
-        if not this.in_this_process:
-            raise Told from error  # another process has its own list of failures; Hydra carries the exception over
+        _tell(_reason(error), _distinct(_title(this), this.overrides) if this.sweep else "")
+    return None
 
 
-def _tell(text: str, this: config.Job) -> None:
+def end(ended: Ended) -> None:
+    """A cell has ended in another process: tell here what it found or why it failed."""
+    title = _distinct(ended.title, ended.overrides)
+    view.take_over(ended, title, len(_cells))
+    sys.stdout.write(ended.printed)
+    if ended.failure:
+        _tell(ended.failure, title)
+
+
+def _elsewhere(cfg, this: config.Job) -> Ended:
+    """Run the cell in a launcher's process. What it would print goes back to the first process, which tells it with
+    that of all others; here, only that it starts and ends.
+    """
+    progress.alone = False
+    printed, failure = io.StringIO(), ""
+    with contextlib.redirect_stdout(printed), view:
+        try:
+            _run(cfg, this)
+        except Exception as error:
+            failure = _reason(error)
+        finally:
+            close_engines()  # this process does not know which cell is its last
+        return view.hand_over(_title(this), this.overrides, printed.getvalue(), failure)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, config.MISTAKES):
+        return config.message(error)
+    return "this was not foreseen, please report it:\n" + "".join(traceback.format_exception(error)).rstrip()
+
+
+def _tell(reason: str, title: str) -> None:
     """What cells that fail alike have in common is told of the first."""
-    _failures.append(text)
-    said = "as above" if this.sweep and text in _failures[:-1] else text
-    print(f"alignir: {_title(this)}: {said}" if this.sweep else f"alignir: {said}", file=sys.stderr)
-
-
-def _unforeseen(error: Exception) -> str:
-    """With the stack trace, which cells that fail alike have once."""
-    trace = "".join(traceback.format_exception(error)).rstrip()
-    if trace in _traces:
-        return f"{type(error).__name__}: {error}, as above"
-    _traces.add(trace)
-    return f"this was not foreseen, please report it:\n{trace}"
+    said = "as above" if title and reason in _failures else reason
+    _failures.append(reason)
+    print(f"alignir: {title}: {said}" if title else f"alignir: {said}", file=sys.stderr)
 
 
 def _run(cfg, this: config.Job) -> None:
+    from alignir.commands import cell_report
     from alignir.experiment import pipeline
 
     cell = config.cell_of(cfg, this.names, this.sweep)
-    if _checking and this.sweep and this.in_this_process:
-        _checked.append(this.overrides)
-        view.check(_title(this, cell.title))
-        pipeline.check(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
-        return
-    logging.disable(logging.NOTSET)
-    from alignir.commands import cell_report
-
     if cfg.get("plan"):
         plan = pipeline.plan(cell)
         with view.above():
             cell_report.show_plan(cell, plan)
         return
-    with view.cell(_title(this, cell.title), len(_checked) or 1, live=this.in_this_process):
+    with view.cell(_distinct(cell.title, this.overrides), this.number, len(_cells) or 1):
         result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
         if result is None:
             view.skip()
@@ -120,8 +168,6 @@ def _run(cfg, this: config.Job) -> None:
     if result is not None:
         with view.above():
             cell_report.show(cell, result)
-    if not this.in_this_process:
-        view.show_warnings()  # this process knows of no other cell, and main is in another one
 
 
 @lru_cache(maxsize=1)
@@ -132,13 +178,17 @@ def _recorder(uri: str | None, experiment: str):
     return Recorder(uri, experiment)
 
 
-def _title(this: config.Job, title: str = "") -> str:
-    """The cell's own title, or its choices where there is no cell yet, and what distinguishes it in the sweep."""
-    title = title or " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+def _title(this: config.Job) -> str:
+    """What a cell is called before there is one."""
+    return " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+
+
+def _distinct(title: str, overrides: tuple[str, ...]) -> str:
+    """With what else distinguishes the cell in its sweep."""
     others = [
         choice
-        for choice in this.overrides
-        if not choice.startswith(("dataset=", "model=", "prompt=")) and any(choice not in cell for cell in _checked)
+        for choice in overrides
+        if not choice.startswith(("dataset=", "model=", "prompt=")) and any(choice not in cell for cell in _cells)
     ]
     return ", ".join([title, *others])
 

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alignir import progress
@@ -16,8 +17,21 @@ from alignir.progress import clock, in_words, is_live, new_bars, roughly, tell
 NAMED = 3  # cells, of those that a warning concerns
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A cell that has ended in another process, as that hands it over."""
+
+    title: str
+    overrides: tuple[str, ...]  # that it was asked for with
+    printed: str  # what it found, for stdout
+    failure: str  # why it failed; empty if it did not
+    skipped: bool
+    statuses: dict[str, int]  # of its labels
+    warnings: tuple[str, ...]
+
+
 class View:
-    """What is known of the cells that this process runs, shown live on a terminal and in lines elsewhere."""
+    """What is known of the cells of a sweep, shown live on a terminal and in lines elsewhere."""
 
     def __init__(self):
         self.total = self.done = self.failed = self.skipped = self.checked = 0
@@ -57,13 +71,18 @@ class View:
         self._begin(self.checked, title)
         self._show()
 
+    def end_check(self) -> None:
+        """The input of all cells is read."""
+        self._hide()
+
     @contextlib.contextmanager
-    def cell(self, title: str, total: int, live: bool = True) -> Iterator[None]:
-        """A cell runs, one of `total`; `live`: no other process writes to this terminal."""
-        self._begin(self.finished + 1, title)
+    def cell(self, title: str, number: int = 0, total: int = 1) -> Iterator[None]:
+        """A cell runs: of a sweep the `number`th from 1, and one of `total`, where this process knows how many."""
+        self._begin(number or 1, title)
         self.total = total
-        place = f"cell {self.number} of {total}: {title}" if total > 1 else title
-        moves = live and self._show()
+        of_all = f" of {total}" if total > 1 else ""
+        place = f"cell {number}{of_all}: {title}" if number else title
+        moves = self._show()
         if not moves:
             tell(f"{place}: started")
         before, skipped = self.recorded.copy(), self.skipped
@@ -98,6 +117,31 @@ class View:
     def skip(self) -> None:
         """The current cell has finished in an earlier run, and is not done again."""
         self.skipped += 1
+
+    def hand_over(self, title: str, overrides: tuple[str, ...], printed: str, failure: str) -> Ended:
+        """What this process made of a cell, of which nothing more is told here; `title`: if it has none yet."""
+        ended = Ended(
+            title=self.titles.get(self.number, title),
+            overrides=overrides,
+            printed=printed,
+            failure=failure,
+            skipped=self.skipped > 0,
+            statuses=dict(self.recorded),
+            warnings=tuple(self.warnings),
+        )
+        vars(self).update(vars(View()))  # the next cell of this process begins anew
+        return ended
+
+    def take_over(self, ended: Ended, title: str, total: int) -> None:
+        """Another process has run one of `total` cells."""
+        self._begin(self.finished + 1, title)
+        self.total = total
+        self.failed += bool(ended.failure)
+        self.skipped += ended.skipped
+        self.done += not (ended.failure or ended.skipped)
+        self.recorded.update(ended.statuses)
+        for warning in ended.warnings:
+            self.warn(warning)
 
     def warn(self, message: str) -> None:
         """Something to tell at the end, once for all cells that it concerns."""
