@@ -77,7 +77,7 @@ class Job:
     in_this_process: bool  # Hydra's own launcher runs the cells here, one after the other
 
 
-def start(job: Callable[[DictConfig], None]) -> None:
+def start(job: Callable[[DictConfig], Any]) -> None:
     """Let Hydra read the command line and call `job` with the config of each cell.
 
     `job` lies in a module of its own, undecorated, so that a launcher's other processes find it by name.

@@ -3,7 +3,9 @@
 It lies where Hydra looks for plugins, and is found by `conf/hydra/sweeper/alignir.yaml`.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -41,24 +43,24 @@ class CheckingSweeper(BasicSweeper):
     """Hydra's own sweeper with a check before, and with an ear for how each cell ended after."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        once: Any = ComposedOnce(hydra_context.config_loader)
-        super().setup(
-            hydra_context=HydraContext(once, hydra_context.callbacks), task_function=task_function, config=config
-        )
-
-    def validate_batch_is_legal(self, batch) -> None:
-        """Compose each cell and read its input, in this process."""
         from alignir.commands import run
 
-        check = BasicLauncher()
-        check.setup(hydra_context=self.hydra_context, task_function=run.check, config=self.config)
-        check.launch(batch, 0)
-        run.begin(self.config.hydra.runtime.choices["hydra/launcher"])
+        once: Any = ComposedOnce(hydra_context.config_loader)
+        hydra_context = HydraContext(once, hydra_context.callbacks)
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        self.check = BasicLauncher()
+        self.check.setup(hydra_context=hydra_context, task_function=run.check, config=config)
+        self.begin = partial(run.begin, config.hydra.runtime.choices["hydra/launcher"])
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        """Compose each cell and read its input, in this process."""
+        self.check.launch(batch, 0)
+        self.begin()
 
     def sweep(self, arguments: list[str]) -> None:
         from alignir.commands import run
 
         for launched in super().sweep(arguments):
             for cell in launched:
-                if cell.return_value is not None:  # which a cell that ran in this process has told itself
+                if cell.return_value is not None:  # a cell that ran in this process has told all by itself
                     run.end(cell.return_value)

@@ -239,7 +239,7 @@ def test_what_nobody_foresaw_is_told_once(alignir, broken, what, traces, when):
 def test_a_stack_trace_of_several_cells_is_shown_once(alignir, broken):
     done = alignir("-m", *broken, "model.what=ZeroDivisionError", "model.when=grade", "floor.seed=1,2", ok=False)
     assert done.output.count("Traceback") == 1
-    assert re.search(r"floor.seed=2: ZeroDivisionError: oops, as above$", done.stderr, re.M)
+    assert re.search(r"floor.seed=2: as above$", done.stderr, re.M)
     assert done.stderr.splitlines()[-1] == "alignir: 2 cells failed, for the reasons above"
 
 

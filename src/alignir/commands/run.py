@@ -159,7 +159,7 @@ def _run(cfg, this: config.Job) -> None:
         with view.above():
             cell_report.show_plan(cell, plan)
         return
-    with view.cell(_distinct(cell.title, this.overrides), this.number, len(_cells) or 1):
+    with view.cell(_distinct(cell.title, this.overrides), len(_cells) or 1, this.number):
         result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
         if result is None:
             view.skip()

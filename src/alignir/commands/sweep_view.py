@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alignir import progress
@@ -22,12 +22,12 @@ class Ended:
     """A cell that has ended in another process, as that hands it over."""
 
     title: str
-    overrides: tuple[str, ...]  # that it was asked for with
-    printed: str  # what it found, for stdout
-    failure: str  # why it failed; empty if it did not
-    skipped: bool
-    statuses: dict[str, int]  # of its labels
-    warnings: tuple[str, ...]
+    overrides: tuple[str, ...] = ()  # that it was asked for with
+    printed: str = ""  # what it found, for stdout
+    failure: str = ""  # why it failed, if it did
+    skipped: bool = False
+    statuses: Mapping[str, int] = field(default_factory=dict)  # of its labels
+    warnings: tuple[str, ...] = ()
 
 
 class View:
@@ -76,12 +76,12 @@ class View:
         self._hide()
 
     @contextlib.contextmanager
-    def cell(self, title: str, number: int = 0, total: int = 1) -> Iterator[None]:
-        """A cell runs: of a sweep the `number`th from 1, and one of `total`, where this process knows how many."""
-        self._begin(number or 1, title)
+    def cell(self, title: str, total: int = 1, number: int = 0) -> Iterator[None]:
+        """A cell runs, one of `total` where this process knows how many there are; `number`: its place, from 1."""
+        self._begin(number or self.finished + 1, title)
         self.total = total
-        of_all = f" of {total}" if total > 1 else ""
-        place = f"cell {number}{of_all}: {title}" if number else title
+        of_all = f"cell {self.number} of {total}: " if total > 1 else f"cell {number}: " if number else ""
+        place = of_all + title
         moves = self._show()
         if not moves:
             tell(f"{place}: started")
