@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from alignir.tracking.recorder import Recorder
 
 CONF = shipped("conf")
-HERE = "basic"  # Hydra's launcher that runs cells in this process
+HERE = "basic"  # Hydra's launcher that runs cells in this process, one after the other
 # What to set a setting to that has no value, by the dataset's form.
 HINTS = {
     ("alignir.folder", "dataset.path"): (
@@ -49,6 +49,8 @@ HINTS = {
     ("alignir.from_ir_datasets", "dataset.id"): "ID, such as vaswani or beir/scifact/test",
     ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",
 }
+# Hydra's launchers that are packages of their own: each with alignir's extra that has it.
+LAUNCHERS = {"joblib": "joblib", "ray": "ray", "submitit_local": "submitit", "submitit_slurm": "submitit"}
 # In what a user typed or wrote, or what the machine did not let us do: a full disk, a file that nobody may read.
 MISTAKES = (InputError, HydraException, OmegaConfBaseException, OSError)
 NOT_RECORDED = ("experiment", "plan", "skip", "tracking", "workers")  # where and how a cell runs, not what it is
@@ -74,7 +76,6 @@ class Job:
     overrides: tuple[str, ...]  # that it was asked for with
     sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
     number: int  # in the sweep, from 1; 0 for a single cell
-    in_this_process: bool  # Hydra's own launcher runs the cells here, one after the other
 
 
 def start(job: Callable[[DictConfig], Any]) -> None:
@@ -95,7 +96,6 @@ def this_job() -> Job:
         overrides=tuple(at_hand.overrides.task),
         sweep=at_hand.sweep.dir if swept else "",
         number=at_hand.job.num + 1 if swept else 0,
-        in_this_process=not swept or at_hand.runtime.choices["hydra/launcher"] == HERE,
     )
 
 
@@ -106,8 +106,12 @@ def message(error: Exception) -> str:
     'labels.txt: No such file or directory'
     """
     text, cause = str(error), error.__cause__
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
-        return str(overrides.no_choice(error.missing_cfg_file, error.options))
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        launcher = error.missing_cfg_file.removeprefix("hydra/launcher/")
+        if launcher in LAUNCHERS:
+            return not_installed(launcher)
+        if error.options:
+            return str(overrides.no_choice(error.missing_cfg_file, error.options))
     if isinstance(error, OSError):
         said = error.strerror or text or type(error).__name__
         return f"{error.filename}: {said}" if error.filename else said
@@ -120,6 +124,11 @@ def message(error: Exception) -> str:
         known = {str(key) for key in there} - {"hydra", "_target_", "_partial_"}
         return str(overrides.no_setting(cause.full_key, known if "." in cause.full_key else overrides.first_words()))
     return text if str(cause) in text else f"{text}\n{cause}"
+
+
+def not_installed(launcher: str) -> str:
+    """What to do for a launcher whose package is not there."""
+    return f"hydra/launcher={launcher} is not installed: pip install 'alignir[{LAUNCHERS[launcher]}]'"
 
 
 def choices() -> dict[str, list[str]]:

@@ -29,18 +29,17 @@ class RayLauncher(Launcher):
         self.address, self.cpus, self.gpus = address, cpus, gpus
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from alignir.config import not_installed
         from alignir.errors import InputError
 
         if importlib.util.find_spec("ray") is None:
-            raise InputError("hydra/launcher=ray needs Ray, which is not installed: pip install 'alignir[ray]'")
+            raise InputError(not_installed("ray"))
         self.shared = (hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        import ray
-
         Path(str(self.shared[2].hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         store = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
-        with _connected(self.address):
+        with _connected(self.address) as ray:
             cell = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)(_cell)
             shared = ray.put((os.getcwd(), store, *self.shared, Singleton.get_state()))
             tasks = [
@@ -51,7 +50,7 @@ class RayLauncher(Launcher):
 
 
 @contextlib.contextmanager
-def _connected(address: str | None) -> Iterator[None]:
+def _connected(address: str | None) -> Iterator[Any]:
     """A Ray that runs; one of the sweep's own listens to this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_COLOR_PREFIX", "0")  # of lines that cells tell, which may go to a file
@@ -65,7 +64,7 @@ def _connected(address: str | None) -> Iterator[None]:
     try:
         ray.init(address or "local", logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, at_sigterm)  # which Ray takes
-        yield
+        yield ray
     finally:
         ray.shutdown()
 

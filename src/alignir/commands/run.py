@@ -15,11 +15,13 @@ from functools import lru_cache
 
 from alignir import config, progress
 from alignir.commands.sweep_view import Ended, view
+from alignir.formatting import counted
 
 _failures: list[str] = []  # what went wrong, cell by cell
 _unread: list[BrokenPipeError] = []  # nobody reads what is printed
 _cells: list[tuple[str, ...]] = []  # the choices of each cell of the sweep
 _launcher = ""  # of the sweep, once it has begun
+_first = 0  # the process that began, by number; a launcher's others do not know it
 
 
 class Refused(Exception):
@@ -28,6 +30,8 @@ class Refused(Exception):
 
 def main(arguments: list[str]) -> int:
     """Run the cells that the arguments name; the exit code: a user's mistake ends with one message and 1."""
+    global _first
+    _first = os.getpid()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
     sys.argv[1:] = _by_model(arguments)
@@ -94,13 +98,14 @@ def begin(launcher: str) -> None:
         raise Refused
     _launcher = launcher
     if launcher != config.HERE:
-        progress.tell(f"the input of {len(_cells)} cells is in order; hydra/launcher={launcher} runs them")
+        cells = counted(len(_cells), "cell")
+        progress.tell(f"the input of {cells} is in order; hydra/launcher={launcher} runs them")
 
 
 def job(cfg) -> Ended | None:
     """One cell, which Hydra's launcher hands to this process or to another; what `end` is to tell of it."""
     this = config.this_job()
-    if not this.in_this_process:
+    if os.getpid() != _first:
         return _elsewhere(cfg, this)
     try:
         _run(cfg, this)
