@@ -35,7 +35,7 @@ DOWNLOAD = "downloads what is not part of the repository"
 LOADS = "loads a model for minutes; tests/labelling/test_vllm.py does"
 SERVER = "needs a server; tests/tracking/test_server.py and tests/labelling/test_endpoint.py start one"
 RAY = "starts Ray; tests/labelling/test_workers.py does"
-PLUGIN = "needs a launcher that is a package of its own"
+LAUNCHER = "starts processes; tests/commands/test_launchers.py chooses its launcher so"
 SUITE = "is the test suite"
 LONG = "takes minutes, which is its purpose"
 DATA = "needs the real data; tests/commands/test_verify.py has them"
@@ -70,8 +70,10 @@ NOT_RUN = {
     "mlflow server --port 5000 --artifacts-destination s3://BUCKET/alignir": SERVER,
     "alignir model=lexical tracking.uri=http://HOST:5000": SERVER,
     "alignir tables --tracking-uri http://HOST:5000": SERVER,
-    "alignir -m hydra/launcher=submitit_slurm hydra.launcher.gpus_per_node=1 hydra.launcher.timeout_min=600 "
-    "model=llama8b,gptoss20b prompt=zeshot,basic tracking.uri=http://HOST:5000 ledger=/SHARED/ledger": PLUGIN,
+    "alignir -m hydra/launcher=joblib hydra.launcher.n_jobs=2 model=lexical,scripted prompt=zeshot,basic": LAUNCHER,
+    "alignir -m hydra/launcher=submitit_local hydra.launcher.timeout_min=600 model=lexical,scripted": LAUNCHER,
+    "alignir -m hydra/launcher=ray hydra.launcher.cpus=1 model=lexical,scripted": LAUNCHER,
+    "pip install 'alignir[joblib,submitit,ray]'": DOWNLOAD,
     "pip install 'alignir[postgres,s3]'": DOWNLOAD,
     'eval "$(alignir -sc install=bash)"': "changes the shell; tests/commands/test_sweep_view.py does it",
     "alignir verify ARCHIVE": DATA,
@@ -293,13 +295,8 @@ def done(command: str, folder: Path) -> str:
         return "expected `alignir ...` or `python scripts/...`, or a line of NOT_RUN"
     if not {"--help", "--cfg", "+plan=true"} & set(words):
         program += [word for key, added in QUICKER.items() if key in (name, *words[1:]) for word in added]
-    if "hydra/launcher=joblib" in words:  # a fork that is to end waits 300 s for the launcher's idle processes
-        plain = subprocess.run([sys.executable, *program], cwd=folder, capture_output=True, text=True)
-        code, output = plain.returncode, plain.stdout + plain.stderr
-    else:
-        finished = forked.run(*program, folder=folder)
-        code, output = finished.returncode, finished.output
-    return "" if code == 0 and "Traceback" not in output else output or "no output"
+    finished = forked.run(*program, folder=folder)
+    return "" if finished.returncode == 0 and "Traceback" not in finished.output else finished.output or "no output"
 
 
 def check(commands: list[str], folder: Path) -> None:

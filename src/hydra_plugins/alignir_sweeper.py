@@ -1,4 +1,4 @@
-"""alignir's sweeper: the input of every cell is checked here before the first one is launched, wherever they run.
+"""alignir's sweeper: cells go model by model, and the input of all is checked before the first one is launched.
 
 It lies where Hydra looks for plugins, and is found by `conf/hydra/sweeper/alignir.yaml`.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.types import Override
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -40,7 +41,7 @@ class ComposedOnce:
 
 
 class CheckingSweeper(BasicSweeper):
-    """Hydra's own sweeper with a check before, and with an ear for how each cell ended after."""
+    """Hydra's own sweeper with cells in order, a check before, and an ear for how each cell ended after."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from alignir.commands import run
@@ -51,6 +52,12 @@ class CheckingSweeper(BasicSweeper):
         self.check = BasicLauncher()
         self.check.setup(hydra_context=hydra_context, task_function=run.check, config=config)
         self.begin = partial(run.begin, config.hydra.runtime.choices["hydra/launcher"])
+
+    @staticmethod
+    def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:
+        """The cells, model by model: they run in this order, and each model should load once."""
+        by_model = sorted(overrides, key=lambda override: override.key_or_group.partition(".")[0] != "model")
+        return BasicSweeper.split_arguments(by_model, max_batch_size)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Compose each cell and read its input, in this process."""

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import forked
 import pandas as pd
 import pytest
+from conftest import ROOT
 from omegaconf import OmegaConf
 
 from alignir.labelling.ledger import Ledger
@@ -57,10 +58,12 @@ CELLS = {"lexical", "scripted"}
 
 
 def chosen(launcher: str) -> list[str]:
-    """The settings that choose a launcher, with two cells at once where it can be told so."""
+    """The settings that choose a launcher, as the page on clusters shows them."""
     if find_spec(NEEDS[launcher]) is None:
         pytest.skip(f"needs {NEEDS[launcher]}, which the extra dev has")
-    return [f"hydra/launcher={launcher}", *["hydra.launcher.n_jobs=2"] * (launcher == "joblib")]
+    page = (ROOT / "docs" / "clusters.md").read_text()
+    (shown,) = re.findall(rf"^alignir -m (hydra/launcher={launcher} .*) model=lexical,scripted", page, re.M)
+    return shown.split()
 
 
 def prepared(folder: Path) -> Path:
@@ -151,6 +154,21 @@ def test_what_was_found_is_printed_as_it_is_otherwise(sequential, parallel):
     assert found[0] == found[1]
     assert told(sequential) == told(parallel)
     assert "0 2 of 3 cells done, 1 failed in 0: ok 240" in told(sequential)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_sweep_goes_model_by_model(alignir, tmp_path, written):
+    swept = {"prompt": "zeshot,basic", "model": "scripted,smollm2"}
+    if written:
+        (tmp_path / "conf" / "experiment").mkdir(parents=True)
+        params = "".join(f"      {group}: {choices}\n" for group, choices in swept.items())
+        mine = f"# @package _global_\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n{params}"
+        (tmp_path / "conf" / "experiment" / "mine.yaml").write_text(mine)
+        done = alignir("experiment=mine", "+plan=true")
+    else:
+        done = alignir("-m", *(f"{group}={choices}" for group, choices in swept.items()), "+plan=true")
+    order = [line.partition(" · ")[0] for line in done.stdout.splitlines() if " · " in line]
+    assert order == ["scripted", "scripted", "smollm2", "smollm2"]
 
 
 @pytest.mark.parametrize("launcher", NEEDS)

@@ -101,6 +101,8 @@ def test_the_wheel_holds_the_choices_the_prompts_the_demo_and_the_mark_of_types(
             if file.is_file() and "__pycache__" not in file.parts:
                 assert str(Path("alignir", place, file.relative_to(ROOT / source))) in held
     assert {"alignir/conf/config.yaml", "alignir/prompts/zeshot.txt", "alignir/data/demo/qrels.txt"} <= held
+    assert {f"hydra_plugins/alignir_{each}.py" for each in ("sweeper", "ray_launcher")} <= held
+    assert "hydra_plugins/__init__.py" not in held  # the folder of all of Hydra's plugins
     assert not any(name.startswith(("scripts", "tests", "alignir/scripts")) for name in held)
 
 

@@ -253,27 +253,6 @@ def test_what_nobody_foresaw_in_a_single_run_is_told_once(alignir, broken, what,
     assert "Error executing job" not in done.stderr
 
 
-def with_joblib(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Two cells at once. Not in a fork, which would wait for joblib's processes until they are idle for minutes."""
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs hydra-joblib-launcher")
-    command = [sys.executable, "-m", "alignir", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-def test_what_nobody_foresaw_in_a_launchers_process_is_told_once(broken, tmp_path):
-    done = with_joblib(tmp_path, *broken, "model.what=ZeroDivisionError", "model.when=grade,never")
-    assert done.returncode == 1
-    assert (done.stdout + done.stderr).count("oops") == 1
-    assert done.stderr.count("Traceback") == 1
-
-
-def test_a_reason_of_a_launchers_process_is_printed_once(tmp_path):
-    done = with_joblib(tmp_path, "model=replay", "model.labels=nowhere.txt,neither.txt")
-    assert done.returncode == 1
-    assert sorted(re.findall(r"at \S*/(\w+)\.txt$", done.stderr, re.M)) == ["neither", "nowhere"]
-    assert "Traceback" not in done.stdout + done.stderr
-
-
 def test_one_system_has_no_swap(alignir, summarize, small):
     alignir("dataset=folder", "dataset.path=small", "systems.include=[good]", "model=lexical", "bootstrap.B=0")
     text = " ".join(summarize("--table", "baseline").stdout.split())

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     _first = os.getpid()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on, instead of printing a stack trace itself
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
-    sys.argv[1:] = _by_model(arguments)
+    sys.argv[1:] = arguments
     failed = 0
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
@@ -204,10 +204,3 @@ def close_engines() -> None:
 
     vllm.close()
     cluster.close()
-
-
-def _by_model(arguments: list[str]) -> list[str]:
-    """The arguments with `model=` first: a sweep runs in their order, and each model should load once."""
-    overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
-    by_model = iter(sorted(overrides, key=lambda argument: not argument.startswith("model=")))
-    return [next(by_model) if argument in overrides else argument for argument in arguments]
