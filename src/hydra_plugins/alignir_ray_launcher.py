@@ -63,7 +63,8 @@ def _connected(address: str | None) -> Iterator[Any]:
     at_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address or "local", logging_level=logging.ERROR, **own)
-        signal.signal(signal.SIGTERM, at_sigterm)  # which Ray takes
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGTERM, at_sigterm)  # which Ray takes
         yield ray
     finally:
         ray.shutdown()

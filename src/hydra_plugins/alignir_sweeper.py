@@ -49,7 +49,7 @@ class CheckingSweeper(BasicSweeper):
         once: Any = ComposedOnce(hydra_context.config_loader)
         hydra_context = HydraContext(once, hydra_context.callbacks)
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
-        self.check = BasicLauncher()
+        self.check, self.checked = BasicLauncher(), 0
         self.check.setup(hydra_context=hydra_context, task_function=run.check, config=config)
         self.begin = partial(run.begin, config.hydra.runtime.choices["hydra/launcher"])
 
@@ -61,7 +61,8 @@ class CheckingSweeper(BasicSweeper):
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Compose each cell and read its input, in this process."""
-        self.check.launch(batch, 0)
+        self.check.launch(batch, self.checked)
+        self.checked += len(batch)
         self.begin()
 
     def sweep(self, arguments: list[str]) -> None:

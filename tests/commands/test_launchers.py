@@ -16,7 +16,7 @@ from conftest import ROOT
 from omegaconf import OmegaConf
 
 from alignir.labelling.ledger import Ledger
-from alignir.tracking.runs import Recorded, read_finished, read_runs
+from alignir.tracking.runs import Recorded, read_failures, read_finished
 
 # A model that fails, or takes its process with it, once it is to grade; it writes down what listens at that time.
 BROKEN = """
@@ -139,13 +139,11 @@ def test_a_cell_that_fails_is_named_and_the_others_are_kept(sequential, parallel
     for sweep in sequential, parallel:
         assert sweep.returncode == 1
         assert re.findall("^alignir: (.*)$", sweep.stderr, re.M) == [
-            "broken · zeshot · demo: this was not foreseen, please report it:"
+            "broken · demo: this was not foreseen, please report it:"
         ]
         assert sweep.stderr.count("ZeroDivisionError: oops") == sweep.stderr.count("Traceback") == 1
-        (failed,) = [
-            run for run in read_runs(f"sqlite:///{sweep.folder}/mlruns/mlflow.db", "alignir") if run.status == "FAILED"
-        ]
-        assert failed.tags["failure"] == "ZeroDivisionError: oops"
+        (failed,) = read_failures(f"sqlite:///{sweep.folder}/mlruns/mlflow.db", "alignir")
+        assert failed.reason == "ZeroDivisionError: oops"
 
 
 def test_what_was_found_is_printed_as_it_is_otherwise(sequential, parallel):

@@ -82,10 +82,10 @@ def check(cfg) -> None:
     logging.disable(logging.INFO)  # what is loaded would be told twice
     try:
         cell = config.cell_of(cfg, this.names, this.sweep)
-        view.check(_distinct(cell.title, this.overrides))
+        view.check(_distinct(cell.title, this.overrides), this.number)
         pipeline.check(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
     except Exception as error:
-        _tell(_reason(error), _distinct(_title(this), this.overrides))
+        _tell(_reason(error), _title(this))
     finally:
         logging.disable(logging.NOTSET)
 
@@ -112,7 +112,7 @@ def job(cfg) -> Ended | None:
     except BrokenPipeError as error:
         _unread.append(error)
     except Exception as error:
-        _tell(_reason(error), _distinct(_title(this), this.overrides) if this.sweep else "")
+        _tell(_reason(error), _title(this) if this.sweep else "")
     return None
 
 
@@ -184,8 +184,9 @@ def _recorder(uri: str | None, experiment: str):
 
 
 def _title(this: config.Job) -> str:
-    """What a cell is called before there is one."""
-    return " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+    """What the view calls the cell, or, if it has not come so far, its choices."""
+    choices = " · ".join(this.names[group] for group in ("model", "prompt", "dataset"))
+    return view.titles.get(this.number) or _distinct(choices, this.overrides)
 
 
 def _distinct(title: str, overrides: tuple[str, ...]) -> str:

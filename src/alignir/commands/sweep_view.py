@@ -34,7 +34,7 @@ class View:
     """What is known of the cells of a sweep, shown live on a terminal and in lines elsewhere."""
 
     def __init__(self):
-        self.total = self.done = self.failed = self.skipped = self.checked = 0
+        self.total = self.done = self.failed = self.skipped = 0
         self.titles: dict[int, str] = {}  # of the cells, by their number from 1
         self.number = 0  # of the current cell
         self.recorded: Counter[str] = Counter()  # statuses of the labels of all cells that are done
@@ -65,10 +65,9 @@ class View:
     def _python_warning(self, message, category, *_) -> None:
         self.warn(f"{category.__name__}: {message}")
 
-    def check(self, title: str) -> None:
-        """The input of a cell is read; how many cells there are is not known yet."""
-        self.checked += 1
-        self._begin(self.checked, title)
+    def check(self, title: str, number: int) -> None:
+        """The input of a sweep's `number`th cell is read; how many cells there are is not known yet."""
+        self._begin(number, title)
         self._show()
 
     def end_check(self) -> None:
@@ -80,8 +79,8 @@ class View:
         """A cell runs, one of `total` where this process knows how many there are; `number`: its place, from 1."""
         self._begin(number or self.finished + 1, title)
         self.total = total
-        of_all = f"cell {self.number} of {total}: " if total > 1 else f"cell {number}: " if number else ""
-        place = of_all + title
+        counted = f"cell {self.number} of {total}: " if total > 1 else f"cell {number}: " if number else ""
+        place = f"{counted}{title}"
         moves = self._show()
         if not moves:
             tell(f"{place}: started")
@@ -119,16 +118,9 @@ class View:
         self.skipped += 1
 
     def hand_over(self, title: str, overrides: tuple[str, ...], printed: str, failure: str) -> Ended:
-        """What this process made of a cell, of which nothing more is told here; `title`: if it has none yet."""
-        ended = Ended(
-            title=self.titles.get(self.number, title),
-            overrides=overrides,
-            printed=printed,
-            failure=failure,
-            skipped=self.skipped > 0,
-            statuses=dict(self.recorded),
-            warnings=tuple(self.warnings),
-        )
+        """What this process made of a cell, of which nothing more is told here."""
+        warned = tuple(self.warnings)
+        ended = Ended(title, overrides, printed, failure, self.skipped > 0, dict(self.recorded), warned)
         vars(self).update(vars(View()))  # the next cell of this process begins anew
         return ended
 
