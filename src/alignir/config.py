@@ -50,7 +50,7 @@ HINTS = {
     ("alignir.requests", "dataset.path"): "FILE, of JSON lines, each a query with its candidates",
 }
 # Hydra's launchers that are packages of their own: each with alignir's extra that has it.
-LAUNCHERS = {"joblib": "joblib", "ray": "ray", "submitit_local": "submitit", "submitit_slurm": "submitit"}
+LAUNCHERS = {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit"}
 # In what a user typed or wrote, or what the machine did not let us do: a full disk, a file that nobody may read.
 MISTAKES = (InputError, HydraException, OmegaConfBaseException, OSError)
 NOT_RECORDED = ("experiment", "plan", "skip", "tracking", "workers")  # where and how a cell runs, not what it is
@@ -109,7 +109,7 @@ def message(error: Exception) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         launcher = error.missing_cfg_file.removeprefix("hydra/launcher/")
         if launcher in LAUNCHERS:
-            return not_installed(launcher)
+            return f"hydra/launcher={launcher} is not installed: pip install 'alignir[{LAUNCHERS[launcher]}]'"
         if error.options:
             return str(overrides.no_choice(error.missing_cfg_file, error.options))
     if isinstance(error, OSError):
@@ -124,11 +124,6 @@ def message(error: Exception) -> str:
         known = {str(key) for key in there} - {"hydra", "_target_", "_partial_"}
         return str(overrides.no_setting(cause.full_key, known if "." in cause.full_key else overrides.first_words()))
     return text if str(cause) in text else f"{text}\n{cause}"
-
-
-def not_installed(launcher: str) -> str:
-    """What to do for a launcher whose package is not there."""
-    return f"hydra/launcher={launcher} is not installed: pip install 'alignir[{LAUNCHERS[launcher]}]'"
 
 
 def choices() -> dict[str, list[str]]:

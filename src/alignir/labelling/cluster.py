@@ -24,20 +24,18 @@ _actors: dict[tuple[float, int], list[Any]] = {}  # by the GPUs and cores of eac
 _connections: list[str | None] = []  # the address that this process is connected to
 
 
-def check(address: str | None) -> None:
-    """InputError where Ray is not installed, or this can be no address of it."""
+def check(address: str | None, group: str = "workers") -> None:
+    """InputError where Ray is not installed, or this can be no address of it; `group`: whose choice is ray."""
     if importlib.util.find_spec("ray") is None:
-        raise InputError("workers=ray needs Ray, which is not installed: pip install 'alignir[ray]'")
+        raise InputError(f"{group}=ray needs Ray, which is not installed: pip install 'alignir[ray]'")
     if address not in (None, "auto") and not _place(str(address)):
-        raise InputError(
-            f"workers.address={address}: expected auto or HOST:PORT of a cluster that this machine belongs to"
-        )
+        raise InputError(f"{_at(group, address)}: expected auto or HOST:PORT of a cluster that this machine belongs to")
 
 
-def connected(address: str | None) -> Any:
+def connected(address: str | None, group: str = "workers") -> Any:
     """Ray; None: one of its own, which ends with this process and listens to this machine alone.
 
-    InputError where there is none.
+    InputError where there is none; `group`: whose choice is ray.
     """
     settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     own: dict[str, Any] = {}
@@ -54,7 +52,7 @@ def connected(address: str | None) -> Any:
         return ray
     log.info("starting Ray" if address is None else f"connecting to Ray at {address}")
     if address not in (None, "auto"):
-        _reach(str(address))
+        _reach(str(address), group)
     at_sigterm = signal.getsignal(signal.SIGTERM)
     for attempt in range(1, STARTS + 1):
         try:
@@ -63,8 +61,8 @@ def connected(address: str | None) -> Any:
         except Exception as error:
             ray.shutdown()
             if address or attempt == STARTS:
-                where = f"at workers.address={address}" if address else "could be started"
-                raise InputError(f"workers=ray: no Ray {where}: {reason(error)}") from error
+                where = f"at {_at(group, address)}" if address else "could be started"
+                raise InputError(f"{group}=ray: no Ray {where}: {reason(error)}") from error
         finally:
             with contextlib.suppress(ValueError, TypeError):  # not in the main thread
                 signal.signal(signal.SIGTERM, at_sigterm)  # Ray's own ends the process without a word
@@ -128,9 +126,14 @@ def _place(address: str) -> tuple[str, int] | None:
         return None
 
 
-def _reach(address: str) -> None:
+def _at(group: str, address: str | None) -> str:
+    """The setting of the address, as it is typed."""
+    return f"{group.replace('/', '.')}.address={address}"
+
+
+def _reach(address: str, group: str) -> None:
     """InputError where nothing listens: Ray would try for minutes."""
     try:
         socket.create_connection(_place(address), REACHED_S).close()  # type: ignore[arg-type]
     except OSError as error:
-        raise InputError(f"workers.address={address}: nothing answers there: {error.strerror or error}") from error
+        raise InputError(f"{_at(group, address)}: nothing answers there: {error.strerror or error}") from error
