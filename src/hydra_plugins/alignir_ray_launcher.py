@@ -35,6 +35,7 @@ class RayLauncher(Launcher):
         store = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
         ray = cluster.connected(self.address, GROUP)
         try:
+            cluster.room(ray, 1, self.gpus, self.cpus, GROUP)  # what no machine has would be waited for without end
             cell = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)(_cell)
             shared = ray.put((os.getcwd(), store, *self.shared, Singleton.get_state()))
             tasks = [

@@ -102,7 +102,9 @@ def told(sweep) -> list[str]:
     """What is told on stderr but for single cells' start and end, the lines of a stack trace, and times."""
     lines = [re.sub(r"\d+:\d\d:\d\d", "0", line) for line in sweep.stderr.splitlines()]
     return [
-        line for line in lines if not re.search(r"^0 cell \d|^0 .*: (done|failed)$|^  |^Traceback|runs them$", line)
+        line
+        for line in lines
+        if not re.search(r"^0 cell \d|^0 .*: (done|failed)$|^  |^Traceback|runs them$|^INFO starting Ray$", line)
     ]
 
 
@@ -194,6 +196,14 @@ def test_a_cell_whose_process_dies_is_named_and_the_others_go_on(tmp_path):
     assert failure.startswith("model=deadly bootstrap.B=0: Ray lost it, as WorkerCrashedError: ")
     assert "0 1 of 2 cells done, 1 failed in 0: ok 120" in told(done)
     assert done.stdout.count("nDCG@10 with") == 1
+
+
+def test_a_cell_that_fits_on_no_machine_is_refused(tmp_path):
+    done = in_a_process(tmp_path, "-m", "model=lexical", *chosen("ray"), "hydra.launcher.cpus=9999")
+    assert done.returncode == 1
+    (told,) = re.findall("^alignir: (.*)$", done.stderr, re.M)
+    assert told.startswith("hydra/launcher=ray: expected room for 1 worker of 9999 CPU, found room for 0 on 1 machine")
+    assert told.endswith("lower hydra.launcher.gpus (0: on CPUs) or hydra.launcher.cpus")
 
 
 def test_a_launcher_that_dies_with_a_cell_says_how_to_go_on(tmp_path):

@@ -82,7 +82,7 @@ def close() -> None:
         ray.shutdown()
 
 
-def room(ray: Any, n: int | None, gpus: float, cpus: int) -> int:
+def room(ray: Any, n: int | None, gpus: float, cpus: float, group: str = "workers") -> int:
     """`n`, or how many actors the cluster has room for, each with so many GPUs and cores of one machine.
 
     InputError where it has less room, however long one waits.
@@ -96,10 +96,11 @@ def room(ray: Any, n: int | None, gpus: float, cpus: int) -> int:
     if n > there:
         every = ", ".join(counted(sum(machine.get(name, 0) for machine in machines), name) for name in ("GPU", "CPU"))
         each = ", ".join(f"{number:g} {name}" for name, number in wanted.items())
+        at = group.replace("/", ".")
+        fewer = f"{at}.n, " if n > 1 else ""
         raise InputError(
-            f"workers=ray: expected room for {counted(n, 'worker')} of {each}, found room for {there} on "
-            f"{counted(len(machines), 'machine')} with {every}: lower workers.n, "
-            "workers.gpus (0: on CPUs) or workers.cpus"
+            f"{group}=ray: expected room for {counted(n, 'worker')} of {each}, found room for {there} on "
+            f"{counted(len(machines), 'machine')} with {every}: lower {fewer}{at}.gpus (0: on CPUs) or {at}.cpus"
         )
     return n
 
