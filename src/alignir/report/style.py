@@ -45,7 +45,10 @@ pre { white-space: pre-wrap; font-size: .85rem; background: #8881; border: 1px s
     min-width: 6rem; }
   figure.table th, figure.table td { padding: .15rem .4rem; }
 }
-@media (max-width: 40rem) { figure.table, .settings figure.table, .runs figure.table { font-size: .8rem; } }
+@media (max-width: 40rem) {
+  figure.table, .settings figure.table, .runs figure.table { font-size: .8rem; }
+  section:first-of-type figure.drawing img { max-width: 100%; } /* the answer's, at a glance */
+}
 @page { size: A4; margin: 15mm; }
 @media print {
   :root { font-size: 9.5pt; }
