@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
@@ -18,6 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
+from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -98,6 +99,46 @@ def composed_once() -> Iterator[None]:
         setattr(ConfigLoaderImpl, "load_sweep_config", compose_cell)  # noqa: B010
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """What Hydra says of a sweep before its first cell."""
+
+    folder: str
+    overrides: tuple[str, ...]  # that it was asked for with
+    tracking_uri: str | None
+    experiment: str
+    plan: bool  # nothing is to be run
+    in_this_process: bool  # as of a Job
+
+
+sweep_hearers: list[Callable[[Sweep], None]] = []  # are told of a sweep that begins
+
+
+class SweepBegins(Callback):
+    """What conf/config.yaml has Hydra call, in the process that the sweep was started in."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        at_hand = config.hydra
+        sweep = Sweep(
+            _sweep_folder(at_hand),
+            tuple(each for each in sys.argv[1:] if "=" in each and not each.startswith("-")),
+            config.tracking.uri,
+            config.tracking.experiment,
+            bool(config.plan) if "plan" in config else False,
+            _in_this_process(at_hand),
+        )
+        for hear in sweep_hearers:
+            hear(sweep)
+
+
+def _sweep_folder(at_hand: Any) -> str:
+    return str(Path(at_hand.runtime.cwd, at_hand.sweep.dir))
+
+
+def _in_this_process(at_hand: Any) -> bool:
+    return "BasicLauncher" in at_hand.launcher["_target_"]
+
+
 def start(job: Callable[[DictConfig], None]) -> None:
     """Let Hydra read the command line and call `job` with the config of each cell.
 
@@ -113,8 +154,8 @@ def this_job() -> Job:
     return Job(
         names=_named(at_hand.runtime.choices),
         overrides=tuple(at_hand.overrides.task),
-        sweep=at_hand.sweep.dir if at_hand.mode is RunMode.MULTIRUN else "",
-        in_this_process="BasicLauncher" in at_hand.launcher["_target_"],
+        sweep=_sweep_folder(at_hand) if at_hand.mode is RunMode.MULTIRUN else "",
+        in_this_process=_in_this_process(at_hand),
     )
 
 
@@ -152,7 +193,7 @@ def choices() -> dict[str, list[str]]:
 def composed_cell(settings: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
     names, cfg = _composed(settings)
-    return cell_of(cfg, names)
+    return cell_of(cfg, names, given=settings)
 
 
 def composed_job(settings: list[str]) -> "tuple[Cell, Recorder]":
@@ -160,7 +201,7 @@ def composed_job(settings: list[str]) -> "tuple[Cell, Recorder]":
     from alignir.tracking.recorder import Recorder
 
     names, cfg = _composed(settings)
-    return cell_of(cfg, names), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
+    return cell_of(cfg, names, given=settings), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
 
 
 def composed_settings(settings: list[str]) -> tuple[dict[str, str], dict]:
@@ -234,26 +275,26 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     return [names for place, names in enumerate(named) if names not in named[:place]]
 
 
-def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
-    """Plain objects from the config: the config ends here."""
+def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "", given: Sequence[str] = ()) -> "Cell":
+    """Plain objects from the config: the config ends here. `given` are the overrides of the command line."""
     from alignir.alignment.bootstrap import Resampling
     from alignir.evaluation.names import recorded_name
     from alignir.experiment.cells import Cell, Drawn
 
     config = _of_a_run(_plain(cfg))
     choice = {group: f"{group}={name}" for group, name in names.items()}
-    given = {}
+    judges = {}
     if config["model"].get("_target_") == "alignir.Jury":
         dataset = name_of("dataset", names["dataset"], config["dataset"])
         found = _of(choice["model"], _judges)(config["model"]["judges"], cfg.tracking, dataset)
-        config["model"]["judges"], given["judges"] = found
+        config["model"]["judges"], judges["judges"] = found
     return Cell(
         names=names,
         dataset=_of(choice["dataset"], lambda: _dataset(cfg)),
         systems=_of(choice["systems"], lambda _: _systems(cfg)),
         queries=_of(choice["queries"], _make)(cfg.queries),
         prompt=_of(choice["prompt"], _make)(cfg.prompt),
-        model=_of(choice["model"], _make)(cfg.model, **given),
+        model=_of(choice["model"], _make)(cfg.model, **judges),
         workers=_make(cfg.workers) if cfg.get("workers") else None,
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
@@ -269,6 +310,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         families=config["families"],
         shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),
         config=config,
+        given=tuple(override.lstrip("+~").partition("=")[0] for override in given),
         sweep=sweep,
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from alignir.tracking.runs import Recorded, read_finished
 
@@ -47,6 +48,10 @@ def test_every_recorded_number_is_the_same(both):
 def test_every_cell_belongs_to_the_one_sweep_and_has_the_settings_that_it_has_otherwise(both):
     for side in both:
         assert len({run.tags["sweep"] for run in side.values()}) == 1
+        (parent,) = {run.tags["mlflow.parentRunId"] for run in side.values()}
+        client = MlflowClient(next(iter(side.values())).uri)
+        (sweep,) = [run for run in client.search_runs(["1"]) if "sweep.key" in run.data.tags]
+        assert (sweep.info.run_id, sweep.info.status) == (parent, "FINISHED")
     for cell in CELLS:
         one, other = (side[cell] for side in both)
         assert one.params == other.params

@@ -7,9 +7,14 @@ import signal
 import sys
 import traceback
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from alignir import config
 from alignir.commands.sweep_view import view
+from alignir.errors import InputError
+
+if TYPE_CHECKING:
+    from alignir.tracking.recorder import OpenSweep, Recorder
 
 _failures: list[str] = []  # what went wrong, cell by cell
 _traces: set[str] = set()  # stack traces that were shown
@@ -18,6 +23,10 @@ _unread: list[BrokenPipeError] = []  # nobody reads what is printed
 # before hours are spent on the first; the second labels. A launcher with processes of its own has the second only.
 _checking = False
 _checked: list[tuple[str, ...]] = []  # the choices of each cell
+_begun: list["OpenSweep"] = []  # the run of the sweep
+_recorded: list["Recorder"] = []  # where runs were recorded
+# What a sweep is not called by: where, how and whether it runs, and nothing of it may be secret.
+NOT_SAID = ("hydra", "workers", "tracking", "ledger", "skip", "plan")
 
 
 class Told(Exception):
@@ -31,6 +40,7 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # its warnings go where all others go
     sys.argv[1:] = _by_model(arguments)
     failed = 0
+    config.sweep_hearers[:] = [_begin_sweep]
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what clusters send first: end as after Ctrl-C
     try:
@@ -58,11 +68,42 @@ def main(arguments: list[str]) -> int:
         failed = 130
     finally:
         close_engines()
+        _end_sweep("KILLED" if failed == 130 else "FAILED" if failed or _failures else "FINISHED")
     if _unread:
         raise _unread[0]  # the door ends without a word
+    _show_address()
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
+
+
+def _begin_sweep(sweep: config.Sweep) -> None:
+    """Make the run that the cells lie under, before the first of them is recorded, whichever process does that."""
+    if sweep.plan or (_checking and sweep.in_this_process):
+        return
+    from alignir.tracking import stores
+
+    said = [each for each in sweep.overrides if each.lstrip("+~").partition("=")[0].partition(".")[0] not in NOT_SAID]
+    text = stores.shown(" ".join(said))
+    with contextlib.suppress(InputError):  # a store that cannot be reached is told of by each cell
+        recorder = _recorder(sweep.tracking_uri, sweep.experiment)
+        _recorded.append(recorder)
+        _begun.append(recorder.begin_sweep(sweep.folder, f"sweep {text}", f"`alignir -m {text}`"))
+
+
+def _end_sweep(status: str) -> None:
+    while _begun:
+        with contextlib.suppress(Exception):  # what went wrong before is the one to tell
+            _begun.pop().end(status)
+
+
+def _show_address() -> None:
+    """Say where a browser shows the runs, where some were recorded or had been."""
+    with contextlib.suppress(Exception):  # a server that has gone meanwhile; what was found is told already
+        for recorder in _recorded[-1:]:
+            print(f"the runs in MLflow: {recorder.address}", file=sys.stderr)
+            if recorder.server:
+                print(f"  after: {recorder.server}", file=sys.stderr)
 
 
 def job(cfg) -> None:
@@ -97,7 +138,7 @@ def _unforeseen(error: Exception) -> str:
 def _run(cfg, this: config.Job) -> None:
     from alignir.experiment import pipeline
 
-    cell = config.cell_of(cfg, this.names, this.sweep)
+    cell = config.cell_of(cfg, this.names, this.sweep, this.overrides)
     if _checking and this.sweep and this.in_this_process:
         _checked.append(this.overrides)
         view.check(_title(this, cell.title))
@@ -112,7 +153,9 @@ def _run(cfg, this: config.Job) -> None:
             cell_report.show_plan(cell, plan)
         return
     with view.cell(_title(this, cell.title), len(_checked) or 1, live=this.in_this_process):
-        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        recorder = _recorder(cfg.tracking.uri, cfg.tracking.experiment)
+        result = pipeline.run(cell, recorder, cfg.get("skip"))
+        _recorded.append(recorder)
         if result is None:
             view.skip()
         else:
@@ -125,7 +168,7 @@ def _run(cfg, this: config.Job) -> None:
 
 
 @lru_cache(maxsize=1)
-def _recorder(uri: str | None, experiment: str):
+def _recorder(uri: str | None, experiment: str) -> "Recorder":
     """The same for all cells of a sweep."""
     from alignir.tracking.recorder import Recorder
 

@@ -1,8 +1,10 @@
 """Runs: what MLflow has of an experiment, one run a cell: dataset x model x prompt x systems x queries x users."""
 
+import json
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,10 @@ from alignir.frames import BASELINE, GROUPS
 from alignir.tracking import artifacts, stores
 from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
 
+# The artifact with everything that is read back of a run, in one file, since a store may be far away: its settings,
+# what it was made with, its numbers and its ALIGNMENT. What MLflow shows beside it is a part of that, for people.
+RECORD = "recorded.json"
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -24,9 +30,9 @@ class Recorded:
     uri: str | None  # of the store
     run_id: str
     cell: str  # the same for every run of the same cell
-    params: dict[str, str]
-    tags: dict[str, str]
-    metrics: dict[str, float]
+    params: dict[str, str]  # every setting
+    tags: dict[str, str]  # what it was made with: fingerprints, versions, the sweeps that it belongs to, ...
+    metrics: dict[str, float]  # every number but those of ALIGNMENT
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of frames.CEILING_AND_FLOORS
     started: datetime | None = None  # in local time
     place: str = ""  # of its artifacts, a URI
@@ -222,10 +228,36 @@ def read_prompts(uri: str | None) -> list[PromptVersion]:
     return sorted(versions, key=lambda each: (each.name, each.version))
 
 
+def record_of(
+    params: dict, tags: dict, metrics: dict[str, float] | None = None, alignment: pd.DataFrame | None = None
+) -> dict[str, Any]:
+    """What RECORD holds; of a run that fails there are no numbers. NaN is null, so that any program reads it."""
+    rows = [] if alignment is None else alignment.to_dict("records")
+    return {
+        "params": {name: str(value) for name, value in params.items()},
+        "tags": {name: str(value) for name, value in tags.items()},
+        "metrics": _without_nan({name: float(value) for name, value in (metrics or {}).items()}),
+        "alignment": [_without_nan(row) for row in rows],
+    }
+
+
+def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in values.items()}
+
+
+def _with_nan(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in values.items()}
+
+
 def _recorded(uri: str | None, run) -> Recorded:
-    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, pd.DataFrame())
-    recorded = Recorded(uri, run.info.run_id, *found, _time(run.info.start_time), run.info.artifact_uri)
-    return replace(recorded, alignment=recorded.frame("alignment.csv"))
+    run_id, place = run.info.run_id, run.info.artifact_uri
+    file = artifacts.found(uri, run_id, place, RECORD)
+    if file is None:
+        raise InputError(f"the run {run_id} has no {RECORD} among its artifacts: another version of alignir made it")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    numbers = _with_nan(found["metrics"]), pd.DataFrame([_with_nan(row) for row in found["alignment"]])
+    told = found["params"], run.data.tags | found["tags"]
+    return Recorded(uri, run_id, run.data.tags["cell"], *told, *numbers, _time(run.info.start_time), place)
 
 
 def _time(milliseconds: int) -> datetime:
