@@ -148,7 +148,7 @@ def test_a_prompt_is_on_the_page_of_its_experiments_with_what_was_found(recorder
 
 def test_an_experiment_says_what_to_look_at_where_nobody_has_said_so(recorder):
     client, experiment = recorder.client, recorder.experiment_id
-    assert "**What to look at**" in client.get_experiment(experiment).tags["mlflow.note.content"]
+    assert "**Look first at `tau_b`**" in client.get_experiment(experiment).tags["mlflow.note.content"]
     client.set_experiment_tag(experiment, "mlflow.note.content", "ours")
     before = client.get_experiment(experiment).tags
     assert Recorder(recorder.uri, "alignir").experiment_id == experiment
@@ -194,4 +194,4 @@ def test_the_address_shows_the_runs_with_their_taus(served):
     assert {len(cells) for cells in found.values()} == {len(runs) + 1}
     text = browser.find_element("tag name", "body").text
     assert "judges compared" in text
-    assert "Each run is one cell" in text
+    assert "Look first at tau_b" in text

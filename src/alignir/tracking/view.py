@@ -13,19 +13,17 @@ PARAMS = ("model", "prompt", "dataset", "user_model", "assumption")
 METRICS = ("tau_b", "ci_low", "ci_high", "kappa", "missing", "tau_b/clicks", "price")
 WIDTHS = {"attributes": 330, "params": 110, "metrics": 90}  # pixels
 DESCRIPTION = """\
-Each run is one cell: a judge (`model`, `prompt`), a dataset, systems, queries and a user model. A sweep is a run, \
-too; its cells lie under it.
+**Look first at `tau_b`**, 95% interval `ci_low` to `ci_high`: does a judge order the systems as the baseline labels do?
 
-**What to look at**
-1. `tau_b`, with its 95% interval `ci_low` to `ci_high`: does the judge put the systems in the order of the baseline \
-labels? Judges whose intervals overlap widely may not differ: `alignir tables` tests that.
-2. `tau_b/clicks` and the like: does it put them in the order of users, whose model is `user_model` under \
-`assumption`? Of `sar`, `zrr` and `first_click` lower is better, so that a good judge is negative.
-3. `missing`, the share of pairs without a label, and `failed`, requests to ask again: with many, distrust the tau.
-4. `kappa`: do single labels agree? It need not go with tau. `bias` says whether the judge is too mild.
+- Judges whose intervals overlap may be equally good: `alignir tables` tests it.
+- `tau_b/clicks` and the like: does it order them as users would, by the `user_model` under the `assumption`? Of \
+`sar`, `zrr` and `first_click` lower is better, so that a good judge is negative there.
+- `missing` is the share of pairs without a label, `failed` counts requests to ask again: of many, distrust the tau.
+- `kappa`: do single labels agree? That need not go with tau. `bias` above 0: the judge is too mild.
 
-A run's page begins with the same in words. Its artifacts: `labels.json` (labels beside their texts), `alignment.csv` \
-(every tau), `figures/`, and `recorded.json` (all numbers, settings, versions and paths).
+A run is one cell: a judge (`model`, `prompt`), a dataset, systems, queries and users. Sorted by time, the cells of a \
+sweep lie under it. A run's page begins with its numbers in words. Among its artifacts are `labels.json` (labels \
+beside their texts), `alignment.csv` (every tau), `figures/`, and `recorded.json` (all numbers, settings, versions, paths).
 """
 
 
