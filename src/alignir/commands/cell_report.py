@@ -90,7 +90,7 @@ def _asked(labelling) -> str:
 
 def show_plan(cell, plan: dict[str, float]) -> None:
     """Print what a cell would ask."""
-    price = f", at most about {plan['spent']:,.2f} in the price's currency" if "spent" in plan else ""
+    price = f", at most about {plan['money']:,.2f} in the price's currency" if "money" in plan else ""
     print(
         f"{cell.title}: {counted(plan['pairs'], 'pair')}, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
         f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens and up to "

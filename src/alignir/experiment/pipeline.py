@@ -60,15 +60,15 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
             result = compute(cell, inputs)
         found = record.numbers(cell, inputs, result)
         recording.record.update(record_of(params, made_with, found, result.alignment))
-        recording.metrics(shown.metrics(found, cell.headline))
+        recording.metrics(compared := shown.metrics(found, cell.headline))
         recording.description(description.description(found, cell.headline, result.notes, cell.heads))
         recording.table(description.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             record.write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
-    if version:
-        of = f"{cell.called['model']} {cell.called['dataset']}"
-        recorder.tell_prompt(inputs.prompt, version, of, shown.metrics(found, cell.headline))
+        if version:
+            of = f"{cell.called['model']} {cell.called['dataset']}"
+            recorder.tell_prompt(inputs.prompt, version, of, compared)
     return result
 
 
@@ -130,5 +130,5 @@ def plan(cell: Cell) -> dict[str, float]:
     longest = 1 if one else prompt.max_tokens + model.thinking_tokens
     found["output_tokens"] = found["to_ask"] * longest
     if model.price is not None:
-        found["spent"] = record.money(model.price, found["prompt_tokens"], found["output_tokens"])
+        found["money"] = record.money(model.price, found["prompt_tokens"], found["output_tokens"])
     return found

@@ -37,7 +37,7 @@ class Recorder:
         """The experiment, made if it is not there; runs that a killed process left RUNNING in it end here."""
         experiment_id = stores.experiment_id(self.client, stores.address(self.uri), self.experiment)
         view.offer(self.client, experiment_id)
-        _end_left_behind(self.client, experiment_id)
+        processes.end_left_behind(self.client, experiment_id)
         return experiment_id
 
     @property
@@ -111,11 +111,15 @@ class Recorder:
     def _unused(self, name: str) -> str:
         """The name, with a number where a run of the experiment has it."""
         name = name[: NAME - len(" #1000")]
-        like = name.replace('"', "_").replace("\\", "_")  # of any letter
-        query = f'attributes.run_name LIKE "{like}%"'
-        taken = {run.info.run_name for run in stores.pages(self.client.search_runs, [self.experiment_id], query)}
-        names = (name, *(f"{name} #{number}" for number in range(2, len(taken) + 2)))
-        return next(each for each in names if each not in taken)
+        if name not in self._names_like(name):
+            return name
+        taken = self._names_like(f"{name} #%")
+        return next(each for number in range(2, len(taken) + 3) if (each := f"{name} #{number}") not in taken)
+
+    def _names_like(self, pattern: str) -> set[str]:
+        """The names of runs of the experiment; a quote of the pattern, which no query can have, is any letter."""
+        query = 'attributes.run_name LIKE "{}"'.format(pattern.replace('"', "_").replace("\\", "_"))
+        return {run.info.run_name for run in stores.pages(self.client.search_runs, [self.experiment_id], query)}
 
     def finished(self, cell: str, version: str, sweep: str = "") -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
@@ -233,20 +237,3 @@ class OpenRun:
 
     def artifacts(self, folder: Path) -> None:
         self.client.log_artifacts(self.run_id, str(folder))
-
-
-def _end_left_behind(client, experiment_id: str) -> None:
-    """End RUNNING runs whose process was killed as FAILED, and say so; name those that cannot be checked from here."""
-    unknown = []
-    for run in stores.pages(client.search_runs, [experiment_id], "attributes.status = 'RUNNING'"):
-        run_id, process = run.info.run_id, run.data.tags.get("process", "an unknown process")
-        ended = processes.has_ended(run.data.tags.get("process.identity", ""))
-        if ended:
-            reason = f"its process ({process}) ended without recording an end: killed, or out of memory"
-            client.set_tag(run_id, "failure", reason)
-            client.set_terminated(run_id, "FAILED")
-            log.warning("%s (%s) was still RUNNING and is now FAILED: %s", run.info.run_name, run_id, reason)
-        elif ended is None:
-            unknown.append(f"{run.info.run_name} ({run_id}) by {process}")
-    if unknown:
-        log.info("RUNNING according to MLflow, which cannot be checked from here: %s", "; ".join(unknown))

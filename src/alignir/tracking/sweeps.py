@@ -1,6 +1,7 @@
 """Sweeps: in MLflow a sweep is a run, and its cells lie under it. No reader of cells takes it for one."""
 
 import hashlib
+from collections.abc import Mapping
 
 from alignir.tracking import stores
 
@@ -10,6 +11,11 @@ UNDER = "mlflow.parentRunId"  # the tag of a run that lies under another one
 def tags(folder: str) -> dict[str, str]:
     """What the run of the sweep in this folder is found by: a digest, since a query can say no path with a quote."""
     return {"sweep.folder": folder, "sweep.key": _key(folder)}
+
+
+def is_one(tags: Mapping[str, str]) -> bool:
+    """Whether a run is that of a sweep, by its tags."""
+    return "sweep.key" in tags
 
 
 def under_way(client, experiment_id: str, folder: str) -> str | None:

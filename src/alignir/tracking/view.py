@@ -23,7 +23,7 @@ DESCRIPTION = """\
 
 A run is one cell: a judge (`model`, `prompt`), a dataset, systems, queries and users. Sorted by time, the cells of a \
 sweep lie under it. A run's page begins with its numbers in words. Among its artifacts are `labels.json` (labels \
-beside their texts), `alignment.csv` (every tau), `figures/`, and `recorded.json` (all numbers, settings, versions, paths).
+beside their texts), `alignment.csv` (every tau), `figures/`, and `recorded.json` (all else).
 """
 
 
