@@ -22,7 +22,12 @@ def name(cell: Cell, params: Mapping[str, object], prompt_version: str) -> str:
     if prompt_version not in ("", "1"):
         called["prompt"] += f"@{prompt_version}"
     title = " · ".join(called[group] for group in TITLE if group in called)
-    given = [name for name in params if _is_given(cell, name) and name not in (*TITLE, "assumption")]
+    said = {
+        *TITLE,
+        "assumption",
+        *(f"{group}.name" for group in called if params.get(f"{group}.name") == called[group]),
+    }
+    given = [name for name in params if _is_given(cell, name) and name not in said]
     others = [f"{below(name)}={_short(params[name])}" for name in given if name in GROUPS or kind_of(name)]
     return ", ".join([title, *others])
 
