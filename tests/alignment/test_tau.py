@@ -92,14 +92,14 @@ def compared(dl19):
             "tau_all46": tau.tau_b(left, right)[0],
             "tie broken": tau.tau_b(nudged, right)[0],
             "tau_official37": tau.against_baseline(some, baseline)["tau_b"].item(),
-            "kappa": agreement.kappa(both),
-            "kappa_relevant": agreement.kappa(both, relevant_from=(2, 2)),
+            "kappa4": agreement.kappa(both),
+            "kappa_bin": agreement.kappa(both, relevant_from=(2, 2)),
         }
     return found
 
 
 def test_published_kappas_and_taus_over_the_official_systems_come_out_to_four_decimals(compared, dl19):
-    expected = published(dl19).set_index("judge")[["tau_official37", "kappa", "kappa_relevant"]]
+    expected = published(dl19).set_index("judge")[["tau_official37", "kappa4", "kappa_bin"]]
     assert len(expected) == 8
     found = pd.DataFrame(compared).T[expected.columns]
     assert (found - expected).abs().max().max() < 5.1e-5

@@ -81,8 +81,8 @@ def test_the_thirteen_published_judges(capsys, monkeypatch):
     found = printed(capsys, monkeypatch, "agreement", folder / "qrels.txt", *labels, *line, "--format", "csv")
     table = pd.read_csv(io.StringIO(found.split("\n\n")[0].partition("\n")[2]), na_values="–").set_index("labels")
     assert len(table) == 13
-    assert table["kappa, relevant"].to_dict() == published["kappa_relevant"].to_dict()
-    assert table["kappa"].dropna().to_dict() == published["kappa"].dropna().to_dict()
+    assert table["kappa, relevant"].to_dict() == published["kappa_bin"].to_dict()
+    assert table["kappa"].dropna().to_dict() == published["kappa4"].dropna().to_dict()
     given = [argument for file in labels for argument in ("--labels", file)]
     arguments = ["--qrels", folder / "qrels.txt", *given, "--runs", folder / "runs", "--B", 0, *line, "--format", "csv"]
     rows = pd.read_csv(io.StringIO(printed(capsys, monkeypatch, "align", *arguments))).set_index("labels")
