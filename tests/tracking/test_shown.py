@@ -15,8 +15,9 @@ from alignir.config import composed_cell
 from alignir.evaluation.measures import NDCG
 from alignir.experiment import pipeline, shown
 from alignir.tracking import view
+from alignir.tracking.record import FILE as RECORD
 from alignir.tracking.recorder import Recorder
-from alignir.tracking.runs import RECORD, read_failures, read_runs
+from alignir.tracking.runs import read_failures, read_runs
 
 QUICK = ("bootstrap.B=20", "floor.shuffles=0")
 SWEEP = "/work/outputs/it's 1"  # a folder's name that a query cannot say

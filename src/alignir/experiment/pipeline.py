@@ -17,8 +17,8 @@ from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
+from alignir.tracking.record import record_of
 from alignir.tracking.recorder import Recorder
-from alignir.tracking.runs import record_of
 from alignir.tracking.versions import commit, versions
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,7 @@ import pandas as pd
 
 from alignir.formatting import number
 from alignir.labelling.prompts import Prompt
-from alignir.tracking import processes, registry, stores, sweeps, view
-from alignir.tracking.runs import RECORD
+from alignir.tracking import processes, record, registry, stores, sweeps, view
 
 log = logging.getLogger(__name__)
 NAME = 250  # letters of a run's name that a database keeps
@@ -181,7 +180,7 @@ class OpenRun:
     def write_record(self) -> None:
         if self.record:
             with stores.quiet():
-                self.client.log_text(self.run_id, json.dumps(self.record, indent=1, allow_nan=False), RECORD)
+                self.client.log_text(self.run_id, json.dumps(self.record, indent=1, allow_nan=False), record.FILE)
 
     def metrics(self, values: dict[str, float]) -> None:
         from mlflow.entities import Metric

@@ -1,7 +1,5 @@
 """Runs: what MLflow has of an experiment, one run a cell: dataset x model x prompt x systems x queries x users."""
 
-import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,12 +13,8 @@ import pandas as pd
 from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.frames import BASELINE, GROUPS
-from alignir.tracking import artifacts, stores
+from alignir.tracking import artifacts, record, stores
 from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
-
-# The artifact with everything that is read back of a run, in one file, since a store may be far away: its settings,
-# what it was made with, its numbers and its ALIGNMENT. What MLflow shows beside it is a part of that, for people.
-RECORD = "recorded.json"
 
 
 @dataclass(frozen=True)
@@ -228,36 +222,16 @@ def read_prompts(uri: str | None) -> list[PromptVersion]:
     return sorted(versions, key=lambda each: (each.name, each.version))
 
 
-def record_of(
-    params: dict, tags: dict, metrics: dict[str, float] | None = None, alignment: pd.DataFrame | None = None
-) -> dict[str, Any]:
-    """What RECORD holds; of a run that fails there are no numbers. NaN is null, so that any program reads it."""
-    rows = [] if alignment is None else alignment.to_dict("records")
-    return {
-        "params": {name: str(value) for name, value in params.items()},
-        "tags": {name: str(value) for name, value in tags.items()},
-        "metrics": _without_nan({name: float(value) for name, value in (metrics or {}).items()}),
-        "alignment": [_without_nan(row) for row in rows],
-    }
-
-
-def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if value != value else value for name, value in values.items()}
-
-
-def _with_nan(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: math.nan if value is None else value for name, value in values.items()}
-
-
 def _recorded(uri: str | None, run) -> Recorded:
     run_id, place = run.info.run_id, run.info.artifact_uri
-    file = artifacts.found(uri, run_id, place, RECORD)
+    file = artifacts.found(uri, run_id, place, record.FILE)
     if file is None:
-        raise InputError(f"the run {run_id} has no {RECORD} among its artifacts: another version of alignir made it")
-    found = json.loads(file.read_text(encoding="utf-8"))
-    numbers = _with_nan(found["metrics"]), pd.DataFrame([_with_nan(row) for row in found["alignment"]])
-    told = found["params"], run.data.tags | found["tags"]
-    return Recorded(uri, run_id, run.data.tags["cell"], *told, *numbers, _time(run.info.start_time), place)
+        raise InputError(
+            f"the run {run_id} has no {record.FILE} among its artifacts: another version of alignir made it"
+        )
+    params, tags, metrics, alignment = record.read(file)
+    tags = run.data.tags | tags
+    return Recorded(uri, run_id, tags["cell"], params, tags, metrics, alignment, _time(run.info.start_time), place)
 
 
 def _time(milliseconds: int) -> datetime:
