@@ -113,7 +113,7 @@ def test_spearman_is_pearson_of_the_mean_ranks():
     assert correlations.pearson(left, reference) == pytest.approx(np.corrcoef(left, reference)[0, 1])
 
 
-def test_top1_is_the_overlap_of_the_best():
+def test_same_best_is_the_overlap_of_the_best():
     assert correlations.same_best(series(a=3, b=2, c=1), series(a=9, b=8, c=8.5)) == 1
     assert correlations.same_best(series(a=3, b=2, c=1), series(a=8, b=9, c=8.5)) == 0
     assert correlations.same_best(series(a=3, b=3, c=1), series(a=8, b=9, c=8.5)) == 0.5
