@@ -1,6 +1,7 @@
 """What many tests need: the real data where it is at hand, and the command as a user runs it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import empty_store  # noqa: F401
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from alignir.data.ranked import Runs
+from alignir.tracking.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -80,6 +82,20 @@ def budget_script(alignir):
 def small(tmp_path) -> Path:
     """A small dataset in the form of dataset=folder: two queries, four passages, two systems."""
     return write_small(tmp_path / "small")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Path:
+    """An MLflow database without a run: its migrations take seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    assert Recorder(f"sqlite:///{folder / 'mlflow.db'}", "other").experiment_id
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def recorder(made_once, tmp_path) -> Recorder:
+    shutil.copy(made_once, tmp_path / "mlflow.db")
+    return Recorder(f"sqlite:///{tmp_path / 'mlflow.db'}", "alignir")
 
 
 def rankings_of(runs: pd.DataFrame, query_ids, systems) -> Runs:

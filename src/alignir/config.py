@@ -1,7 +1,7 @@
 """Config: what Hydra composes becomes plain objects. The only module that knows Hydra."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
@@ -78,6 +78,34 @@ class Job:
     number: int  # in the sweep, from 1; 0 for a single cell
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """What Hydra says of a sweep before its first cell."""
+
+    folder: str
+    launcher: str  # HERE, or one that runs cells in other processes
+    overrides: tuple[str, ...]  # that it was asked for with
+    tracking_uri: str | None
+    experiment: str
+    plan: bool  # nothing is to be run
+
+
+def sweep_of(config: DictConfig) -> Sweep:
+    """The sweep that a sweeper was made for."""
+    return Sweep(
+        _sweep_folder(config.hydra),
+        config.hydra.runtime.choices["hydra/launcher"],
+        tuple(each for each in sys.argv[1:] if "=" in each and not each.startswith("-")),
+        config.tracking.uri,
+        config.tracking.experiment,
+        bool(config.plan) if "plan" in config else False,
+    )
+
+
+def _sweep_folder(at_hand: Any) -> str:
+    return str(Path(at_hand.runtime.cwd, at_hand.sweep.dir))
+
+
 def start(job: Callable[[DictConfig], Any]) -> None:
     """Let Hydra read the command line and call `job` with the config of each cell.
 
@@ -94,7 +122,7 @@ def this_job() -> Job:
     return Job(
         names=_named(at_hand.runtime.choices),
         overrides=tuple(at_hand.overrides.task),
-        sweep=at_hand.sweep.dir if swept else "",
+        sweep=_sweep_folder(at_hand) if swept else "",
         number=at_hand.job.num + 1 if swept else 0,
     )
 
@@ -137,7 +165,7 @@ def choices() -> dict[str, list[str]]:
 def composed_cell(settings: list[str]) -> "Cell":
     """The cell that `alignir` would run with these arguments, for other commands."""
     names, cfg = _composed(settings)
-    return cell_of(cfg, names)
+    return cell_of(cfg, names, given=settings)
 
 
 def composed_job(settings: list[str]) -> "tuple[Cell, Recorder]":
@@ -145,7 +173,7 @@ def composed_job(settings: list[str]) -> "tuple[Cell, Recorder]":
     from alignir.tracking.recorder import Recorder
 
     names, cfg = _composed(settings)
-    return cell_of(cfg, names), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
+    return cell_of(cfg, names, given=settings), Recorder(cfg.tracking.uri, cfg.tracking.experiment)
 
 
 def composed_settings(settings: list[str]) -> tuple[dict[str, str], dict]:
@@ -219,26 +247,26 @@ def swept_names(arguments: list[str]) -> list[dict[str, str]]:
     return [names for place, names in enumerate(named) if names not in named[:place]]
 
 
-def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
-    """Plain objects from the config: the config ends here."""
+def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "", given: Sequence[str] = ()) -> "Cell":
+    """Plain objects from the config: the config ends here. `given` are the overrides of the command line."""
     from alignir.alignment.bootstrap import Resampling
     from alignir.evaluation.names import recorded_name
     from alignir.experiment.cells import Cell, Drawn
 
     config = _of_a_run(_plain(cfg))
     choice = {group: f"{group}={name}" for group, name in names.items()}
-    given = {}
+    judges = {}
     if config["model"].get("_target_") == "alignir.Jury":
         dataset = name_of("dataset", names["dataset"], config["dataset"])
         found = _of(choice["model"], _judges)(config["model"]["judges"], cfg.tracking, dataset)
-        config["model"]["judges"], given["judges"] = found
+        config["model"]["judges"], judges["judges"] = found
     return Cell(
         names=names,
         dataset=_of(choice["dataset"], lambda: _dataset(cfg)),
         systems=_of(choice["systems"], lambda _: _systems(cfg)),
         queries=_of(choice["queries"], _make)(cfg.queries),
         prompt=_of(choice["prompt"], _make)(cfg.prompt),
-        model=_of(choice["model"], _make)(cfg.model, **given),
+        model=_of(choice["model"], _make)(cfg.model, **judges),
         workers=_make(cfg.workers) if cfg.get("workers") else None,
         user_model=_of(choice["user_model"], _make)(cfg.user_model),
         ledger=Path(cfg.ledger),
@@ -254,6 +282,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "") -> "Cell":
         families=config["families"],
         shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),
         config=config,
+        given=tuple(override.lstrip("+~").partition("=")[0] for override in given),
         sweep=sweep,
     )
 

@@ -45,13 +45,14 @@ class CheckingSweeper(BasicSweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from alignir.commands import run
+        from alignir.config import sweep_of
 
         once: Any = ComposedOnce(hydra_context.config_loader)
         hydra_context = HydraContext(once, hydra_context.callbacks)
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         self.check, self.checked = BasicLauncher(), 0
         self.check.setup(hydra_context=hydra_context, task_function=run.check, config=config)
-        self.begin = partial(run.begin, config.hydra.runtime.choices["hydra/launcher"])
+        self.begin = partial(run.begin, sweep_of(config))
 
     @staticmethod
     def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:

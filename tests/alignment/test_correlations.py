@@ -16,7 +16,7 @@ EVERY = [
     correlations.pearson,
     correlations.tau_ap,
     correlations.rbo,
-    correlations.top1,
+    correlations.same_best,
     correlations.largest_drop,
 ]
 
@@ -101,7 +101,7 @@ def test_rbo_b_with_ties_by_hand():
 def test_equal_orders_agree_wholly_ties_and_all():
     for same in (X, tied(X)):
         assert correlations.rbo(same, 2 * same) == pytest.approx(1)
-        assert correlations.tau_ap(same, 2 * same) == correlations.top1(same, 2 * same) == 1
+        assert correlations.tau_ap(same, 2 * same) == correlations.same_best(same, 2 * same) == 1
         assert correlations.largest_drop(same, 2 * same) == 0
 
 
@@ -113,10 +113,10 @@ def test_spearman_is_pearson_of_the_mean_ranks():
     assert correlations.pearson(left, reference) == pytest.approx(np.corrcoef(left, reference)[0, 1])
 
 
-def test_top1_is_the_overlap_of_the_best():
-    assert correlations.top1(series(a=3, b=2, c=1), series(a=9, b=8, c=8.5)) == 1
-    assert correlations.top1(series(a=3, b=2, c=1), series(a=8, b=9, c=8.5)) == 0
-    assert correlations.top1(series(a=3, b=3, c=1), series(a=8, b=9, c=8.5)) == 0.5
+def test_same_best_is_the_overlap_of_the_best():
+    assert correlations.same_best(series(a=3, b=2, c=1), series(a=9, b=8, c=8.5)) == 1
+    assert correlations.same_best(series(a=3, b=2, c=1), series(a=8, b=9, c=8.5)) == 0
+    assert correlations.same_best(series(a=3, b=3, c=1), series(a=8, b=9, c=8.5)) == 0.5
 
 
 def test_largest_drop_counts_ranks_and_ties_stand_at_their_mean():

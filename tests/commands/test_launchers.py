@@ -13,6 +13,7 @@ import forked
 import pandas as pd
 import pytest
 from conftest import ROOT
+from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
 from alignir.labelling.ledger import Ledger
@@ -126,6 +127,10 @@ def test_every_cell_belongs_to_the_one_sweep_and_has_the_settings_that_it_has_ot
     one, other = recorded(sequential), recorded(parallel)
     for side in one, other:
         assert len({run.tags["sweep"] for run in side.values()}) == 1
+        (parent,) = {run.tags["mlflow.parentRunId"] for run in side.values()}
+        client = MlflowClient(next(iter(side.values())).uri)
+        (sweep,) = [run for run in client.search_runs(["1"]) if "sweep.key" in run.data.tags]
+        assert (sweep.info.run_id, sweep.info.status) == (parent, "FINISHED")
     for cell in CELLS:
         assert one[cell].params == other[cell].params
         assert one[cell].tags["cell"] == other[cell].tags["cell"]

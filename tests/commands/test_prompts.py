@@ -105,7 +105,7 @@ def test_a_changed_file_is_a_version_whose_labels_scores_and_pairs_are_compared(
         expected = [flow.get(after, pd.Series()).get(before, 0) for after in range(4)]
         assert [int(row[str(after)]) for after in range(4)] == expected
     tau, kappa, _ = found["Effect"]
-    for row, metric in ((tau, "tau_b/ndcg_cut_10/baseline"), (kappa, "agreement/kappa4")):
+    for row, metric in ((tau, "tau_b/ndcg_cut_10/baseline"), (kappa, "agreement/kappa")):
         for version in sorted(runs):
             value = runs[version].metrics[metric]
             assert row[version] == ("–" if value != value else f"{value:.4f}")

@@ -296,6 +296,8 @@ def swept(tmp_path_factory):
     for arguments in (["experiment=smoke"], ["model=scripted"], ["model=lexical", "queries=random", "queries.n=6"]):
         done = forked.run("-m", "alignir", *arguments, folder=folder)
         assert done.returncode == 0, done.output
+        assert "  after: mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db\n" in done.stderr
+        assert "/#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=alignir\n" in done.stderr
     return folder
 
 
@@ -316,7 +318,7 @@ def test_the_alignment_csv_has_one_row_a_run_and_pair(swept):
         text.splitlines()[0] == f"{groups},settings,offline,reference,tau_b,p_value,ci_low,ci_high,n_systems,n_queries"
     )
     found = pd.DataFrame(rows(text))
-    assert (found["offline"] == "ndcg_cut_10").all()
+    assert (found["offline"] == "nDCG@10").all()
     cells = found[found["queries"] == "all"].groupby(["model", "prompt"])["reference"].apply(list).to_dict()
     metrics = list(METRICS)
     judges = [("lexical", ""), ("scripted", "basic"), ("scripted", "zeshot")]
@@ -356,7 +358,7 @@ def test_people_are_compared_with_people(alignir, summarize, small):
     (small / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
     (small / "other.txt").write_text("q1 0 d1 1\nq1 0 d2 3\nq2 0 d3 2\nq2 0 d4 0\n")
     text = alignir("dataset=folder", "dataset.path=small", "dataset.second=small/other.txt", "model=lexical").stdout
-    assert "second/kappa4 0.3333" in text  # 2 of 4 alike; 4 of 16 by chance: (1/2 - 1/4) / (1 - 1/4)
+    assert "second/kappa 0.3333" in text  # 2 of 4 alike; 4 of 16 by chance: (1/2 - 1/4) / (1 - 1/4)
     found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
     (against,) = [row for row in found if row["model"] == "second" and row["reference"] == "baseline"]
     assert (against["prompt"], float(against["tau_b"])) == ("", 1)  # good, bad, third under either
@@ -396,21 +398,21 @@ def config_of(path: Path) -> str:
 def test_a_run_records_everything_it_should(swept):
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}")
-    runs = client.search_runs([client.get_experiment_by_name("alignir").experiment_id])
-    assert len(runs) == 6
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    run = next(run for run in runs if run.data.params["model"] == "scripted")
-    tags, metrics = run.data.tags, run.data.metrics
+    store = f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}"
+    runs = read_runs(store, "alignir")
+    assert len(runs) == 4
+    run = next(run for run in runs if run.params["model"] == "scripted")
+    tags, metrics = run.tags, run.metrics
     assert re.fullmatch("[0-9a-f]{64}", tags["dataset.fingerprint"])
     assert re.fullmatch("[0-9a-f]{64}", tags["prompt.sha256"])
     assert tags["prompt.version"] == "1"
     assert "DBN, exact" in tags["user_model.definitions"]
     assert tags["version.hydra-core"].startswith("1.3")
     assert metrics["n_pairs"] == metrics["status/ok"] == sum(metrics[f"labels/{g}"] for g in range(4)) == 120
-    assert {"tau_b/ndcg_cut_10/baseline", "agreement/kappa4", "seconds", "prompt_tokens"} <= set(metrics)
-    artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"tau_b/ndcg_cut_10/baseline", "agreement/kappa", "seconds", "prompt_tokens"} <= set(metrics)
+    artifacts = {file.path for file in MlflowClient(store).list_artifacts(run.run_id)}
     assert artifacts >= {
+        "recorded.json",
         "labels.parquet",
         "scores.parquet",
         "online.parquet",
@@ -420,6 +422,20 @@ def test_a_run_records_everything_it_should(swept):
         "prompt.txt",
         "figures",
     }
+
+
+def test_people_find_few_numbers_each_run_by_its_name_and_a_sweeps_cells_under_it(swept):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{swept / 'mlruns' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("alignir").experiment_id])
+    assert len({run.info.run_name for run in runs}) == len(runs) == 7
+    (sweep,) = [run for run in runs if "cell" not in run.data.tags]
+    assert (sweep.info.run_name, sweep.info.status) == ("sweep experiment=smoke", "FINISHED")
+    under = [run.data.tags.get("mlflow.parentRunId") for run in runs if run is not sweep]
+    assert sorted(under, key=str) == sorted([sweep.info.run_id] * 4 + [None] * 2, key=str)
+    assert all({"tau_b", "ci_low", "kappa", "missing"} <= set(run.data.metrics) for run in runs if run is not sweep)
+    assert max(len(run.data.metrics) for run in runs) <= 30
 
 
 def test_a_sweep_over_models_asks_each_pair_once(swept):
@@ -676,7 +692,7 @@ def test_the_same_judges_of_dl19_come_out_of_the_command(alignir, summarize, dl1
     data = ["dataset=trec_dl_2019", f"dataset.path={dl19}", "model=replay"]
     labels = f"model.labels={dl19 / 'llm_labels' / 'umbrela_gpt4_zeroshot.qrels.gz'}"
     text = alignir(*data, labels).stdout
-    assert "kappa4 0.3385  kappa_bin 0.5123" in text
+    assert "kappa 0.3385  kappa_relevant 0.5123" in text
     alignir(*data, labels, "systems.exclude=[rankllm_*,webis_*]")
     found = rows(summarize("--table", "alignment", "--format", "csv").stdout)
     taus = {
@@ -708,7 +724,7 @@ def test_pools_are_labelled_recorded_and_told_apart(alignir, summarize, small, t
     text = alignir(*cell, "pool=holes@2").output
     assert "1 of 2 pairs of pool=holes@2 have no text and get no label" in text
     assert "with no pair in common there is no agreement" in text
-    assert "kappa4 –" in text
+    assert "kappa –" in text
     labelled = {
         re.search("pool: (.*)", config_of(file))[1]: set(pd.read_parquet(file)[PAIR].itertuples(index=False, name=None))
         for file in tmp_path.rglob("labels.parquet")

@@ -151,11 +151,11 @@ def test_matrix_holds_every_judge_against_every_other_joined_by_their_ids():
 def test_sides_on_other_scales_are_compared_by_what_is_relevant_only():
     people, judge = frame([0, 1, 2, 3, 3]), frame([0, 0, 1, 1, 0])
     found = agreement.agreement(people, judge, FOUR, Scale((0, 1), 1))
-    assert found["kappa_bin"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
-    assert all(value != value for name, value in found.items() if name != "kappa_bin")
+    assert found["kappa_relevant"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
+    assert all(value != value for name, value in found.items() if name != "kappa_relevant")
     assert agreement.details(people, judge, FOUR, Scale((0, 1), 1)) == {}
     same = agreement.agreement(people, judge, FOUR, Scale((0, 1, 2, 3), 1))  # another line on the same grades
-    assert same["kappa4"] == cohen_kappa_score([0, 1, 2, 3, 3], [0, 0, 1, 1, 0])
-    assert same["kappa_bin"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
+    assert same["kappa"] == cohen_kappa_score([0, 1, 2, 3, 3], [0, 0, 1, 1, 0])
+    assert same["kappa_relevant"] == cohen_kappa_score([0, 0, 1, 1, 1], [0, 0, 1, 1, 0])
     table = agreement.confusion(agreement.joined(people, judge), FOUR, Scale((0, 1), 1))
     assert table.to_numpy().tolist() == [[1, 0], [1, 0], [0, 1], [1, 1]]

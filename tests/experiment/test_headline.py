@@ -179,7 +179,7 @@ def test_the_budget_is_of_the_headline(budget_script):
 
 
 def test_the_page_of_a_run_says_its_headline():
-    metrics = {f"tau_b/AP-rel.2/{BASELINE}": 0.5, "n_systems": 2, "n_queries": 1, "coverage": 1.0, "n_pairs": 1}
+    metrics = {f"tau_b/AP-rel.2/{BASELINE}": 0.5, "n_systems": 2, "n_queries": 1, "missing": 0.0, "n_pairs": 1}
     assert "AP(rel=2) of 2 systems on 1 query" in description.description(metrics, "AP-rel.2")
 
 

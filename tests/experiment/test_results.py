@@ -10,7 +10,7 @@ from alignir.config import composed_cell
 from alignir.evaluation import agreement
 from alignir.evaluation.measures import NDCG
 from alignir.evaluation.scores import evaluate
-from alignir.experiment import description, record
+from alignir.experiment import description, record, shown
 from alignir.experiment.inputs import read_inputs
 from alignir.experiment.results import compute
 from alignir.labelling.labels import label
@@ -36,14 +36,14 @@ def test_a_scale_moves_every_relevant_or_not():
     for level in (1, 2, 3):
         cell, inputs, at = result(*levels(level), "measures=[P_10]")
         both = agreement.joined(inputs.dataset.qrels, at.labelling.labels)
-        assert at.agreement["kappa_bin"] == agreement.kappa(both, relevant_from=(level, level))
+        assert at.agreement["kappa_relevant"] == agreement.kappa(both, relevant_from=(level, level))
         shown = inputs.runs.grades(inputs.dataset.qrels, 10)
         zrr = at.online[at.online["metric"] == "zrr"]["value"].to_numpy()
         assert zrr.tolist() == (shown < level).all(axis=2).ravel().astype(float).tolist()
         precision = at.baseline[at.baseline["measure"] == "P_10"]["value"].to_numpy()
         assert precision == pytest.approx((shown >= level).mean(axis=2).ravel())
         assert f"grade {level} or more" in cell.user_model.definitions(inputs.dataset.scale)
-        found[level] = (at.agreement["kappa_bin"], zrr.mean(), precision.mean())
+        found[level] = (at.agreement["kappa_relevant"], zrr.mean(), precision.mean())
     assert all(len(set(values)) > 1 for values in zip(*found.values(), strict=True))
 
 
@@ -94,13 +94,13 @@ def test_missing_labels_could_be_anything(tmp_path):
         labels = qrels.assign(relevance=qrels["relevance"].where(qrels.index.isin(some.index), grade))
         left = evaluate(labels, inputs.runs).groupby("system")["value"].mean()
         taus.append(kendalltau(left.round(12), right.round(12)).statistic)
-    metrics = record.metrics(cell, inputs, found)
+    metrics = record.numbers(cell, inputs, found)
     assert metrics["unlabelled/tried_low"] <= min(taus) + 1e-12
     assert metrics["unlabelled/tried_high"] >= max(taus) - 1e-12
     assert metrics["unlabelled/bounds_low"] <= metrics["unlabelled/tried_low"]
     assert metrics["unlabelled/bounds_high"] >= metrics["unlabelled/tried_high"]
     assert "With grades in place of the missing labels tau_b can be " in description.description(metrics, NDCG)
-    assert not [name for name in record.metrics(*result()) if name.startswith("unlabelled/")]
+    assert not [name for name in record.numbers(*result()) if name.startswith("unlabelled/")]
 
 
 def test_a_run_that_asked_nothing_cost_nothing(tmp_path):
@@ -112,7 +112,12 @@ def test_a_run_that_asked_nothing_cost_nothing(tmp_path):
     spent = []
     for _ in range(2):
         found = compute(cell, inputs)
-        spent.append(record.metrics(cell, inputs, found)["price"])
+        numbers = record.numbers(cell, inputs, found)
+        spent.append(numbers["spent"])
+    every = found.labelling.labels
+    tokens = every["prompt_tokens"].sum(), every["output_tokens"].sum()
+    assert numbers["tokens"] == sum(tokens) / 120
+    assert shown.metrics(numbers, NDCG)["price"] == pytest.approx(1000 * (tokens[0] + 2 * tokens[1]) / 120)
     rest = found.labelling.labels.iloc[60:]
     assert half.asked_prompt_tokens == half.prompt_tokens > 0
     assert spent == [rest["prompt_tokens"].sum() + 2 * rest["output_tokens"].sum(), 0]

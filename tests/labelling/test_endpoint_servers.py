@@ -661,7 +661,7 @@ def test_a_run_whose_server_died_is_failed_with_the_reason_and_the_next_asks_the
     failed, finished = runs_of(tmp_path)
     assert (failed.info.status, finished.info.status) == ("FAILED", "FINISHED")
     assert "requests per day" in failed.data.tags["failure"]
-    assert finished.data.metrics["status/ok"] == 120
+    assert finished.data.metrics["missing"] == 0
 
 
 def test_a_run_with_requests_that_failed_is_not_finished(alignir, tmp_path):
@@ -678,8 +678,8 @@ def test_a_run_with_requests_that_failed_is_not_finished(alignir, tmp_path):
         assert "finished before" in alignir(*QUICK, f"model.base_url={server.url}", "skip=finished").output
         assert len(server.seen) == 3
     first, second = runs_of(tmp_path)
-    assert (first.data.metrics["failed"], first.data.metrics["status/error"]) == (3, 3)
-    assert (second.data.metrics["failed"], second.data.metrics["status/ok"]) == (0, 120)
+    assert (first.data.metrics["failed"], first.data.metrics["missing"]) == (3, 3 / 120)
+    assert (second.data.metrics["failed"], second.data.metrics["missing"]) == (0, 0)
 
 
 def test_a_plan_of_logits_counts_whole_answers():

@@ -43,7 +43,7 @@ def answer_of(monkeypatch, judged, truth, online=ONLINE, floors=(), metrics=None
         lines += [line("model", metric, tau * 0.9, *rest) for metric, tau, *rest in online]
         lines += [line(BASELINE, metric, tau, *rest) for metric, tau, *rest in online]
         lines += [line(floor, BASELINE, *numbers) for floor, *numbers in floors]
-        found = {**run.metrics, "coverage": 1.0, **(metrics or {}).get(run.run_id, {})}
+        found = {**run.metrics, "missing": 0.0, **(metrics or {}).get(run.run_id, {})}
         runs.append(replace(run, alignment=pd.DataFrame(lines), metrics=found))
     (answer,) = answers(Recordings(runs))
     return answer
@@ -131,12 +131,12 @@ def test_where_no_two_systems_were_compared_the_page_says_so():
 def test_labels_that_are_missing_and_requests_that_failed_are_distrusted(monkeypatch, rng):
     truth = truth_of(rng)
     lacking = {
-        "coverage": 0.9, "failed": 3.0,
+        "missing": 0.1, "failed": 3.0,
         "unlabelled/tried_low": 0.2, "unlabelled/tried_high": 0.6,
         "unlabelled/bounds_low": -0.1, "unlabelled/bounds_high": 0.9,
     }  # fmt: skip
     judged = {"one": seen(truth, rng), "two": seen(truth, rng)}
-    doubts = answer_of(monkeypatch, judged, truth, metrics={"one": lacking, "two": {"coverage": 0.95}}).doubts
+    doubts = answer_of(monkeypatch, judged, truth, metrics={"one": lacking, "two": {"missing": 0.05}}).doubts
     assert (
         "one zeshot gave 10.0% of the pairs no label; other grades in their place make its tau_b anything in "
         "[0.20, 0.60], and none outside of [-0.10, 0.90]." in doubts

@@ -7,6 +7,7 @@ import pytest
 from conftest import write_small
 
 from alignir import config
+from alignir.evaluation.names import title
 from alignir.experiment import pipeline
 from alignir.frames import BASELINE, ONE_GRADE
 from alignir.tables.choices import KINDS
@@ -87,7 +88,7 @@ def test_rows_of_the_baseline_and_the_floors_stay_where_the_first_relevant_grade
             (row,) = [
                 row
                 for row in found
-                if (row["model"], row["offline"], row["reference"]) == (model, line.offline, line.reference)
+                if (row["model"], row["offline"], row["reference"]) == (model, title(line.offline), line.reference)
                 and f"scale.relevant_from={run.params['dataset.scale.relevant_from']}" in row["settings"]
             ]
             assert row["tau_b"] == ("" if line.tau_b != line.tau_b else repr(line.tau_b))
@@ -157,7 +158,9 @@ def test_names_that_a_person_gave_are_those_of_rows_columns_and_runs(record, tmp
     assert table.columns[2] == "ours"
     assert [row[:2] for row in table.rows[:2]] == [["gpt4", "–"], ["llama", "–"]]
     runs = record.client.search_runs([record.client.get_experiment_by_name("alignir").experiment_id])
-    assert {run.info.run_name for run in runs} == {"gpt4 · ours", "llama · ours"}
+    assert {run.info.run_name for run in runs} == {
+        f"{judge} · ours · dbn, bootstrap.B=0, labels={judge}/qrels.txt, path=data" for judge in ("gpt4", "llama")
+    }
 
 
 def test_a_named_judge_has_another_file_for_each_dataset_and_one_row(record, tmp_path):

@@ -17,8 +17,7 @@ from alignir.tables.choices import Choices
 from alignir.tables.kinds import tables
 from alignir.tables.table import Table, render
 
-PAID = {"model.price.input": "2.0", "model.price.output": "10.0"}
-TOKENS = {"n_pairs": 120, "prompt_tokens": 48_000, "output_tokens": 1_200}
+COSTS = {"tokens": 410, "price": 0.9}
 
 
 @pytest.fixture
@@ -29,15 +28,15 @@ def recorded(monkeypatch):
     noise = {"fair": 0.4, "good": 0.02, "blind": 50}
     judged = {name: seen(truth, rng, size) for name, size in noise.items()}
     setting = {"bootstrap.B": "100", "top": "[5, 10, 20]"}
-    settings = {name: {**setting, **(PAID if name == "fair" else {})} for name in judged}
+    settings = {name: setting for name in judged}
     for name in noise:
         judged[f"{name} on e"] = seen(truth, rng, noise[name] * 3)
         settings[f"{name} on e"] = {**settings[name], "model": name, "dataset": "e"}
     found = recordings(monkeypatch, judged, truth, **settings)
     for run in found:
-        run.metrics.update({"coverage": 0.9, "agreement/bias": 0.25})
+        run.metrics.update({"missing": 0.1, "agreement/bias": 0.25})
         if run.params["model"] == "fair":
-            run.metrics.update({**TOKENS, "asked": 100, "seconds": 50})
+            run.metrics.update({**COSTS, "asked": 100, "seconds": 50})
     return found, judged, truth
 
 
@@ -96,9 +95,9 @@ def test_each_judge_is_compared_with_the_best_only_and_marked_as_in_table_1(reco
 
 def test_costs_are_of_a_pair_and_of_1000_pairs_and_empty_where_nobody_was_asked(recorded):
     rows = {row["model"]: row for row in rows_of(tables(recorded[0], ["judges"])) if row["dataset"] == "d"}
-    assert float(rows["fair"]["tokens"]) == pytest.approx((48_000 + 1_200) / 120)
+    assert float(rows["fair"]["tokens"]) == 410
     assert float(rows["fair"]["seconds"]) == pytest.approx(1000 * 50 / 100)
-    assert float(rows["fair"]["price"]) == pytest.approx(1000 * (48_000 * 2 + 1_200 * 10) / 1e6 / 120)
+    assert float(rows["fair"]["price"]) == 0.9
     assert [rows["good"][cost] for cost in ("tokens", "seconds", "price")] == [""] * 3
     table = titled(recorded[0], "What judges cost, d")
     assert table.columns[-3:] == ["tokens", "seconds", "price"]
@@ -151,7 +150,7 @@ def test_of_one_dataset_nothing_is_pooled(recorded, monkeypatch):
     monkeypatch.setattr(runs, "runs", [run for run in runs if run.params["dataset"] == "d"])
     assert [table.title for table in tables(runs, ["judges"])] == ["Judges, best first, d", "What judges cost, d"]
     for run in runs:
-        run.metrics.update({"prompt_tokens": 0, "output_tokens": 0, "asked": 0})
+        run.metrics.update({"tokens": math.nan, "price": math.nan, "asked": 0})
     assert [table.title for table in tables(runs, ["judges"])] == ["Judges, best first, d"]
 
 

@@ -141,9 +141,9 @@ def test_a_judge_whose_requests_failed_is_marked_and_told_how_many():
 def test_missing_labels_stand_beside_tau_with_what_it_could_be():
     few, many, whole = (run(model, lines=[line(0.5), line(0.2, labels=ONE_GRADE)]) for model in ("a", "b", "c"))
     ends = {"tried_low": 0.4, "tried_high": 0.55, "bounds_low": -0.25, "bounds_high": 1.0}
-    for cell, coverage in ((few, 0.95), (many, 0.9)):
-        cell.metrics.update({"coverage": coverage, **{f"unlabelled/{end}": value for end, value in ends.items()}})
-    whole.metrics["coverage"] = 1.0
+    for cell, share in ((few, 0.05), (many, 0.1)):
+        cell.metrics.update({"missing": share, **{f"unlabelled/{end}": value for end, value in ends.items()}})
+    whole.metrics["missing"] = 0.0
     table = baseline(few, many, whole)
     assert table.columns[2:] == ["trec_dl_2019", "missing", "worst, best", "bounds"]
     assert {row[0]: row[3:] for row in table.rows} == {
@@ -325,11 +325,11 @@ def every_kind() -> list[Table]:
         found = [against_baseline(scores, truth, Resampling(20)), against_users(scores, clicks, Resampling(20))]
         alignment = pd.concat([each.assign(labels=kind) for kind in ("model", SHUFFLED, ONE_GRADE) for each in found])
         labels = pairs.assign(relevance=rng.integers(0, 4, len(pairs)))
-        metrics = {"n_systems": len(systems), "n_queries": len(query_ids), "n_pairs": len(pairs), "coverage": 0.9}
+        metrics = {"n_systems": len(systems), "n_queries": len(query_ids), "n_pairs": len(pairs), "missing": 0.1}
         metrics |= {f"labels/{grade}": 7 for grade in FOUR.grades} | {
             f"labels/{BASELINE}/{grade}": 7 for grade in FOUR.grades
         }
-        metrics |= {f"status/{status}": 1 for status in STATUSES} | {"agreement/kappa4": 0.5, "correlation/top1": 1}
+        metrics |= {f"status/{status}": 1 for status in STATUSES} | {"agreement/kappa": 0.5, "correlation/same_best": 1}
         metrics |= {f"family/{name}": -0.1 for name in ("tau_all", "tau_b", "difference", "ci_low", "ci_high")}
         metrics |= {"family/left_out": 2, "family/moved": 1}
         base = run(model, prompt, dataset, tags={**LLM, "family.systems": ODD, "user_model.definitions": ODD})

@@ -27,7 +27,7 @@ def test_every_metric_measure_and_judge_is_compared_with_the_known_order(recorde
     rows = list(csv.DictReader(io.StringIO(render([table], "csv"))))
     by = {(row["what"], row["by"]): row for row in rows}
     assert {name for _, name in by} == {"dbn", "pbm", "baseline", "lexical", "scripted zeshot"}
-    assert {what for what, name in by if name == "lexical"} == {"ndcg_cut_10", "map"}
+    assert {what for what, name in by if name == "lexical"} == {"nDCG@10", "map"}
     assert {"clicks", "sar", "zrr"} <= {what for what, name in by if name == "pbm"}
 
     run = next(run for run in recorded if run.params["systems"] == "degraded" and run.judge.model == "lexical")
@@ -36,14 +36,14 @@ def test_every_metric_measure_and_judge_is_compared_with_the_known_order(recorde
     sides = [(("adt", "dbn"), online[online["metric"] == "adt"])]
     for labels, name in (("model", "lexical"), ("baseline", "baseline")):
         found = scores[(scores["labels"] == labels) & (scores["measure"] == "ndcg_cut_10")]
-        sides.append((("ndcg_cut_10", name), found))
+        sides.append((("nDCG@10", name), found))
     for key, rows in sides:
         values = rows.groupby("system")["value"].mean().loc[order]
         row = by[key]
         assert float(row["tau_b"]) == pytest.approx(kendalltau(values, [3, 2, 1]).statistic)
         assert [float(row[name]) for name in ("best", "half", "worst")] == pytest.approx(list(values))
         assert float(row["ci_low"]) <= float(row["tau_b"]) <= float(row["ci_high"])
-    assert float(by["ndcg_cut_10", "baseline"]["tau_b"]) == 1
+    assert float(by["nDCG@10", "baseline"]["tau_b"]) == 1
     assert float(by["sar", "dbn"]["tau_b"]) == -1
     assert max(map(len, render([table], "rich", width=80).splitlines())) <= 80
 

@@ -25,20 +25,6 @@ from alignir.tracking.runs import read_runs
 QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=0")
 
 
-@pytest.fixture(scope="session")
-def made_once(tmp_path_factory) -> Path:
-    """An MLflow database without a run: its migrations take seconds."""
-    folder = tmp_path_factory.mktemp("store")
-    assert Recorder(f"sqlite:///{folder / 'mlflow.db'}", "other").experiment_id
-    return folder / "mlflow.db"
-
-
-@pytest.fixture
-def recorder(made_once, tmp_path) -> Recorder:
-    shutil.copy(made_once, tmp_path / "mlflow.db")
-    return Recorder(f"sqlite:///{tmp_path / 'mlflow.db'}", "alignir")
-
-
 def with_a_third_system(folder: Path) -> Path:
     (folder / "runs" / "third.run").write_text("q1 Q0 d1 1 9 t\nq2 Q0 d4 1 9 t\n")
     return folder
@@ -67,37 +53,39 @@ def runs_of(recorder: Recorder, query: str = "") -> list:
 
 @pytest.fixture(scope="module")
 def shown(made_once, tmp_path_factory):
-    """(client, run, result) of one recorded cell of the dataset beside it."""
+    """(client, run as MLflow shows it, run as it is read back, result) of one cell of the dataset beside it."""
     folder = tmp_path_factory.mktemp("shown")
     shutil.copy(made_once, folder / "mlflow.db")
     recorder = Recorder(f"sqlite:///{folder / 'mlflow.db'}", "alignir")
     result = pipeline.run(cell_of(with_a_third_system(write_small(folder / "data")), "bootstrap.B=20"), recorder)
     (run,) = runs_of(recorder)
-    return recorder.client, run, result
+    (recorded,) = read_runs(recorder.uri, "alignir")
+    return recorder.client, run, recorded, result
 
 
 def test_a_run_says_on_its_page_what_was_found(shown):
-    _, run, result = shown
-    assert run.info.run_name == "lexical · folder"
+    _, run, _, result = shown
+    assert run.info.run_name == "lexical · folder · dbn, bootstrap.B=20, path=shown0/data"
     tau = result.alignment.query("labels == 'model' and reference == 'baseline'").iloc[0]
     headline = run.data.tags["mlflow.note.content"].split("\n\n")[0]
     assert f"tau_b with the baseline labels {tau['tau_b']:.4f}" in headline
     assert f"{tau['ci_low']:.4f} to {tau['ci_high']:.4f}" in headline
     assert "3 systems on 2 queries" in headline
-    assert f"kappa {result.agreement['kappa4']:.4f}" in headline
+    assert f"kappa {result.agreement['kappa']:.4f}" in headline
     assert "100.0% of 4 pairs have a label" in headline
-    assert run.data.metrics["ci_low/ndcg_cut_10/baseline"] == pytest.approx(tau["ci_low"])
-    assert run.data.params["bootstrap.B"] == "20"
+    assert {name: run.data.metrics[name] for name in ("tau_b", "ci_low", "ci_high")} == pytest.approx(
+        tau[["tau_b", "ci_low", "ci_high"]].to_dict()
+    )
     assert list(run.data.params)[:3] == ["model", "dataset", "systems"]
-    assert list(run.data.metrics)[:3] == [f"{name}/ndcg_cut_10/baseline" for name in ("tau_b", "ci_low", "ci_high")]
+    assert list(run.data.metrics)[:4] == ["tau_b", "ci_low", "ci_high", "kappa"]
 
 
 def test_the_dataset_is_an_input_with_its_size_and_columns(shown):
-    _, run, _ = shown
+    _, run, recorded, _ = shown
     (found,) = run.inputs.dataset_inputs
     assert found.dataset.name == "folder"
-    assert run.data.tags["dataset.fingerprint"].startswith(found.dataset.digest)
-    assert json.loads(found.dataset.source) == {"uri": run.data.params["dataset.path"]}
+    assert recorded.tags["dataset.fingerprint"].startswith(found.dataset.digest)
+    assert json.loads(found.dataset.source) == {"uri": recorded.params["dataset.path"]}
     assert json.loads(found.dataset.profile) == {"num_rows": 4, "num_queries": 2}
     columns = json.loads(found.dataset.schema)["mlflow_colspec"]
     types = {column["name"]: column["type"] for column in columns}
@@ -106,7 +94,7 @@ def test_the_dataset_is_an_input_with_its_size_and_columns(shown):
 
 
 def test_labels_are_a_table_beside_their_texts(shown):
-    client, run, result = shown
+    client, run, _, result = shown
     assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": "labels.json", "type": "table"}]
     table = pd.read_json(client.download_artifacts(run.info.run_id, "labels.json"), orient="split")
     assert table["query"].tolist() == ["red apples", "red apples", "green pears", "green pears"]
@@ -123,7 +111,7 @@ def test_a_table_of_many_labels_is_a_sample_and_the_page_says_so():
     assert len(table) == table["doc_id"].nunique() == 10
     assert (table["response"] == table["doc_id"]).all()
     assert set(table["passage"]) == {"y" * 500 + "…"}
-    metrics = {"tau_b/ndcg_cut_10/baseline": float("nan"), "n_systems": 2, "n_queries": 1, "coverage": 1.0}
+    metrics = {"tau_b/ndcg_cut_10/baseline": float("nan"), "n_systems": 2, "n_queries": 1, "missing": 0.0}
     assert "2,000 of 2,001 pairs" in description.description({**metrics, "n_pairs": 2001}, NDCG)
     assert "labels.json" not in description.description({**metrics, "n_pairs": 2000}, NDCG)
     assert "baseline labels –" in description.description({**metrics, "n_pairs": 2000}, NDCG)
@@ -270,7 +258,7 @@ Path(f"ready-{name}").touch()
 while len(list(Path().glob("ready-*"))) < count:
     time.sleep(0.01)
 recorder = Recorder(uri, "alignir")
-recorder.prompt_version(Prompt("zeshot", "Rate $query $passage", "", "final_score", 9))
+recorder.prompt_version(Prompt("zeshot", "Rate $query $passage", "", "final_score", 9), "zeshot.txt")
 with recorder.run(name, name, {"model": name}, {}) as run:
     run.metrics({"n": 1})
     if name == "killed":

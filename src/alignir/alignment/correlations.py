@@ -88,7 +88,7 @@ def rbo(left: pd.Series, reference: pd.Series, p: float = 0.9, ties: str = "b") 
     return float((1 - p) / p * (agreement * p**depths).sum() + p ** len(left))
 
 
-def top1(left: pd.Series, reference: pd.Series) -> float:
+def same_best(left: pd.Series, reference: pd.Series) -> float:
     """Do both name the same best system? Systems best on both sides / on either side: 0 to 1, 0 or 1 without ties."""
     left, reference = _joined(left, reference)
     if not _ordered(left, reference):
@@ -113,7 +113,7 @@ def every(left: pd.Series, reference: pd.Series) -> dict[str, float]:
     found = {"spearman": spearman(left, reference), "pearson": pearson(left, reference)}
     for ties in TIES:
         found |= {f"tau_ap_{ties}": tau_ap(left, reference, ties), f"rbo_{ties}": rbo(left, reference, ties=ties)}
-    return found | {"top1": top1(left, reference), "largest_drop": largest_drop(left, reference)}
+    return found | {"same_best": same_best(left, reference), "largest_drop": largest_drop(left, reference)}
 
 
 def _joined(left: pd.Series, reference: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -40,7 +40,7 @@ def _labels(result, headline: str):
     table.add_row("asked", _asked(result.labelling))
     if result.labelling.fallback:
         table.add_row("fallback", f"{counted(result.labelling.fallback, 'label')} from asking again, constrained")
-    itself = ("flip_rate", "self/exact", "self/kappa4")  # only there when it was asked more than once
+    itself = ("flip_rate", "self/exact", "self/kappa")  # only there when it was asked more than once
     people = [name for name in result.agreement if name.startswith(f"{SECOND}/")]
     for title, names in (("agreement", agreement.NAMES), ("with itself", itself), ("among people", people)):
         found = [f"{name}\xa0{number(result.agreement[name], 4)}" for name in names if name in result.agreement]
@@ -90,7 +90,7 @@ def _asked(labelling) -> str:
 
 def show_plan(cell, plan: dict[str, float]) -> None:
     """Print what a cell would ask."""
-    price = f", at most about {plan['price']:,.2f} in the price's currency" if "price" in plan else ""
+    price = f", at most about {plan['money']:,.2f} in the price's currency" if "money" in plan else ""
     print(
         f"{cell.title}: {counted(plan['pairs'], 'pair')}, {plan['in_ledger']:,} answered in {Path(cell.ledger)}, "
         f"{plan['to_ask']:,} to ask, about {plan['prompt_tokens']:,} prompt tokens and up to "

@@ -57,7 +57,7 @@ def run(args) -> int:
                 baseline,
             )["tau_b"].item()
             found = agreement.agreement(qrels, frame, inputs.dataset.scale, inputs.scale)
-            numbers = map(number, (tau, found["kappa4"], found["kappa_bin"]))
+            numbers = map(number, (tau, found["kappa"], found["kappa_relevant"]))
             lines.append([cell.title, reader, str(frame["relevance"].notna().sum()), str(differ), *numbers])
     if not lines:
         raise InputError(f"no run of the experiment {args.experiment!r} has answers of an LLM to read")

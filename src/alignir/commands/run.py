@@ -12,16 +12,25 @@ import signal
 import sys
 import traceback
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from alignir import config, progress
 from alignir.commands.sweep_view import Ended, view
+from alignir.errors import InputError
 from alignir.formatting import counted
+
+if TYPE_CHECKING:
+    from alignir.tracking.recorder import OpenSweep, Recorder
 
 _failures: list[str] = []  # what went wrong, cell by cell
 _unread: list[BrokenPipeError] = []  # nobody reads what is printed
 _cells: list[tuple[str, ...]] = []  # the choices of each cell of the sweep
 _launcher = ""  # of the sweep, once it has begun
 _first = 0  # the process that began, by number; a launcher's others do not know it
+_begun: list["OpenSweep"] = []  # the run of the sweep
+_recorded: list["Recorder"] = []  # where runs were recorded
+# What a sweep is not called by: where, how and whether it runs, and nothing of it may be secret.
+NOT_SAID = ("hydra", "workers", "tracking", "ledger", "skip", "plan")
 
 
 class Refused(Exception):
@@ -66,11 +75,28 @@ def main(arguments: list[str]) -> int:
         failed = 1
     finally:
         close_engines()
+        _end_sweep("KILLED" if failed == 130 else "FAILED" if failed or _failures else "FINISHED")
     if _unread:
         raise _unread[0]  # the door ends without a word
+    _show_address()
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
+
+
+def _end_sweep(status: str) -> None:
+    while _begun:
+        with contextlib.suppress(Exception):  # what went wrong before is the one to tell
+            _begun.pop().end(status)
+
+
+def _show_address() -> None:
+    """Say where a browser shows the runs, where some were recorded or had been."""
+    with contextlib.suppress(Exception):  # a server that has gone meanwhile; what was found is told already
+        for recorder in _recorded[-1:]:
+            print(f"the runs in MLflow: {recorder.address}", file=sys.stderr)
+            if recorder.server:
+                print(f"  after: {recorder.server}", file=sys.stderr)
 
 
 def check(cfg) -> None:
@@ -90,16 +116,30 @@ def check(cfg) -> None:
         logging.disable(logging.NOTSET)
 
 
-def begin(launcher: str) -> None:
-    """The input of every cell of a sweep is read, and the launcher of this name is to run them: if all is well."""
+def begin(sweep: config.Sweep) -> None:
+    """The input of every cell of a sweep is read: if all is well its launcher runs them, under one run in MLflow."""
     global _launcher
     view.end_check()
     if _failures:
         raise Refused
-    _launcher = launcher
-    if launcher != config.HERE:
+    _launcher = sweep.launcher
+    if sweep.launcher != config.HERE:
         cells = counted(len(_cells), "cell")
-        progress.tell(f"the input of {cells} is in order; hydra/launcher={launcher} runs them")
+        progress.tell(f"the input of {cells} is in order; hydra/launcher={sweep.launcher} runs them")
+    if not (sweep.plan or _begun):  # by an earlier batch
+        _begin_sweep(sweep)
+
+
+def _begin_sweep(sweep: config.Sweep) -> None:
+    """Make the run that the cells lie under, before the first of them is recorded, whichever process does that."""
+    from alignir.tracking import stores
+
+    said = [each for each in sweep.overrides if each.lstrip("+~").partition("=")[0].partition(".")[0] not in NOT_SAID]
+    text = stores.shown(" ".join(said))
+    with contextlib.suppress(InputError):  # a store that cannot be reached is told of by each cell
+        recorder = _recorder(sweep.tracking_uri, sweep.experiment)
+        _recorded.append(recorder)
+        _begun.append(recorder.begin_sweep(sweep.folder, f"sweep {text}", f"`alignir -m {text}`"))
 
 
 def job(cfg) -> Ended | None:
@@ -158,14 +198,16 @@ def _run(cfg, this: config.Job) -> None:
     from alignir.commands import cell_report
     from alignir.experiment import pipeline
 
-    cell = config.cell_of(cfg, this.names, this.sweep)
+    cell = config.cell_of(cfg, this.names, this.sweep, this.overrides)
     if cfg.get("plan"):
         plan = pipeline.plan(cell)
         with view.above():
             cell_report.show_plan(cell, plan)
         return
     with view.cell(_distinct(cell.title, this.overrides), len(_cells) or 1, this.number):
-        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        recorder = _recorder(cfg.tracking.uri, cfg.tracking.experiment)
+        result = pipeline.run(cell, recorder, cfg.get("skip"))
+        _recorded.append(recorder)
         if result is None:
             view.skip()
         else:
@@ -176,7 +218,7 @@ def _run(cfg, this: config.Job) -> None:
 
 
 @lru_cache(maxsize=1)
-def _recorder(uri: str | None, experiment: str):
+def _recorder(uri: str | None, experiment: str) -> "Recorder":
     """The same for all cells of a sweep."""
     from alignir.tracking.recorder import Recorder
 

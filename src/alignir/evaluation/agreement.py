@@ -9,7 +9,7 @@ import pandas as pd
 from alignir.data.scales import FOUR, Scale
 from alignir.frames import CALIBRATION, PAIR
 
-NAMES = ("kappa4", "kappa_bin", "kappa_quadratic", "alpha", "exact", "mae", "bias")
+NAMES = ("kappa", "kappa_relevant", "kappa_quadratic", "alpha", "exact", "mae", "bias")
 
 
 def joined(baseline: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -182,17 +182,17 @@ def distribution(labels: pd.DataFrame, scale: Scale) -> pd.Series:
 def agreement(
     baseline: pd.DataFrame, labels: pd.DataFrame, baseline_scale: Scale = FOUR, scale: Scale = FOUR
 ) -> dict[str, float]:
-    """By NAMES: kappa4 (on the grades), kappa_bin (relevant or not, each side by its own scale), kappa_quadratic, alpha
-    (Krippendorff's, ordinal), exact (share of same grades), mae and bias (mean of label - baseline).
+    """By NAMES: kappa (on the grades), kappa_relevant (relevant or not, each side by its own scale), kappa_quadratic,
+    alpha (Krippendorff's, ordinal), exact (share of same grades), mae and bias (mean of label - baseline).
 
     What compares grades is NaN where the two scales have different ones: they mean different things.
     """
     both = joined(baseline, labels)
     found = dict.fromkeys(NAMES, np.nan)
-    found["kappa_bin"] = kappa(both, (baseline_scale.relevant_from, scale.relevant_from))
+    found["kappa_relevant"] = kappa(both, (baseline_scale.relevant_from, scale.relevant_from))
     if baseline_scale.grades == scale.grades:
         difference = both["label"] - both["baseline"]
-        found |= {"kappa4": kappa(both), "kappa_quadratic": kappa_quadratic(both), "alpha": alpha(both)}
+        found |= {"kappa": kappa(both), "kappa_quadratic": kappa_quadratic(both), "alpha": alpha(both)}
         if len(both):
             found |= {"exact": float((difference == 0).mean()), "mae": float(difference.abs().mean())}
             found["bias"] = float(difference.mean())
@@ -202,7 +202,7 @@ def agreement(
 def details(
     baseline: pd.DataFrame, labels: pd.DataFrame, baseline_scale: Scale = FOUR, scale: Scale = FOUR
 ) -> dict[str, float]:
-    """precision_G and recall_G of each grade G, and how kappa4 varies over queries: kappa4_q25, _median and _q75.
+    """precision_G and recall_G of each grade G, and how kappa varies over queries: kappa_q25, _median and _q75.
 
     Nothing where the two scales have different grades.
     """
@@ -211,10 +211,10 @@ def details(
     both = joined(baseline, labels)
     by_grade, over_queries = per_grade(both, scale.grades), spread(both)
     found = {f"{name}_{grade}": by_grade.loc[grade, name] for name in ("precision", "recall") for grade in scale.grades}
-    found |= {f"kappa4_{name}": over_queries[name] for name in ("q25", "median", "q75")}
+    found |= {f"kappa_{name}": over_queries[name] for name in ("q25", "median", "q75")}
     return {name: float(value) for name, value in found.items()}
 
 
-def coverage(labels: pd.DataFrame) -> float:
-    """The share of pairs that have a label, 0 to 1; NaN without pairs."""
-    return float(labels["relevance"].notna().mean()) if len(labels) else float("nan")
+def missing(labels: pd.DataFrame) -> float:
+    """The share of pairs that have no label, 0 to 1; NaN without pairs."""
+    return float(labels["relevance"].isna().mean()) if len(labels) else float("nan")

@@ -52,6 +52,7 @@ class Cell:
     families: dict[str, str] | str | None  # of systems, by name pattern, or a file
     shuffles: Drawn  # of the baseline labels: a floor of the tables
     config: dict  # the composed config, recorded as it is
+    given: tuple[str, ...]  # settings that were given by a command line, by name
     sweep: str  # the folder of the sweep that it belongs to; empty for a single cell
 
     @property

@@ -20,7 +20,7 @@ def description(
     notes: tuple[str, ...] = (),
     heads: Mapping[str, str] = NO_HEADS,
 ) -> str:
-    """Markdown from a run's metrics: tau_b with its intervals, kappa, coverage, and what they were measured on.
+    """Markdown from a run's metrics: tau_b with its intervals, kappa, missing labels, and what they were measured on.
 
     `headline` is the recorded name of the measure that orders the systems, `heads` what metrics are called.
     """
@@ -30,8 +30,8 @@ def description(
         f"**tau_b with the baseline labels {_number(metrics, f'tau_b/{headline}/{BASELINE}')}**"
         f"{_interval(metrics, headline, BASELINE, ' (95% interval {} to {})')}: "
         f"{title(headline)} of {counted(metrics['n_systems'], 'system')} on {counted(metrics['n_queries'], 'query')}.",
-        f"Cohen's kappa {_number(metrics, 'agreement/kappa4')}, of relevant or not "
-        f"{_number(metrics, 'agreement/kappa_bin')}; {metrics['coverage']:.1%} of "
+        f"Cohen's kappa {_number(metrics, 'agreement/kappa')}, of relevant or not "
+        f"{_number(metrics, 'agreement/kappa_relevant')}; {1 - metrics['missing']:.1%} of "
         f"{counted(metrics['n_pairs'], 'pair')} have a label.",
         *_if_labels_were_other(metrics),
         "",

@@ -8,15 +8,16 @@ import tempfile
 from pathlib import Path
 
 from alignir.errors import one_of
-from alignir.experiment import description, record
+from alignir.experiment import description, record, shown
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import read_inputs
+from alignir.experiment.inputs import Inputs, read_inputs
 from alignir.experiment.keys import contents, files_key, key
 from alignir.experiment.results import Result, compute
 from alignir.labelling.endpoint import Endpoint
 from alignir.labelling.labels import judge_of, unanswered
 from alignir.labelling.ledger import Ledger, pair_keys
 from alignir.labelling.prompts import Prompt
+from alignir.tracking.record import record_of
 from alignir.tracking.recorder import Recorder
 from alignir.tracking.versions import commit, versions
 
@@ -38,34 +39,36 @@ def run(cell: Cell, recorder: Recorder, skip: str | None = None) -> Result | Non
     for note in inputs.notes:
         log.warning("%s", note)
     dataset = inputs.dataset
+    version = "" if cell.llm is None else _prompt_version(cell, inputs.prompt, recorder)
+    params = record.params(cell, inputs)
     tags = {
         "sweep": cell.sweep,
         "cell.files": files or "",
-        **({} if cell.llm is None else _prompt_tags(inputs.prompt, recorder)),
-        "model.revision": (cell.llm and cell.llm.revision) or "",
-        "dataset.fingerprint": dataset.fingerprint,
-        "systems.fingerprint": inputs.digests["systems"],
-        **{f"sha256.{setting}": sha256 for setting, sha256 in contents(cell.config).items()},
-        "family.systems": ", ".join(inputs.own),
-        "user_model.definitions": cell.user_model.definitions(dataset.scale),
+        "version.alignir": versions().get("alignir", ""),
         "mlflow.source.name": "alignir",
         "mlflow.source.git.commit": commit(),
-        "platform": platform.platform(),
-        **{f"version.{package}": version for package, version in versions().items()},
+        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
+        **({"mlflow.linkedPrompts": json.dumps([{"name": inputs.prompt.name, "version": version}])} if version else {}),
     }
-    with recorder.run(cell.title, this, record.params(cell, inputs), tags) as recording:
+    made_with = _made_with(cell, inputs, version)
+    with recorder.run(shown.name(cell, params, version), this, shown.params(cell, params), tags) as recording:
+        recording.record.update(record_of(params, made_with))
         source = cell.config.get("dataset", {}).get("path")
         source = str(Path(source).absolute()) if source else dataset.name
         recording.dataset(dataset.name, dataset.fingerprint, source, dataset.qrels)
         with contextlib.nullcontext() if cell.llm is None else recording.system_metrics():
             result = compute(cell, inputs)
-        found = record.metrics(cell, inputs, result)
-        recording.metrics(found)
+        found = record.numbers(cell, inputs, result)
+        recording.record.update(record_of(params, made_with, found, result.alignment))
+        recording.metrics(compared := shown.metrics(found, cell.headline))
         recording.description(description.description(found, cell.headline, result.notes, cell.heads))
         recording.table(description.labels(inputs.pairs, dataset.qrels, result.labelling.labels), "labels")
         with tempfile.TemporaryDirectory() as folder:
             record.write(Path(folder), cell, inputs, result)
             recording.artifacts(Path(folder))
+        if version:
+            of = f"{cell.called['model']} {cell.called['dataset']}"
+            recorder.tell_prompt(inputs.prompt, version, of, compared)
     return result
 
 
@@ -73,7 +76,7 @@ def check(cell: Cell, recorder: Recorder, skip: str | None = None) -> None:
     """Raise where `run` would before it asks a model. A cell that it leaves out by its files is not read."""
     files = files_key(cell) if skip and recorder.exists else None
     known = files and recorder.cell_of(files)
-    if not (known and _finished(cell, recorder, known)):
+    if not (known and recorder.finished(known, versions().get("alignir", ""))):
         read_inputs(cell)
 
 
@@ -84,13 +87,23 @@ def _finished(cell: Cell, recorder: Recorder, this: str) -> bool:
     return before is not None
 
 
-def _prompt_tags(prompt: Prompt, recorder: Recorder) -> dict[str, str]:
-    version = recorder.prompt_version(prompt)
+def _prompt_version(cell: Cell, prompt: Prompt, recorder: Recorder) -> str:
+    return recorder.prompt_version(prompt, Path(cell.config["prompt"].get("file", "")).name)
+
+
+def _made_with(cell: Cell, inputs: Inputs, prompt_version: str) -> dict[str, str]:
+    """What a run was made with, beside its settings: contents by their digests, and versions."""
+    prompt = {"prompt.sha256": inputs.prompt.sha256, "prompt.version": prompt_version} if prompt_version else {}
     return {
-        "prompt.sha256": prompt.sha256,
-        "prompt.version": version,
-        # what makes MLflow's page link the prompt; its own function for that asks the global store, not the client's
-        "mlflow.linkedPrompts": json.dumps([{"name": prompt.name, "version": version}]),
+        **prompt,
+        "model.revision": (cell.llm and cell.llm.revision) or "",
+        "dataset.fingerprint": inputs.dataset.fingerprint,
+        "systems.fingerprint": inputs.digests["systems"],
+        **{f"sha256.{setting}": sha256 for setting, sha256 in contents(cell.config).items()},
+        "family.systems": ", ".join(inputs.own),
+        "user_model.definitions": cell.user_model.definitions(inputs.dataset.scale),
+        "platform": platform.platform(),
+        **{f"version.{package}": version for package, version in versions().items()},
     }
 
 
@@ -105,7 +118,7 @@ def plan(cell: Cell) -> dict[str, float]:
         return {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0, "output_tokens": 0}
     prompt, ledger, model = inputs.prompt, Ledger(cell.ledger), cell.llm
     pairs = pairs.assign(key=pair_keys(pairs, prompt.fields))
-    found = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
+    found: dict[str, float] = {"pairs": len(pairs), "in_ledger": 0, "to_ask": 0, "prompt_tokens": 0}
     for repeat in range(model.repeats):
         missing = unanswered(pairs, ledger.load(judge_of(model, prompt, repeat)))
         texts = zip(*(missing[field] for field in prompt.fields), strict=True)
@@ -116,4 +129,6 @@ def plan(cell: Cell) -> dict[str, float]:
     one = prompt.decoding == "logits" and not isinstance(cell.model, Endpoint)
     longest = 1 if one else prompt.max_tokens + model.thinking_tokens
     found["output_tokens"] = found["to_ask"] * longest
-    return found | record.price(model, found["prompt_tokens"], found["output_tokens"])
+    if model.price is not None:
+        found["money"] = record.money(model.price, found["prompt_tokens"], found["output_tokens"])
+    return found

@@ -1,14 +1,15 @@
-"""Records: a cell and its result as MLflow keeps them: params, metrics and artifacts."""
+"""Records: a cell and its result as a run keeps them: settings, numbers and artifacts."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from alignir.data.families import kinds
 from alignir.evaluation import agreement
-from alignir.evaluation.agreement import coverage
-from alignir.evaluation.names import recorded_names
+from alignir.evaluation.agreement import missing
+from alignir.evaluation.names import recorded_names, title
 from alignir.evaluation.scores import means
 from alignir.experiment.cells import Cell
 from alignir.experiment.inputs import Inputs
@@ -17,7 +18,6 @@ from alignir.figures.labels import confusion_figure, distribution_figure
 from alignir.figures.taus import measures_figure
 from alignir.frames import BASELINE, GROUPS, PAIR, SECOND, STATUSES, probabilities
 from alignir.labelling.labels import differing
-from alignir.labelling.models import LLM
 
 FIRST = (
     "headline",
@@ -27,10 +27,11 @@ FIRST = (
     "pool",
     "without_text",
 )  # settings that MLflow shows beside the choices
+PRICED = 1000  # pairs that a price is of
 
 
-def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
-    """The numbers of a run by the names and in the order that MLflow shows: letters, digits, `_`, `.` and `/` only."""
+def numbers(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
+    """Every number of a run but those of ALIGNMENT, by name."""
     labelling, labels, dataset = result.labelling, result.labelling.labels, inputs.dataset
     scale, baseline_scale = inputs.scale, dataset.scale
     values = {}
@@ -41,7 +42,7 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
         "n_pairs": len(labels),
         "n_systems": len(inputs.runs.systems),
         "n_queries": len(dataset.queries),
-        "coverage": coverage(labels),
+        "missing": missing(labels),
         "cut": int(labels["cut"].sum()),
         "differing_scores": differing(labels),
         "prompt_tokens": labelling.prompt_tokens,
@@ -55,8 +56,12 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     values |= means(result.baseline).mean().add_suffix(f"/{BASELINE}").to_dict()
     if labels["expected"].notna().any():
         values["label_mass"] = labels[probabilities(scale.grades)].astype(float).sum(axis=1, min_count=1).mean()
-    if cell.llm is not None:
-        values |= price(cell.llm, labelling.asked_prompt_tokens, labelling.asked_output_tokens)
+    tokens = labelling.prompt_tokens, labelling.output_tokens
+    if any(tokens):
+        values["tokens"] = sum(tokens) / len(labels)
+    if cell.llm is not None and cell.llm.price is not None:
+        values["spent"] = money(cell.llm.price, labelling.asked_prompt_tokens, labelling.asked_output_tokens)
+        values["price"] = PRICED * money(cell.llm.price, *tokens) / len(labels)
     if labelling.asked:
         values["pairs_per_second"] = labelling.asked / labelling.seconds
     values |= {f"agreement/{name}": value for name, value in result.agreement.items()}
@@ -81,11 +86,9 @@ def metrics(cell: Cell, inputs: Inputs, result: Result) -> dict[str, float]:
     return values
 
 
-def price(llm: LLM, prompt_tokens: int, output_tokens: int) -> dict[str, float]:
-    """{"price": money for so many tokens}, where the model has a price."""
-    if llm.price is None:
-        return {}
-    return {"price": (prompt_tokens * llm.price["input"] + output_tokens * llm.price["output"]) / 1e6}
+def money(price: Mapping[str, float], prompt_tokens: float, output_tokens: float) -> float:
+    """What so many tokens cost by a model's price of a million of either."""
+    return (prompt_tokens * price["input"] + output_tokens * price["output"]) / 1e6
 
 
 def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
@@ -98,7 +101,8 @@ def write(folder: Path, cell: Cell, inputs: Inputs, result: Result) -> None:
     result.online.to_parquet(folder / "online.parquet")
     if result.outcomes is not None:
         result.outcomes.to_parquet(folder / "outcomes.parquet")
-    result.alignment.to_csv(folder / "alignment.csv", index=False)
+    named = result.alignment.assign(offline=result.alignment["offline"].map(title))
+    named.to_csv(folder / "alignment.csv", index=False)
     result.judged.rename_axis("system").to_csv(folder / "judged.csv")
     if result.noise is not None:
         result.noise.to_csv(folder / "noise.csv", index=False)

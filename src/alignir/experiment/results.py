@@ -111,7 +111,7 @@ def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd
         found["calibration_error"] = agreement.calibration_error(calibration)
     if dataset.second is not None:
         people = agreement.agreement(dataset.qrels, dataset.second, dataset.scale, dataset.scale)
-        found |= {f"{SECOND}/{name}": people[name] for name in ("kappa4", "kappa_bin")}
+        found |= {f"{SECOND}/{name}": people[name] for name in ("kappa", "kappa_relevant")}
     if labelling.repeats is not None:
         found["flip_rate"] = flip_rate(labelling.repeats)
     if cell.rejudge.n and cell.llm is not None:
@@ -119,7 +119,7 @@ def _agreement(cell: Cell, inputs: Inputs, labelling: Labelling, calibration: pd
         ledger = Ledger(cell.ledger)
         again = judge_again(inputs.pairs, inputs.prompt, cell.llm, ledger, cell.reader, cell.rejudge.n, rng)
         both = agreement.joined(labelling.labels, again)
-        found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa4": agreement.kappa(both)}
+        found |= {"self/exact": float((both["baseline"] == both["label"]).mean()), "self/kappa": agreement.kappa(both)}
     return found
 
 

@@ -48,7 +48,7 @@ def compared(
     lines: list[dict[str, Any]] = [
         {"name": judge_name(judge), **{name: plain(found.lines[judge][name]) for name in OF_JUDGES}}
         | {
-            "kappa": plain(runs[judge].metrics.get("agreement/kappa4", math.nan)),
+            "kappa": plain(runs[judge].metrics.get("agreement/kappa", math.nan)),
             "scale": list(runs[judge].scale.grades),
             "relevant_from": runs[judge].scale.relevant_from,
             "alike": runs[judge].scale.grades == runs[judge].baseline_scale.grades,

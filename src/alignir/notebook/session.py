@@ -201,12 +201,12 @@ def agreement(
 ) -> dict[str, float]:
     """How far two sets of labels give the same grades to the same pairs; pairs that either lacks are left out.
 
-    kappa4 (Cohen's, on the grades), kappa_bin (relevant or not, each side by its scale), kappa_quadratic, alpha
+    kappa (Cohen's, on the grades), kappa_relevant (relevant or not, each side by its scale), kappa_quadratic, alpha
     (Krippendorff's, ordinal), exact (share of same grades), mae and bias (mean of label - baseline, in grades). NaN
     where a statistic is undefined, and of grades where the scales have different ones.
 
     >>> qrels = demo().qrels
-    >>> agreement(qrels, qrels)["kappa4"]
+    >>> agreement(qrels, qrels)["kappa"]
     1.0
     """
     from alignir.evaluation.agreement import agreement as agree

@@ -51,7 +51,7 @@ def runs_table(entries: list[Entry]) -> Table:
     rows = []
     for entry in entries:
         run, setting = entry.run, entry.run.setting
-        labelled = f"{share_of(run.metrics.get('coverage', float('nan')))} of {count(run.metrics['n_pairs'])}"
+        labelled = f"{share_of(1 - run.metrics.get('missing', float('nan')))} of {count(run.metrics['n_pairs'])}"
         rows.append(
             [
                 str(entry.number),

@@ -72,16 +72,13 @@ def costs(recordings: Recordings, labelled_by: Recorded) -> dict[str, float]:
     were asked for now or were in the ledger. Seconds are of the pairs that any run of the judge on this dataset asked
     about, with loading.
     """
-    metrics, params = labelled_by.metrics, labelled_by.params
     alike = (labelled_by.judge, labelled_by.labelled)
     runs = [run.metrics for run in recordings if (run.judge, run.labelled) == alike and run.metrics.get("asked")]
     asked, seconds = (sum(run.get(name, 0) for run in runs) for name in ("asked", "seconds"))
-    read, written = (metrics.get(f"{side}_tokens", 0) / metrics["n_pairs"] for side in ("prompt", "output"))
-    of_read, of_written = (float(params.get(f"model.price.{side}", math.nan)) for side in ("input", "output"))
     return {
-        "tokens": (read + written) or math.nan,
+        "tokens": labelled_by.metrics.get("tokens", math.nan),
         "seconds": PAIRS * seconds / asked if asked else math.nan,
-        "price": PAIRS * (read * of_read + written * of_written) / 1e6 or math.nan,
+        "price": labelled_by.metrics.get("price") or math.nan,
     }
 
 
@@ -105,7 +102,7 @@ def judged(
             "missed": shares["missed"],
             "false_alarm": shares["false_alarm"],
             "bias": run.metrics.get("agreement/bias", math.nan),
-            "missing": 1 - run.metrics.get("coverage", math.nan),
+            "missing": run.metrics.get("missing", math.nan),
             **costs(recordings, run),
         }
     order = sorted(lines, key=lambda judge: -np.nan_to_num(lines[judge]["tau_b"], nan=-2))

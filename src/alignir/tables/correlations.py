@@ -17,7 +17,7 @@ CORRELATIONS = {
     "tau_ap_b": "tau_AP b",
     "rbo_a": "RBO a",
     "rbo_b": "RBO b",
-    "top1": "same best",
+    "same_best": "same best",
     "largest_drop": "largest drop ↓",
     "concordant": "concordant",
     "discordant": "discordant ↓",

@@ -15,7 +15,7 @@ from alignir.tracking.recordings import Recordings
 from alignir.tracking.runs import Recorded
 from alignir.tracking.shapes import Judge, Labelled
 
-KAPPAS = ("kappa4", "kappa_bin")
+KAPPAS = ("kappa", "kappa_relevant")
 STATISTICS = ("quadratic", "alpha", "exact", "MAE ↓", "bias", "kappa of a query")  # behind the two kappas
 STATISTICS_NOTE = (
     "quadratic: its weights; alpha: Krippendorff's, ordinal; exact: the share of equal labels; MAE: mean absolute "
@@ -125,7 +125,7 @@ def _with_baseline(labelled: Labelled, runs: dict[Judge, Recorded]) -> Table:
 
 def statistics(found: dict[str, float]) -> list[Number]:
     """The cells of the two kappas and of `STATISTICS`, from what `agreement` and `details` give."""
-    median, low, high = (found.get(f"kappa4_{name}", math.nan) for name in ("median", "q25", "q75"))
+    median, low, high = (found.get(f"kappa_{name}", math.nan) for name in ("median", "q25", "q75"))
     return [*(number(found.get(name, math.nan)) for name in agreement.NAMES), with_interval(median, low, high, 2)]
 
 

@@ -86,7 +86,7 @@ def label_notes(runs: list[Recorded]) -> list[str]:
     """Which pairs were labelled, what became of those without a label, and where baseline labels come from ranks."""
     missing = _by_value(runs, lambda run: run.params.get("missing"))
     notes = [_differing("missing", missing, MISSING)]
-    shares = sorted(1 - run.metrics["coverage"] for run in runs if "coverage" in run.metrics)
+    shares = sorted(run.metrics["missing"] for run in runs if "missing" in run.metrics)
     if shares and shares[-1] > 0:
         low, high = share_of(shares[0]), share_of(shares[-1])
         notes.append(f"pairs without a label: {low if low == high else f'{low} to {high}'}")

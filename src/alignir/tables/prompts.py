@@ -50,9 +50,9 @@ def _log_line(run: Recorded) -> list[str]:
         f"{setting.n_queries} {setting.queries}",
         count(found["n_pairs"]),
         with_interval(tau, low, high),
-        number(found.get("agreement/kappa4", float("nan"))),
+        number(found.get("agreement/kappa", float("nan"))),
         share_of(found["status/unparsed"] / found["n_pairs"]),
-        share_of(1 - found["coverage"]),
+        share_of(found["missing"]),
         day(run.started),
     ]
 

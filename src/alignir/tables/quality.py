@@ -84,7 +84,7 @@ def _table(title: str, name: list[str], setting: Setting, runs: list[Recorded], 
             ends = Numbers(f"{best:.3g}→{worst:.3g}", best=best, worst=worst)
             lines.append([what(row.offline), by, with_interval(row.tau_b, row.ci_low, row.ci_high, 2), ends])
             plainly = row.tau_b, row.ci_low, row.ci_high, *along
-            records.rows.append([*name, row.offline, plain, *map(full, plainly)])
+            records.rows.append([*name, measure_title(row.offline), plain, *map(full, plainly)])
 
     users = {run.users: run for run in runs}
     columns: list[Column] = []

@@ -1,6 +1,7 @@
 """Every number: each tau_b of the recorded runs, in full, with all that identifies it."""
 
 from alignir.alignment.significance import ALPHA
+from alignir.evaluation.names import title as measure_title
 from alignir.formatting import Number, full
 from alignir.frames import ALIGNMENT, GROUPS, SHUFFLED
 from alignir.tables.table import Table
@@ -33,4 +34,4 @@ def _line(row: Row) -> list[str]:
     apart = " ".join(filter(None, (judge.of_model, judge.of_prompt, setting.apart, users.apart)))
     numbers = [full(value) for value in (row.tau_b, row.p_value, row.ci_low, row.ci_high)]
     sizes = [Number(str(size), size) for size in (row.n_systems, row.n_queries)]
-    return [*(names[group] for group in GROUPS), apart, row.offline, row.reference, *numbers, *sizes]
+    return [*(names[group] for group in GROUPS), apart, measure_title(row.offline), row.reference, *numbers, *sizes]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alignir.tracking.runs import Recorded
-from alignir.tracking.settings import DATA, content_of, kind_of, read_of, text_of
+from alignir.tracking.settings import DATA, below, content_of, kind_of, read_of, text_of
 from alignir.tracking.shapes import KINDS, Apart
 from alignir.tracking.shortest import shortest
 
@@ -160,11 +160,5 @@ def _written(runs: list[Recorded], names: list[str]) -> list[str]:
         changed = _distinct(runs, name, lambda run, name: text_of(run, name) + content_of(run, name)) > len(short)
         for run, found in zip(runs, texts, strict=True):
             sha256 = f"@{content_of(run, name)[:8]}" if changed else ""
-            found.append(f"{_shown(name)}={short[text_of(run, name)]}{sha256}")
+            found.append(f"{below(name)}={short[text_of(run, name)]}{sha256}")
     return [" ".join(found) for found in texts]
-
-
-def _shown(setting: str) -> str:
-    """Without its group, where it stands behind that group's name."""
-    group, _, below = setting.partition(".")
-    return below if group in ("model", "prompt", "dataset", "user_model") else setting

@@ -1,8 +1,13 @@
 """Processes: which one writes a run, and is it still there?"""
 
+import logging
 import os
 import socket
 from pathlib import Path
+
+from alignir.tracking import stores, sweeps
+
+log = logging.getLogger(__name__)
 
 
 def this() -> dict[str, str]:
@@ -28,6 +33,23 @@ def has_ended(identity: str) -> bool | None:
         pass
     now = _started(int(pid))
     return None if now is None else now != started
+
+
+def end_left_behind(client, experiment_id: str) -> None:
+    """End RUNNING runs whose process was killed as FAILED, and say so; name those that cannot be checked from here."""
+    unknown = []
+    for run in stores.pages(client.search_runs, [experiment_id], "attributes.status = 'RUNNING'"):
+        run_id, process = run.info.run_id, run.data.tags.get("process", "an unknown process")
+        ended = has_ended(run.data.tags.get("process.identity", ""))
+        if ended:
+            reason = f"its process ({process}) ended without recording an end: killed, or out of memory"
+            client.set_tag(run_id, "failure", reason)
+            client.set_terminated(run_id, "FAILED")
+            log.warning("%s (%s) was still RUNNING and is now FAILED: %s", run.info.run_name, run_id, reason)
+        elif ended is None and not sweeps.is_one(run.data.tags):
+            unknown.append(f"{run.info.run_name} ({run_id}) by {process}")
+    if unknown:
+        log.info("RUNNING according to MLflow, which cannot be checked from here: %s", "; ".join(unknown))
 
 
 def _pids() -> str:

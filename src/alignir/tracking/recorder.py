@@ -1,21 +1,23 @@
-"""Tracking: cells become runs in MLflow as they are done."""
+"""Recorder: cells become runs in MLflow as they are done, those of a sweep under one run of their own."""
 
 import contextlib
 import json
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from alignir.formatting import number
 from alignir.labelling.prompts import Prompt
-from alignir.tracking import processes, stores
+from alignir.tracking import processes, record, registry, stores, sweeps, view
 
 log = logging.getLogger(__name__)
+NAME = 250  # letters of a run's name that a database keeps
 
 
 @dataclass(frozen=True)
@@ -33,23 +35,43 @@ class Recorder:
     def experiment_id(self) -> str:
         """The experiment, made if it is not there; runs that a killed process left RUNNING in it end here."""
         experiment_id = stores.experiment_id(self.client, stores.address(self.uri), self.experiment)
-        _end_left_behind(self.client, experiment_id)
+        view.offer(self.client, experiment_id)
+        processes.end_left_behind(self.client, experiment_id)
         return experiment_id
+
+    @property
+    def address(self) -> str:
+        """Where a browser shows the runs, once MLflow serves them."""
+        return view.runs_address(stores.address(self.uri), self.experiment_id)
+
+    @property
+    def server(self) -> str:
+        """The command that serves them there; empty where a server has them."""
+        return view.serving(stores.address(self.uri))
 
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
-        """A run that ends FINISHED, or FAILED with the reason as its tag `failure`."""
+        """A run that ends FINISHED, or FAILED with the reason as its tag `failure`.
+
+        `params` are those that people look at. Of several runs of one name the others are `NAME #2`, `NAME #3`, ...
+        The run lies under that of the sweep that its tag `sweep` names, where that is under way.
+        """
         from mlflow.entities import Param
 
-        tags = {key: str(value)[:8000] for key, value in {**tags, "cell": cell, **processes.this()}.items()}
+        tags = {**tags, **self._parent(tags.get("sweep", "")), "cell": cell, **processes.this()}
+        tags = {key: str(value)[:8000] for key, value in tags.items()}
         with stores.quiet():
-            run = self.client.create_run(self.experiment_id, tags=tags, run_name=name)
+            run = self.client.create_run(self.experiment_id, tags=tags, run_name=self._unused(name))
         run_id = run.info.run_id
+        open_run = OpenRun(self.client, run_id, stores.address(self.uri))
         try:
             self.client.log_batch(run_id, params=[Param(key, str(value)[:6000]) for key, value in params.items()])
-            yield OpenRun(self.client, run_id, stores.address(self.uri))
+            yield open_run
+            open_run.write_record()
         except BaseException as error:
             self.client.set_tag(run_id, "failure", f"{type(error).__name__}: {error}"[:8000])
+            with contextlib.suppress(Exception):  # the reason above is the one to tell
+                open_run.write_record()
             self.client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         self.client.set_terminated(run_id, "FINISHED")
@@ -66,12 +88,47 @@ class Recorder:
         runs = self.client.search_runs([self.experiment_id], query, max_results=1)
         return runs[0].data.tags["cell"] if runs else None
 
-    def finished(self, cell: str, version: str, sweep: str) -> str | None:
+    def begin_sweep(self, folder: str, name: str, description: str) -> "OpenSweep":
+        """The run that the cells of the sweep in this folder lie under."""
+        tags = {**sweeps.tags(folder), **processes.this(), "mlflow.note.content": description[:8000]}
+        with stores.quiet():
+            run = self.client.create_run(self.experiment_id, tags=tags, run_name=self._unused(name))
+        return OpenSweep(self.client, run.info.run_id)
+
+    def _parent(self, sweep: str) -> dict[str, str]:
+        """The tag that puts a run under that of its sweep; none where the sweep has none, or there is no sweep."""
+        if sweep and sweep not in self._sweeps:
+            parent = sweeps.under_way(self.client, self.experiment_id, sweep)
+            self._sweeps[sweep] = {sweeps.UNDER: parent} if parent else {}
+        return self._sweeps.get(sweep, {})
+
+    @cached_property
+    def _sweeps(self) -> dict[str, dict[str, str]]:
+        """That tag by the folder of each sweep that was looked for."""
+        return {}
+
+    def _unused(self, name: str) -> str:
+        """The name, with a number where a run of the experiment has it."""
+        name = name[: NAME - len(" #1000")]
+        if name not in self._names_like(name):
+            return name
+        taken = self._names_like(f"{name} #%")
+        return next(each for number in range(2, len(taken) + 3) if (each := f"{name} #{number}") not in taken)
+
+    def _names_like(self, pattern: str) -> set[str]:
+        """The names of runs of the experiment; a quote of the pattern, which no query can have, is any letter."""
+        query = 'attributes.run_name LIKE "{}"'.format(pattern.replace('"', "_").replace("\\", "_"))
+        return {run.info.run_name for run in stores.pages(self.client.search_runs, [self.experiment_id], query)}
+
+    def finished(self, cell: str, version: str, sweep: str = "") -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
 
         A run with requests that failed is not finished: they are asked again.
-        The run joins the sweep that found it: its tag `sweep` names every sweep that it belongs to.
+        The run joins the sweep that found it, if any: its tag `sweep` names every sweep that it belongs to, and it lies
+        under the last of these.
         """
+        from mlflow.entities import RunTag
+
         query = f"attributes.status = 'FINISHED' and tags.cell = '{cell}'"
         runs = list(stores.pages(self.client.search_runs, [self.experiment_id], query))
         same = [run for run in runs if run.data.tags.get("version.alignir", "") == version]
@@ -81,27 +138,34 @@ class Recorder:
             log.info("%s: finished before %s, and runs again", runs[0].info.run_name, why)
         if not whole:
             return None
-        sweeps = whole[0].data.tags.get("sweep", "").split(", ")
-        if sweep and sweep not in sweeps:
-            self.client.set_tag(whole[0].info.run_id, "sweep", ", ".join(filter(None, [*sweeps, sweep])))
+        joined = whole[0].data.tags.get("sweep", "").split(", ")
+        if sweep and sweep not in joined:
+            tags = {"sweep": ", ".join(filter(None, [*joined, sweep]))} | self._parent(sweep)
+            self.client.log_batch(whole[0].info.run_id, tags=[RunTag(*tag) for tag in tags.items()])
         return f"{whole[0].info.run_name} ({whole[0].info.run_id})"
 
-    def prompt_version(self, prompt: Prompt) -> str:
-        """The prompt's version in MLflow's Prompt Registry; a text that it does not have yet becomes a new version."""
-        template = prompt.text
-        for field in sorted(prompt.fields, key=len, reverse=True):  # $query_title before $query
-            template = template.replace(f"${{{field}}}", f"{{{{{field}}}}}").replace(f"${field}", f"{{{{{field}}}}}")
-        alias = f"sha-{prompt.sha256[:16]}"
-        client = self.client  # opened first: that takes the lock, too
-        # alone: two processes at once would make two versions of one text
-        with stores.quiet(), stores.alone(stores.address(self.uri)):
-            known = None
-            with contextlib.suppress(Exception):  # MLflow raises for a prompt or an alias that is not there
-                known = client.get_prompt_version_by_alias(prompt.name, alias)
-            if known is None:
-                known = client.register_prompt(prompt.name, template, tags={"sha256": prompt.sha256})
-                client.set_prompt_alias(prompt.name, alias, known.version)
-        return str(known.version)
+    def prompt_version(self, prompt: Prompt, file: str) -> str:
+        """The version of the prompt's text in MLflow's registry, a new one if need be; `file` is the text's."""
+        return registry.version_of(stores.address(self.uri), self.experiment_id, prompt, file)
+
+    def tell_prompt(self, prompt: Prompt, version: str, of: str, metrics: dict[str, float]) -> None:
+        """Say at the version which tau_b and kappa a judge had with it; `of` is the model and the dataset."""
+        interval = [number(metrics[name], 4) for name in ("ci_low", "ci_high")]
+        reach = "" if "–" in interval else f" [{', '.join(interval)}]"
+        found = {"tau_b": number(metrics["tau_b"], 4) + reach, "kappa": number(metrics["kappa"], 4)}
+        registry.tell(stores.address(self.uri), prompt.name, version, of, found)
+
+
+@dataclass(frozen=True)
+class OpenSweep:
+    """The run of a sweep that is under way."""
+
+    client: Any
+    run_id: str
+
+    def end(self, status: str) -> None:
+        """FINISHED, FAILED or KILLED."""
+        self.client.set_terminated(self.run_id, status)
 
 
 @dataclass(frozen=True)
@@ -111,6 +175,12 @@ class OpenRun:
     client: Any  # MLflow's
     run_id: str
     store: str
+    record: dict[str, Any] = field(default_factory=dict)  # what is read back of it, written when it ends
+
+    def write_record(self) -> None:
+        if self.record:
+            with stores.quiet():
+                self.client.log_text(self.run_id, json.dumps(self.record, indent=1, allow_nan=False), record.FILE)
 
     def metrics(self, values: dict[str, float]) -> None:
         from mlflow.entities import Metric
@@ -166,20 +236,3 @@ class OpenRun:
 
     def artifacts(self, folder: Path) -> None:
         self.client.log_artifacts(self.run_id, str(folder))
-
-
-def _end_left_behind(client, experiment_id: str) -> None:
-    """End RUNNING runs whose process was killed as FAILED, and say so; name those that cannot be checked from here."""
-    unknown = []
-    for run in stores.pages(client.search_runs, [experiment_id], "attributes.status = 'RUNNING'"):
-        run_id, process = run.info.run_id, run.data.tags.get("process", "an unknown process")
-        ended = processes.has_ended(run.data.tags.get("process.identity", ""))
-        if ended:
-            reason = f"its process ({process}) ended without recording an end: killed, or out of memory"
-            client.set_tag(run_id, "failure", reason)
-            client.set_terminated(run_id, "FAILED")
-            log.warning("%s (%s) was still RUNNING and is now FAILED: %s", run.info.run_name, run_id, reason)
-        elif ended is None:
-            unknown.append(f"{run.info.run_name} ({run_id}) by {process}")
-    if unknown:
-        log.info("RUNNING according to MLflow, which cannot be checked from here: %s", "; ".join(unknown))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas as pd
 from alignir.data.scales import Scale
 from alignir.errors import InputError
 from alignir.frames import BASELINE, GROUPS
-from alignir.tracking import artifacts, stores
+from alignir.tracking import artifacts, record, stores
 from alignir.tracking.shapes import AS_IS, Apart, Judge, Labelled, Setting, UserModel, name_of
 
 
@@ -24,9 +24,9 @@ class Recorded:
     uri: str | None  # of the store
     run_id: str
     cell: str  # the same for every run of the same cell
-    params: dict[str, str]
-    tags: dict[str, str]
-    metrics: dict[str, float]
+    params: dict[str, str]  # every setting
+    tags: dict[str, str]  # what it was made with: fingerprints, versions, the sweeps that it belongs to, ...
+    metrics: dict[str, float]  # every number but those of ALIGNMENT
     alignment: pd.DataFrame  # ALIGNMENT with `labels`: "model", "baseline", or one of frames.CEILING_AND_FLOORS
     started: datetime | None = None  # in local time
     place: str = ""  # of its artifacts, a URI
@@ -223,9 +223,15 @@ def read_prompts(uri: str | None) -> list[PromptVersion]:
 
 
 def _recorded(uri: str | None, run) -> Recorded:
-    found = (run.data.tags["cell"], run.data.params, run.data.tags, run.data.metrics, pd.DataFrame())
-    recorded = Recorded(uri, run.info.run_id, *found, _time(run.info.start_time), run.info.artifact_uri)
-    return replace(recorded, alignment=recorded.frame("alignment.csv"))
+    run_id, place = run.info.run_id, run.info.artifact_uri
+    file = artifacts.found(uri, run_id, place, record.FILE)
+    if file is None:
+        raise InputError(
+            f"the run {run_id} has no {record.FILE} among its artifacts: another version of alignir made it"
+        )
+    params, tags, metrics, alignment = record.read(file)
+    tags = run.data.tags | tags
+    return Recorded(uri, run_id, tags["cell"], params, tags, metrics, alignment, _time(run.info.start_time), place)
 
 
 def _time(milliseconds: int) -> datetime:

@@ -35,6 +35,12 @@ def kind_of(setting: str) -> str:
     return "judge" if setting in OF_JUDGES else "condition"
 
 
+def below(setting: str) -> str:
+    """A setting without its group, where it stands behind that group's name."""
+    group, _, rest = setting.partition(".")
+    return rest if rest and group in ("model", "prompt", "dataset", "user_model") else setting
+
+
 def text_of(run: Recorded, setting: str) -> str:
     return run.params.get(setting, "–")
 
