@@ -14,12 +14,14 @@ import traceback
 from functools import lru_cache
 
 from alignir import config, progress
+from alignir.commands import next_steps
 from alignir.commands.sweep_view import Ended, view
 from alignir.formatting import counted
 
 _failures: list[str] = []  # what went wrong, cell by cell
 _unread: list[BrokenPipeError] = []  # nobody reads what is printed
 _cells: list[tuple[str, ...]] = []  # the choices of each cell of the sweep
+_recorded: list[tuple] = []  # the last cell that this process ran, as next_steps.lines takes it
 _launcher = ""  # of the sweep, once it has begun
 _first = 0  # the process that began, by number; a launcher's others do not know it
 
@@ -68,6 +70,9 @@ def main(arguments: list[str]) -> int:
         close_engines()
     if _unread:
         raise _unread[0]  # the door ends without a word
+    with contextlib.suppress(Exception):  # a server that has gone meanwhile: what was recorded is, and was shown
+        for last in _recorded:
+            print(*next_steps.lines(*last), sep="\n", file=sys.stderr)
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
@@ -165,7 +170,8 @@ def _run(cfg, this: config.Job) -> None:
             cell_report.show_plan(cell, plan)
         return
     with view.cell(_distinct(cell.title, this.overrides), len(_cells) or 1, this.number):
-        result = pipeline.run(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        recorder = _recorder(cfg.tracking.uri, cfg.tracking.experiment)
+        result = pipeline.run(cell, recorder, cfg.get("skip"))
         if result is None:
             view.skip()
         else:
@@ -173,6 +179,7 @@ def _run(cfg, this: config.Job) -> None:
     if result is not None:
         with view.above():
             cell_report.show(cell, result)
+    _recorded[:] = [(recorder, cell, this)]
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from alignir.labelling.prompts import Prompt
-from alignir.tracking import processes, stores
+from alignir.tracking import processes, stores, view
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,24 @@ class Recorder:
         experiment_id = stores.experiment_id(self.client, stores.address(self.uri), self.experiment)
         _end_left_behind(self.client, experiment_id)
         return experiment_id
+
+    @property
+    def address(self) -> str:
+        """Where a browser shows the runs, once MLflow serves them."""
+        return view.runs_address(stores.address(self.uri), self.experiment_id)
+
+    @property
+    def server(self) -> str:
+        """The command that serves them there; empty where a server has them."""
+        return view.serving(stores.address(self.uri))
+
+    @property
+    def place(self) -> str:
+        """Where runs are recorded: a file, by its path from the working folder if it is below it, or an address."""
+        file = stores.file_of(stores.address(self.uri))
+        if file is None:
+            return stores.shown(stores.address(self.uri))
+        return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
@@ -65,6 +83,12 @@ class Recorder:
         query = f"attributes.status = 'FINISHED' and tags.`cell.files` = '{files}'"
         runs = self.client.search_runs([self.experiment_id], query, max_results=1)
         return runs[0].data.tags["cell"] if runs else None
+
+    def has_another(self, params: dict[str, str]) -> bool:
+        """Whether a run has finished that has another value of one of these params."""
+        finished = "attributes.status = 'FINISHED'"
+        queries = [f"{finished} and params.`{name}` != '{value}'" for name, value in params.items() if "'" not in value]
+        return any(self.client.search_runs([self.experiment_id], query, max_results=1) for query in queries)
 
     def finished(self, cell: str, version: str, sweep: str) -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
