@@ -26,8 +26,16 @@ IMPORTS = [
     "mlflow",
 ]
 IMPORTS += ["mlflow.store.tracking.sqlalchemy_store", "mlflow.artifacts", "bm25s", "matplotlib.figure", "pytrec_eval"]
-IMPORTS += ["empty_store"]
-IMPORTS += ["scipy.stats", "sklearn.metrics", "pyarrow.parquet", "krippendorff", "rich.progress", "hydra.main"]
+IMPORTS += ["empty_store", "sklearn.feature_extraction.text"]
+IMPORTS += [
+    "scipy.stats",
+    "sklearn.metrics",
+    "sklearn.decomposition",
+    "pyarrow.parquet",
+    "krippendorff",
+    "rich.progress",
+    "hydra.main",
+]
 forks = get_context("forkserver")
 forks.set_forkserver_preload(IMPORTS)
 

@@ -3,7 +3,7 @@
 The functions and classes below are for notebooks and for YAML; each loads what it needs when it is first used.
 
     dataset = alignir.demo()
-    runs = alignir.bm25(dataset)
+    runs = alignir.candidates(dataset)
     labels = alignir.label(dataset, model="lexical")
     alignir.align(alignir.evaluate(labels, runs), alignir.evaluate(dataset.qrels, runs))
 """
@@ -38,6 +38,7 @@ _PLACES = {
     "data.beir": "beir",
     "data.from_ir_datasets": "from_ir_datasets",
     "data.requests": "requests",
+    "retrieval.candidates": "candidates",
     "retrieval.degraded": "degraded",
     "retrieval.run_files": "run_files",
     "retrieval.pipelines": "pipelines",

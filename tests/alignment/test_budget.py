@@ -131,15 +131,15 @@ def tables(text: str) -> list[list[dict]]:
 
 
 def test_the_script_ends_at_the_value_that_table_1_would_show(budget_script, tmp_path):
-    done = budget_script("model=lexical", "--queries", "3,12", "--draws", "3", "--format", "csv", "--out", "drawn")
+    done = budget_script("model=lexical", "--queries", "3,36", "--draws", "3", "--format", "csv", "--out", "drawn")
     curves, enough = tables(done.stdout)
-    assert {row["queries"] for row in curves} == {"3", "12"}
+    assert {row["queries"] for row in curves} == {"3", "36"}
     assert (tmp_path / "drawn" / "budget.png").stat().st_size > 10_000
     assert done.stderr.endswith("figure: drawn/budget.png\nfigure: drawn/budget.svg\n")
-    table_1 = float(next(row for row in curves if row["queries"] == "12")["lexical"].split()[0])
+    table_1 = float(next(row for row in curves if row["queries"] == "36")["lexical"].split()[0])
     for row in curves:
-        if row["queries"] == "12":
-            assert (row["judged pairs"], row["baseline labels"][:5]) == ("120", "1.000")
+        if row["queries"] == "36":
+            assert (row["judged pairs"], row["baseline labels"][:5]) == ("360", "1.000")
             if row["strategy"] != budget.HELD_OUT:
                 assert float(row["lexical"].split()[0]) == float(row["lexical, same queries"].split()[0]) == table_1
     assert [row["strategy"] for row in enough] == [

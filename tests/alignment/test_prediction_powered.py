@@ -172,11 +172,11 @@ def test_on_dl19_a_good_judge_makes_human_labels_worth_more_and_tuning_guards_ag
 
 
 def test_the_script_shows_what_each_way_is_worth(budget_script, tmp_path):
-    done = budget_script("model=lexical", "--human", "5,50,120", "--draws", "20", "--format", "markdown")
+    done = budget_script("model=lexical", "--human", "5,50,360", "--draws", "20", "--format", "markdown")
     assert "| model only | 5 | 0 |" in done.stdout
     assert "| human only | 5 | 0 | – | – | – | – | – |" in done.stdout
     assert "| both | 50 | 5 |" in done.stdout
-    assert "| both | 120 | 12 | +0.000 | 0.000 | 0.000 | 100% | 1.000 [1.00, 1.00] |" in done.stdout
+    assert "| both | 360 | 36 | +0.000 | 0.000 | 0.000 | 100% | 1.000 [1.00, 1.00] |" in done.stdout
     assert not (tmp_path / "budget.png").exists()  # nobody asked for it
 
 

@@ -130,7 +130,7 @@ def test_every_cell_belongs_to_the_one_sweep_and_has_the_settings_that_it_has_ot
         (parent,) = {run.tags["mlflow.parentRunId"] for run in side.values()}
         client = MlflowClient(next(iter(side.values())).uri)
         (sweep,) = [run for run in client.search_runs(["1"]) if "sweep.key" in run.data.tags]
-        assert (sweep.info.run_id, sweep.info.status) == (parent, "FINISHED")
+        assert (sweep.info.run_id, sweep.info.status) == (parent, "FAILED")  # as one of its cells
     for cell in CELLS:
         assert one[cell].params == other[cell].params
         assert one[cell].tags["cell"] == other[cell].tags["cell"]

@@ -64,7 +64,9 @@ def test_the_papers_grid_composes_with_room_for_the_answer(model, prompt):
 
 
 def test_datasets_bring_their_systems_and_the_user_still_chooses():
-    assert composed().hydra.runtime.choices.systems == "bm25"
+    assert composed().hydra.runtime.choices.systems == "candidates"
+    assert composed("systems=pipelines").hydra.runtime.choices.systems == "pipelines"
+    assert composed("dataset=beir").hydra.runtime.choices.systems == "bm25"
     assert composed("dataset=trec_dl_2019").hydra.runtime.choices.systems == "runs"
     assert composed("dataset=folder", "systems=bm25").hydra.runtime.choices.systems == "bm25"
     assert composed("dataset=rank_distillm").hydra.runtime.choices.systems == "bm25"
@@ -111,7 +113,7 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
         (["missing=guess", "model=lexical"], "missing=guess: expected one of drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
-        (["model=lexical", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
+        (["model=lexical", "systems=bm25", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),
         (["model=lexical", "pool=top@3"], "pool=top@3: expected one of qrels, runs@K, holes@K"),
         (["model=lexical", "without_text=no"], "without_text=no: expected one of error, skip"),
         (
@@ -291,10 +293,10 @@ def rows(text: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """A folder in which experiment=smoke has run, and a cell of it twice."""
+    """A folder in which experiment=smoke has run, and a cell of it twice; its systems show unjudged results, too."""
     folder = tmp_path_factory.mktemp("swept")
     for arguments in (["experiment=smoke"], ["model=scripted"], ["model=lexical", "queries=random", "queries.n=6"]):
-        done = forked.run("-m", "alignir", *arguments, folder=folder)
+        done = forked.run("-m", "alignir", *arguments, "systems=bm25", folder=folder)
         assert done.returncode == 0, done.output
         assert "  after: mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db\n" in done.stderr
         assert "/#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=alignir\n" in done.stderr
@@ -408,7 +410,7 @@ def test_a_run_records_everything_it_should(swept):
     assert tags["prompt.version"] == "1"
     assert "DBN, exact" in tags["user_model.definitions"]
     assert tags["version.hydra-core"].startswith("1.3")
-    assert metrics["n_pairs"] == metrics["status/ok"] == sum(metrics[f"labels/{g}"] for g in range(4)) == 120
+    assert metrics["n_pairs"] == metrics["status/ok"] == sum(metrics[f"labels/{g}"] for g in range(4)) == 360
     assert {"tau_b/ndcg_cut_10/baseline", "agreement/kappa", "seconds", "prompt_tokens"} <= set(metrics)
     artifacts = {file.path for file in MlflowClient(store).list_artifacts(run.run_id)}
     assert artifacts >= {
@@ -440,7 +442,7 @@ def test_people_find_few_numbers_each_run_by_its_name_and_a_sweeps_cells_under_i
 
 def test_a_sweep_over_models_asks_each_pair_once(swept):
     answers = sum(len(pd.read_parquet(file, columns=["key"])) for file in (swept / "ledger").rglob("*.parquet"))
-    assert answers == 2 * 120
+    assert answers == 2 * 360
 
 
 def test_tables_are_printed_in_every_format(swept):
@@ -562,16 +564,16 @@ def test_a_failed_run_ends_failed_with_the_reason(alignir, summarize, small, tmp
 
 def test_plan_counts_and_records_nothing(alignir, tmp_path):
     text = alignir("model=scripted", "+plan=true").stdout
-    assert "120 pairs, 0 answered in ledger, 120 to ask" in text
+    assert "360 pairs, 0 answered in ledger, 360 to ask" in text
     assert list(tmp_path.iterdir()) == []
     alignir("model=scripted", "queries=random", "queries.n=6")
-    assert "120 pairs, 60 answered in ledger, 60 to ask" in alignir("model=scripted", "+plan=true").stdout
+    assert "360 pairs, 60 answered in ledger, 300 to ask" in alignir("model=scripted", "+plan=true").stdout
 
 
 def test_the_papers_grid_is_planned_without_loading_a_model(alignir):
     pytest.importorskip("vllm", reason="needs vLLM to be installed: bash scripts/setup.sh")
     text = alignir("-m", "model=llama8b,gptoss20b,qwen32b", "prompt=zeshot,basic", "+plan=true").stdout
-    assert text.count("120 to ask") == 6
+    assert text.count("360 to ask") == 6
     order = re.findall(r"(\w+) · (\w+) · demo:", text)
     assert [model for model, _ in order] == sorted((m for m, _ in order), key=["llama8b", "gptoss20b", "qwen32b"].index)
 
@@ -652,13 +654,13 @@ def test_the_prompts_experiment_is_one_model_under_every_prompt(alignir, tmp_pat
     (tmp_path / "conf" / "prompt").mkdir(parents=True)
     shutil.copy(CONF / "prompt" / "basic.yaml", tmp_path / "conf" / "prompt" / "mine.yaml")
     text = alignir("experiment=prompts", "model=scripted", "+plan=true").stdout
-    assert re.findall(r"scripted · (\w+) · demo: 120 pairs", text) == sorted([*shipped, "mine"])
+    assert re.findall(r"scripted · (\w+) · demo: 360 pairs", text) == sorted([*shipped, "mine"])
 
 
 def test_the_smoke_experiment_is_planned(alignir):
     text = alignir("experiment=smoke", "+plan=true").stdout
     judges = ["scripted · zeshot", "scripted · basic", "lexical", "lexical"]
-    assert re.findall(r"^(.+) · demo: 120 pairs", text, re.M) == judges
+    assert re.findall(r"^(.+) · demo: 360 pairs", text, re.M) == judges
 
 
 def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
@@ -673,7 +675,7 @@ def test_own_conf_and_prompts_add_to_the_shipped_ones(alignir, tmp_path):
     (tmp_path / "conf" / "model" / "lexical.yaml").write_text(shipped.replace("[0.25, 0.5, 0.75]", "[0.3, 0.6, 0.9]"))
     assert "- 0.9" in alignir("model=lexical", "--cfg", "job", "--package", "model").stdout
     assert re.search(r"^  prompt +basic, mine, prefix, zeshot$", alignir("--help").stdout, re.M)
-    assert "120 to ask" in alignir("prompt=mine", "model=scripted", "+plan=true").stdout
+    assert "360 to ask" in alignir("prompt=mine", "model=scripted", "+plan=true").stdout
 
 
 def test_a_folder_dataset_with_external_metrics_runs_whole(alignir, summarize, small, tmp_path):
@@ -770,7 +772,7 @@ def test_stored_answers_are_read_again_without_a_model(swept):
 
 def test_the_ledger_is_shown(swept):
     shown = command(swept, "ledger")
-    assert shown.count("ok 120") == 2
+    assert shown.count("ok 360") == 2
     assert "status" in shown
 
 
@@ -805,6 +807,6 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path, how):
     assert "Traceback" not in output
     # by key: a signal between the writing of a chunk and its end has it written twice, which is no loss
     kept = len({key for file in tmp_path.rglob("ledger/*/*.parquet") for key in pd.read_parquet(file)["key"]})
-    assert 0 < kept < 120
+    assert 0 < kept < 360
     again = subprocess.run([*run[:-1], "model.delay=0"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"{120 - kept} pairs in" in again.stdout
+    assert f"{360 - kept} pairs in" in again.stdout

@@ -165,7 +165,7 @@ def test_sensitivity_asks_once_and_says_what_survives(alignir, command, tmp_path
     monkeypatch.chdir(tmp_path)
     recorded = read_runs(None, "sensitivity")
     assert len(recorded) == 8
-    assert sorted(run.metrics["asked"] for run in recorded) == [0] * 7 + [120]
+    assert sorted(run.metrics["asked"] for run in recorded) == [0] * 7 + [360]
     assert {(run.names["user_model"], run.names["assumption"]) for run in recorded} == {
         ("dbn", "as_is"), ("dbn", "gamma_05"), ("dbn", "zero_no_click"), ("dbn", "dwell_steep")
     }  # fmt: skip

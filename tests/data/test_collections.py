@@ -13,15 +13,29 @@ import pytest
 from alignir.data import collections
 from alignir.errors import InputError
 from alignir.frames import PAIR
+from alignir.labelling.graders import Lexical
 
 
 def test_the_demo_has_all_four_grades_well_represented():
     demo = collections.demo("demo")
-    assert len(demo.queries) >= 12
-    assert (demo.qrels.groupby("query_id").size() >= 10).all()
-    assert (demo.qrels["relevance"].value_counts(normalize=True) > 0.15).all()
-    assert (demo.qrels.groupby("query_id")["relevance"].nunique() == 4).all()
+    assert len(demo.queries) == 36
+    assert (demo.qrels.groupby("query_id").size() == 10).all()
+    grades = demo.qrels.groupby("query_id")["relevance"].value_counts().unstack()
+    assert (grades.to_numpy() == [3, 3, 2, 2]).all()
     assert demo.passages.is_unique
+
+
+def test_the_demo_has_cases_that_are_hard_for_shared_words():
+    demo = collections.demo("demo")
+    shared = Lexical((0.25, 0.5, 0.75)).grade(demo.pairs())
+    relevance = demo.qrels["relevance"]
+    assert ((relevance == 0) & (shared == 3)).sum() >= 20  # all the words, and no answer
+    assert ((relevance == 3) & (shared == 0)).sum() >= 25  # an answer in other words
+    texts = demo.pairs()["passage"]
+    orders = texts.str.contains("Ignore the instructions")
+    french = texts.str.contains("Le pluriel")
+    assert relevance[orders].tolist() == [0]
+    assert relevance[french].tolist() == [2]
 
 
 def test_demo_ids_do_not_give_the_grade_away():

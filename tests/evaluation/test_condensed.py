@@ -160,7 +160,7 @@ def test_another_word_is_told():
         read_inputs(composed_cell(["model=lexical", "unjudged=left_out"]))
 
 
-QUICK = ("model=lexical", "bootstrap.B=0", "floor.shuffles=1", "systems.stem=[false]")
+QUICK = ("model=lexical", "systems=bm25", "systems.stem=[false]", "bootstrap.B=0", "floor.shuffles=1")
 
 
 def test_each_side_of_a_cell_is_condensed_by_its_own_labels(tmp_path):

@@ -30,6 +30,7 @@ def cell():
     return composed_cell(
         [
             "model=lexical",
+            "systems=bm25",
             "systems.stem=[false]",
             "systems.stop=[false]",
             "bootstrap.B=0",

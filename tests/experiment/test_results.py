@@ -77,7 +77,7 @@ def test_a_judge_of_one_query_is_compared_on_that_query(tmp_path):
     assert users["tau_b"] == pytest.approx(kendalltau(left, clicks).statistic, abs=1e-12)
     assert users["n_queries"] == 1
     baseline = found.alignment.query("labels == 'baseline' and reference == 'clicks'").iloc[0]
-    assert baseline["n_queries"] == 12
+    assert baseline["n_queries"] == 36
     assert "11 queries have no label at all and are left out on both sides" in found.notes
 
 

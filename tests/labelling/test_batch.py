@@ -350,20 +350,20 @@ def test_a_mistake_is_told_of(run, arguments, said):
 def test_settings_that_are_not_those_of_the_requests_read_nothing(run, tmp_path):
     run("write", *CELL)
     answered(tmp_path / "batch", tmp_path / "results", lambda request: completion(ANSWER))
-    with pytest.raises(InputError, match="none of the 120 results is of these pairs, this model and this prompt"):
+    with pytest.raises(InputError, match="none of the 360 results is of these pairs, this model and this prompt"):
         run("read", "--results", "results", *CELL, "prompt=basic")
     assert not (tmp_path / "ledger").exists()
     slow = [result(each, error("Slow down"), 429) for each in requests_in(tmp_path / "batch")[:2]]
     written(tmp_path / "errors.jsonl", slow)
     table, told = run("read", "--results", "errors.jsonl", "--format", "csv", *CELL)
     assert "2 requests failed" in told
-    assert "120 answers still missing" in told
+    assert "360 answers still missing" in told
     assert table.count("429 Slow down") == 2
 
 
 def test_a_run_without_an_address_says_what_is_missing(alignir):
     output = alignir(*CELL, ok=False).output
-    assert "model.base_url has no value, and 120 answers are not in the ledger" in output
+    assert "model.base_url has no value, and 360 answers are not in the ledger" in output
 
 
 # a real batch runner

@@ -205,8 +205,8 @@ def test_the_command_runs_on_an_endpoint(stand_in, alignir):
     text = alignir(
         "model=endpoint", "model.name=m", f"model.base_url={stand_in.url}", "model.price={input: 1000, output: 2000}"
     ).stdout
-    assert "ok 120" in text
-    assert "2: 120" in text
+    assert "ok 360" in text
+    assert "2: 360" in text
 
 
 @pytest.mark.vllm

@@ -647,6 +647,7 @@ def runs_of(folder) -> list:
 
 
 QUICK = ("model=endpoint", "model.name=m", "model.retries=0", "bootstrap.B=0", "floor.shuffles=0")
+QUICK += ("queries=random", "queries.n=12")  # 120 pairs
 
 
 def test_a_run_whose_server_died_is_failed_with_the_reason_and_the_next_asks_the_rest(alignir, tmp_path):

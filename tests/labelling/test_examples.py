@@ -25,7 +25,7 @@ def labelled():
 
 @pytest.fixture
 def few_shot(tmp_path, monkeypatch):
-    """Settings of a cell of the demo with a few-shot prompt, that compares systems on half of the queries."""
+    """Settings of a cell of the demo with a few-shot prompt, that compares systems on a sixth of the queries."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "few.txt").write_text(TEXT)
     return [
@@ -83,7 +83,7 @@ def test_a_cell_shows_no_query_that_it_asks_about(few_shot):
     everything = set(collections.demo("demo").queries)
     assert shown <= everything - set(inputs.dataset.queries)
     assert len(inputs.dataset.queries) == 6
-    note = "few: 4 examples in the prompt, 1 of each grade, drawn from 6 other queries with seed 0"
+    note = "few: 4 examples in the prompt, 1 of each grade, drawn from 30 other queries with seed 0"
     assert note in inputs.notes
     cells = [composed_cell([*few_shot, f"+prompt.examples={{n: 1, seed: {seed}}}"]) for seed in (1, 2)]
     judges = [read_inputs(cell) for cell in cells]

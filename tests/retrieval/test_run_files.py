@@ -246,10 +246,10 @@ def test_a_recorded_runs_labels_rerank_by_the_expected_grade(small, tmp_path):
 
 
 def test_a_second_run_reranks_by_the_labels_that_the_first_one_recorded(alignir, tmp_path):
-    assert "50 systems, 12 queries" in alignir("model=lexical", "systems=pipelines").stdout
+    assert "50 systems, 36 queries" in alignir("model=lexical", "systems=pipelines").stdout
     (file,) = tmp_path.rglob("labels.parquet")
     judge = f"+systems.rerankers.judge={{by: {file}, depth: 10}}"
-    assert "75 systems, 12 queries" in alignir("model=lexical", "systems=pipelines", judge).stdout
+    assert "75 systems, 36 queries" in alignir("model=lexical", "systems=pipelines", judge).stdout
 
 
 def test_a_result_whose_text_is_not_at_hand_keeps_its_rank(small):
@@ -311,6 +311,6 @@ def test_random_queries_are_the_same_for_the_same_seed():
     assert drawn == queries.random(demo, 5, 1)
     assert len(set(drawn)) == 5
     assert drawn != queries.random(demo, 5, 2)
-    assert set(queries.random(demo, 12, 3)) == set(queries.everything(demo))
-    with pytest.raises(InputError, match=r"^n=13: expected 1 to 12"):
-        queries.random(demo, 13, 0)
+    assert set(queries.random(demo, 36, 3)) == set(queries.everything(demo))
+    with pytest.raises(InputError, match=r"^n=37: expected 1 to 36"):
+        queries.random(demo, 37, 0)

@@ -27,7 +27,7 @@ def test_a_file_of_this_machine_is_read_where_it_lies(recorded, monkeypatch):
     monkeypatch.setattr(MlflowClient, "download_artifacts", None)
     assert recorded.place.startswith("file:///")
     assert recorded.text("config.yaml").startswith("pool: qrels\n")
-    assert len(recorded.frame("labels.parquet")) == 120
+    assert len(recorded.frame("labels.parquet")) == 360
     assert recorded.text("nothing.txt") == ""
     with pytest.raises(InputError, match=r"has no nothing\.csv among its artifacts"):
         recorded.frame("nothing.csv")

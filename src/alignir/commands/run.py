@@ -12,9 +12,10 @@ import signal
 import sys
 import traceback
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alignir import config, progress
+from alignir.commands import next_steps
 from alignir.commands.sweep_view import Ended, view
 from alignir.errors import InputError
 from alignir.formatting import counted
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 _failures: list[str] = []  # what went wrong, cell by cell
 _unread: list[BrokenPipeError] = []  # nobody reads what is printed
 _cells: list[tuple[str, ...]] = []  # the choices of each cell of the sweep
+_last: list[Any] = []  # the last cell, as next_steps.lines takes it
 _launcher = ""  # of the sweep, once it has begun
 _first = 0  # the process that began, by number; a launcher's others do not know it
 _begun: list["OpenSweep"] = []  # the run of the sweep
-_recorded: list["Recorder"] = []  # where runs were recorded
 # What a sweep is not called by: where, how and whether it runs, and nothing of it may be secret.
 NOT_SAID = ("hydra", "workers", "tracking", "ledger", "skip", "plan")
 
@@ -78,7 +79,9 @@ def main(arguments: list[str]) -> int:
         _end_sweep("KILLED" if failed == 130 else "FAILED" if failed or _failures else "FINISHED")
     if _unread:
         raise _unread[0]  # the door ends without a word
-    _show_address()
+    with contextlib.suppress(Exception):  # a server that has gone meanwhile: what was recorded is, and was shown
+        if view.done or view.skipped:
+            print(*next_steps.lines(*_last), sep="\n", file=sys.stderr)
     if len(_failures) > 1:
         print(f"alignir: {len(_failures)} cells failed, for the reasons above", file=sys.stderr)
     return failed or int(bool(_failures))
@@ -90,15 +93,6 @@ def _end_sweep(status: str) -> None:
             _begun.pop().end(status)
 
 
-def _show_address() -> None:
-    """Say where a browser shows the runs, where some were recorded or had been."""
-    with contextlib.suppress(Exception):  # a server that has gone meanwhile; what was found is told already
-        for recorder in _recorded[-1:]:
-            print(f"the runs in MLflow: {recorder.address}", file=sys.stderr)
-            if recorder.server:
-                print(f"  after: {recorder.server}", file=sys.stderr)
-
-
 def check(cfg) -> None:
     """Read the input of one cell, as is done for all cells of a sweep, in this process, before the first one runs."""
     from alignir.experiment import pipeline
@@ -108,8 +102,10 @@ def check(cfg) -> None:
     logging.disable(logging.INFO)  # what is loaded would be told twice
     try:
         cell = config.cell_of(cfg, this.names, this.sweep)
+        recorder = _recorder(cfg.tracking.uri, cfg.tracking.experiment)
         view.check(_distinct(cell.title, this.overrides), this.number)
-        pipeline.check(cell, _recorder(cfg.tracking.uri, cfg.tracking.experiment), cfg.get("skip"))
+        pipeline.check(cell, recorder, cfg.get("skip"))
+        _last[:] = recorder, cell, this
     except Exception as error:
         _tell(_reason(error), _title(this))
     finally:
@@ -138,7 +134,6 @@ def _begin_sweep(sweep: config.Sweep) -> None:
     text = stores.shown(" ".join(said))
     with contextlib.suppress(InputError):  # a store that cannot be reached is told of by each cell
         recorder = _recorder(sweep.tracking_uri, sweep.experiment)
-        _recorded.append(recorder)
         _begun.append(recorder.begin_sweep(sweep.folder, f"sweep {text}", f"`alignir -m {text}`"))
 
 
@@ -207,7 +202,6 @@ def _run(cfg, this: config.Job) -> None:
     with view.cell(_distinct(cell.title, this.overrides), len(_cells) or 1, this.number):
         recorder = _recorder(cfg.tracking.uri, cfg.tracking.experiment)
         result = pipeline.run(cell, recorder, cfg.get("skip"))
-        _recorded.append(recorder)
         if result is None:
             view.skip()
         else:
@@ -215,6 +209,7 @@ def _run(cfg, this: config.Job) -> None:
     if result is not None:
         with view.above():
             cell_report.show(cell, result)
+    _last[:] = recorder, cell, this
 
 
 @lru_cache(maxsize=1)

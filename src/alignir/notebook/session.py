@@ -36,7 +36,7 @@ def demo(name: str = "demo", scale: Mapping[str, Any] | None = None) -> Dataset:
     `queries` (Series of texts by query_id), `passages` (by doc_id), `qrels` (query_id, doc_id, relevance).
 
     >>> len(demo().queries), len(demo().qrels)
-    (12, 120)
+    (36, 360)
     """
     return collections.demo(name, scale)
 
@@ -80,7 +80,7 @@ def bm25(dataset: Dataset, **settings: Any) -> Runs:
 
     >>> runs = bm25(demo(), scoring=["lucene"], k1_b=[[0.9, 0.4]], stem=[True], stop=[True])
     >>> runs.systems, len(runs.query_ids)
-    (('lucene-k0.9-b0.4-stem-stop',), 12)
+    (('lucene-k0.9-b0.4-stem-stop',), 36)
     """
     from alignir.retrieval.bm25 import bm25 as search
 
@@ -102,7 +102,7 @@ def label(
     and what frames.py says of LABELS. InputError where the model cannot run here.
 
     >>> label(demo(), model="lexical")["relevance"].value_counts().sort_index().tolist()
-    [60, 37, 16, 7]
+    [126, 98, 79, 57]
     """
     from alignir.labelling.labels import label as ask
     from alignir.labelling.ledger import Ledger

@@ -49,6 +49,14 @@ class Recorder:
         """The command that serves them there; empty where a server has them."""
         return view.serving(stores.address(self.uri))
 
+    @property
+    def place(self) -> str:
+        """Where runs are recorded: a file, by its path from the working folder if it is below it, or an address."""
+        file = stores.file_of(stores.address(self.uri))
+        if file is None:
+            return stores.shown(stores.address(self.uri))
+        return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:
         """A run that ends FINISHED, or FAILED with the reason as its tag `failure`.
@@ -119,6 +127,12 @@ class Recorder:
         """The names of runs of the experiment; a quote of the pattern, which no query can have, is any letter."""
         query = 'attributes.run_name LIKE "{}"'.format(pattern.replace('"', "_").replace("\\", "_"))
         return {run.info.run_name for run in stores.pages(self.client.search_runs, [self.experiment_id], query)}
+
+    def has_another(self, params: dict[str, str]) -> bool:
+        """Whether a run has finished that has another value of one of these params."""
+        finished = "attributes.status = 'FINISHED'"
+        queries = [f"{finished} and params.`{name}` != '{value}'" for name, value in params.items() if "'" not in value]
+        return any(self.client.search_runs([self.experiment_id], query, max_results=1) for query in queries)
 
     def finished(self, cell: str, version: str, sweep: str = "") -> str | None:
         """The newest finished run of this cell with this version of alignir, by name and id; None if there is none.
