@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.ties import settled
 from alignir.errors import one_of
 from alignir.frames import ALL
 
@@ -265,7 +266,9 @@ class _Orders(NamedTuple):
 def _orders(sides: Sequence[np.ndarray]) -> _Orders:
     """Of the sides' means, (b, S) each."""
     shape = (len(sides), len(sides[0]), -1)
-    means = np.ascontiguousarray(np.concatenate(sides).T)  # (S, J b): each system against all after it, in one go
+    means = np.ascontiguousarray(
+        np.concatenate([settled(side) for side in sides]).T
+    )  # (S, J b): each system against all after it, in one go
     signs = np.concatenate([_above(means[one], means[one + 1 :]) for one in range(len(means))])
     valued, known = ~np.isnan(means), None
     if not valued.all():

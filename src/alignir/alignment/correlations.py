@@ -8,6 +8,7 @@ ties them all: no order there. `left` is what is judged, `reference` what it is 
 import numpy as np
 import pandas as pd
 
+from alignir.alignment.ties import settled
 from alignir.errors import InputError, one_of
 
 TIES = ("a", "b")
@@ -117,9 +118,9 @@ def every(left: pd.Series, reference: pd.Series) -> dict[str, float]:
 
 
 def _joined(left: pd.Series, reference: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides' values of the systems that have one on both, in the same order."""
+    """Both sides' values, `settled`, of the systems that have one on both, in the same order."""
     left, reference = left.dropna().align(reference.dropna(), join="inner")
-    return left.to_numpy(float), reference.to_numpy(float)
+    return settled(left.to_numpy(float)), settled(reference.to_numpy(float))
 
 
 def _ordered(left: np.ndarray, reference: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alignir.alignment.bootstrap import Resampling, plain_means, query_weights, weighted_means
 from alignir.alignment.significance import ALPHA, differences, holm, t_test
+from alignir.alignment.ties import settled
 
 STANDING = ["system", "score", "ci_low", "ci_high", "rank", "rank_low", "rank_high", "beats", "beaten_by"]
 BEATS = ["better", "worse", "difference", "ci_low", "ci_high", "p_value", "p_holm"]
@@ -26,7 +27,7 @@ def ranks(means: np.ndarray) -> np.ndarray:
     """
     from scipy.stats import rankdata
 
-    return rankdata(-means, method="min", axis=-1).astype(int)
+    return rankdata(-settled(means), method="min", axis=-1).astype(int)
 
 
 def standing(values: np.ndarray, systems: Sequence[str], resampling: Resampling) -> pd.DataFrame:

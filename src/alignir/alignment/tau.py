@@ -8,22 +8,24 @@ import numpy as np
 import pandas as pd
 
 from alignir.alignment.bootstrap import NONE, Resampling
+from alignir.alignment.ties import settled
 from alignir.evaluation.scores import means
 from alignir.formatting import counted
 from alignir.frames import ALIGNMENT, ALL, BASELINE, NOISE
 
 
 def tau_b(left: pd.Series, right: pd.Series) -> tuple[float, float]:
-    """(Kendall's tau_b, two-sided p-value) of two series of systems' values, joined by system name.
+    """(Kendall's tau_b, two-sided p-value) of two series of systems' values, joined by system name, `settled`.
 
     Both NaN where fewer than two systems are on both sides, or where either side ties all systems: no order there.
     """
     from scipy.stats import kendalltau
 
-    left, right = left.dropna().align(right.dropna(), join="inner")
-    if len(left) < 2 or left.nunique() < 2 or right.nunique() < 2:
+    both = left.dropna().align(right.dropna(), join="inner")
+    x, y = (settled(side.to_numpy(float)) for side in both)
+    if min(len(np.unique(x)), len(np.unique(y))) < 2:
         return float("nan"), float("nan")
-    found = kendalltau(left.to_numpy(), right.to_numpy(), variant="b")
+    found = kendalltau(x, y, variant="b")
     return float(found.statistic), float(found.pvalue)
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alignir.alignment import ties
 from alignir.alignment.bootstrap import taus
 from alignir.data.ranked import Runs
 from alignir.frames import PAIR
 
 CLOSE = 1e-9  # means of nDCG that differ by no more are taken for equal
-DECIMALS = 12  # of a mean of nDCG that count: a tie stays one, in whatever order its terms were summed
 EXACT = 1e-12  # of the nDCG of one query
 ROUNDS = 50  # of Dinkelbach's iteration at most; it needs four or five
 
@@ -94,7 +94,7 @@ def ranges(
     complete = known.copy()
     complete[[hole.place for hole in holes]] = False
     settled = judged[:, complete].sum(axis=1)
-    sides = Sides(settled, holes, int(known.sum()), people[:, known].mean(axis=1).round(DECIMALS))
+    sides = Sides(settled, holes, int(known.sum()), ties.settled(people[:, known].mean(axis=1)))
     return _tried(sides, grades), _bounds(sides)
 
 
@@ -137,7 +137,7 @@ def _tried(sides: Sides, grades: Sequence[int]) -> Range:
         shown = hole.discounts > 0
         high = np.vstack([np.zeros_like(shown[:1]), shown, better @ hole.discounts > 0])
         sums += hole.ndcg(np.where(np.vstack([high, ~high]), max(grades), min(grades)))
-    found = taus((sums / sides.n_queries).round(DECIMALS), sides.people[None]).clip(-1, 1)
+    found = taus(sums / sides.n_queries, sides.people[None]).clip(-1, 1)
     found = found[~np.isnan(found)]
     return Range(float(found.min()), float(found.max())) if len(found) else Range(np.nan, np.nan)
 
