@@ -140,7 +140,7 @@ def test_every_cell_belongs_to_the_one_sweep_and_has_the_settings_that_it_has_ot
 def test_all_answers_are_in_the_ledger_once(sequential, parallel):
     (one,), (other,) = (Ledger(sweep.folder / "ledger").chapters() for sweep in (sequential, parallel))
     assert one.judge == other.judge
-    assert len(one.answers) == 120
+    assert len(one.answers) == 360
     pd.testing.assert_frame_equal(one.answers.sort_index(), other.answers.sort_index())
 
 
@@ -160,7 +160,7 @@ def test_what_was_found_is_printed_as_it_is_otherwise(sequential, parallel):
     assert found[0].count("nDCG@10 with") == len(CELLS)
     assert found[0] == found[1]
     assert told(sequential) == told(parallel)
-    assert "0 2 of 3 cells done, 1 failed in 0: ok 240" in told(sequential)
+    assert "0 2 of 3 cells done, 1 failed in 0: ok 720" in told(sequential)
 
 
 @pytest.mark.parametrize("written", [True, False])
@@ -199,7 +199,7 @@ def test_a_cell_whose_process_dies_is_named_and_the_others_go_on(tmp_path):
     assert done.returncode == 1
     (failure,) = re.findall("^alignir: (.*)$", done.stderr, re.M)
     assert failure.startswith("model=deadly bootstrap.B=0: Ray lost it, as WorkerCrashedError: ")
-    assert "0 1 of 2 cells done, 1 failed in 0: ok 120" in told(done)
+    assert "0 1 of 2 cells done, 1 failed in 0: ok 360" in told(done)
     assert done.stdout.count("nDCG@10 with") == 1
 
 

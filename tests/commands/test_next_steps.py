@@ -13,7 +13,8 @@ def test_a_run_ends_with_its_place_its_address_and_a_command_that_runs(alignir, 
     number = client.get_experiment_by_name("alignir").experiment_id
     assert first == [
         "recorded  mlruns/mlflow.db, experiment alignir",
-        f"MLflow    http://127.0.0.1:5000/#/experiments/{number}/runs?workflowType=machine_learning",
+        f"MLflow    http://127.0.0.1:5000/#/experiments/{number}/runs?workflowType=machine_learning"
+        "&viewStateShareKey=alignir",
         "          after: mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db",
         "next      alignir tables",
         f"          alignir model=smollm2 {shlex.join(QUICK)}   # to compare it with",

@@ -78,7 +78,7 @@ def test_a_judge_of_one_query_is_compared_on_that_query(tmp_path):
     assert users["n_queries"] == 1
     baseline = found.alignment.query("labels == 'baseline' and reference == 'clicks'").iloc[0]
     assert baseline["n_queries"] == 36
-    assert "11 queries have no label at all and are left out on both sides" in found.notes
+    assert "35 queries have no label at all and are left out on both sides" in found.notes
 
 
 def test_missing_labels_could_be_anything(tmp_path):
@@ -116,8 +116,8 @@ def test_a_run_that_asked_nothing_cost_nothing(tmp_path):
         spent.append(numbers["spent"])
     every = found.labelling.labels
     tokens = every["prompt_tokens"].sum(), every["output_tokens"].sum()
-    assert numbers["tokens"] == sum(tokens) / 120
-    assert shown.metrics(numbers, NDCG)["price"] == pytest.approx(1000 * (tokens[0] + 2 * tokens[1]) / 120)
+    assert numbers["tokens"] == sum(tokens) / 360
+    assert shown.metrics(numbers, NDCG)["price"] == pytest.approx(1000 * (tokens[0] + 2 * tokens[1]) / 360)
     rest = found.labelling.labels.iloc[60:]
     assert half.asked_prompt_tokens == half.prompt_tokens > 0
     assert spent == [rest["prompt_tokens"].sum() + 2 * rest["output_tokens"].sum(), 0]

@@ -328,7 +328,7 @@ def test_a_run_with_probabilities_records_its_calibration(tmp_path, monkeypatch)
     runs = Recordings(read_runs(None, "alignir"))
     labels = runs.runs[0].frame("labels.parquet")
     expected = agreement.calibration(cell.dataset().qrels, labels, FOUR)
-    assert expected["pairs"].sum() == 120
+    assert expected["pairs"].sum() == 360
     pd.testing.assert_frame_equal(runs.runs[0].frame("calibration.csv"), expected)
     figure = gallery.drawings(runs, ["calibration"])["calibration"]()
     assert figure.axes[0].lines[1].get_xydata() == pytest.approx(expected.dropna()[["expected", "baseline"]].to_numpy())

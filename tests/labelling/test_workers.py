@@ -111,7 +111,7 @@ def test_two_workers_give_the_labels_of_one_process_under_its_keys(pairs, tmp_pa
     expected = label(pairs, PROMPT, Scripted(), here)
     found = label(pairs, PROMPT, OnRay(Scripted(), 2, gpus=0), there)
     assert found.labels.equals(expected.labels)
-    assert (found.asked, found.prompt_tokens) == (120, expected.prompt_tokens)
+    assert (found.asked, found.prompt_tokens) == (360, expected.prompt_tokens)
     judge = judge_of(Scripted(), PROMPT)
     assert there.chapter(judge).name == here.chapter(judge).name
     assert there.load(judge).sort_index().equals(here.load(judge).sort_index())
@@ -121,23 +121,23 @@ def test_two_workers_give_the_labels_of_one_process_under_its_keys(pairs, tmp_pa
 def test_each_worker_has_cores_of_its_own_all_pairs_of_a_query_and_the_next_cell(texts, tmp_path):
     model = OnRay(Telling(at="together", folder=str(tmp_path)), 2, gpus=0)
     answers = list(model.answer(PROMPT, texts))
-    assert sorted(answer.index for answer in answers) == list(range(120))
+    assert sorted(answer.index for answer in answers) == list(range(360))
     said = [json.loads(answer.response) | {"query": texts[answer.index][0]} for answer in answers]
     processes = {each["process"]: each["cores"] for each in said}
     assert len(processes) == 2
     own = [cores[0] for cores in processes.values() if len(cores) == 1]
     assert len(own) == len(set(own))
     assert len(own) == 2 or OTHERS_HAVE_CORES
-    assert len({(each["query"], each["process"]) for each in said}) == 12
+    assert len({(each["query"], each["process"]) for each in said}) == 36
     again = [json.loads(answer.response) for answer in model.answer(PROMPT, texts)]  # the next cell's
     assert {each["process"] for each in again} <= set(processes)
 
 
 def test_the_block_of_a_worker_that_dies_is_asked_again_without_what_was_answered(texts, tmp_path, caplog):
     model = OnRay(Telling(at="die once", folder=str(tmp_path)), 2, gpus=0)
-    assert sorted(answer.index for answer in model.answer(PROMPT, texts)) == list(range(120))
+    assert sorted(answer.index for answer in model.answer(PROMPT, texts)) == list(range(360))
     assert (tmp_path / "died").exists()
-    assert len((tmp_path / "asked").read_text().splitlines()) in range(120, 123)
+    assert len((tmp_path / "asked").read_text().splitlines()) in range(360, 363)
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warning.startswith("a worker died, and another one goes on: ")
 
@@ -147,7 +147,7 @@ def test_a_block_that_three_workers_die_over_ends_the_job_and_other_answers_are_
     with pytest.raises(InputError, match=r"3 workers died over the same pairs, the last with: .*killed"):
         label(pairs, PROMPT, OnRay(model, 2, gpus=0), Ledger(tmp_path))
     kept = Ledger(tmp_path).load(judge_of(model, PROMPT))
-    assert 30 < len(kept) < 120
+    assert 30 < len(kept) < 360
     assert capfd.readouterr().out == ""
 
 
@@ -276,7 +276,7 @@ def test_workers_ask_for_an_llm_and_nobody_else():
 
 def test_requests_for_a_batch_api_are_written_whoever_would_ask(alignir):
     done = alignir("batch", "write", "model=endpoint", "model.name=NAME", "workers=ray", "workers.gpus=0")
-    assert done.stdout.startswith("120 requests, ")
+    assert done.stdout.startswith("360 requests, ")
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
@@ -290,16 +290,16 @@ def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
     output = process.communicate()[1]
     assert process.returncode == -signal.SIGKILL, output
     kept = len({key for file in tmp_path.rglob("ledger/*/*.parquet") for key in pd.read_parquet(file)["key"]})
-    assert 0 < kept < 120
+    assert 0 < kept < 360
     again = subprocess.run(
         [*run, f"workers.address={address}"], cwd=tmp_path, capture_output=True, text=True,
         env=os.environ | {"RAY_AUTH_MODE": "token"},
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
-    assert f"{120 - kept} pairs in" in again.stdout
+    assert f"{360 - kept} pairs in" in again.stdout
     prompt = composed_cell(["model=scripted"]).prompt()
     found, here = (label(pairs, prompt, Scripted(), Ledger(tmp_path / name)) for name in ("ledger", "here"))
-    assert (found.asked, here.asked) == (0, 120)
+    assert (found.asked, here.asked) == (0, 360)
     assert found.labels.equals(here.labels)
 
 

@@ -35,14 +35,16 @@ def minilm() -> Encoder:
 
 
 class Letters:
-    """An encoder that counts three letters; it says how often it was asked."""
+    """An encoder that counts some letters; it says how often it was asked."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self, letters="abc"):
+        self.letters, self.asked = letters, []
 
     def encode_document(self, texts, prompt=None, **_):
         self.asked += texts
-        counts = np.array([[f"{prompt or ''}{text}".count(letter) for letter in "abc"] for text in texts], np.float32)
+        counts = np.array(
+            [[f"{prompt or ''}{text}".count(letter) for letter in self.letters] for text in texts], np.float32
+        )
         return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
     encode_query = encode_document
@@ -175,7 +177,7 @@ def test_minilm_adds_itself_its_hybrids_and_all_of_these_reranked(minilm, cache)
 
 
 def test_two_encoders_of_one_name_need_names_of_their_own(monkeypatch):
-    monkeypatch.setattr(dense, "_load", lambda encoder: Letters())
+    monkeypatch.setattr(dense, "_load", lambda encoder: Letters("aeo"))  # which every passage has
     demo = collections.demo("demo")
     none = {"first": {}, "fusions": {}, "hybrids": [], "rerankers": {}, "rrf_k": 60, "k": 10}
     with pytest.raises(InputError, match="two systems have the name model"):
