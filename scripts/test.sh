@@ -9,4 +9,5 @@ python=${VENV:-.venv}/bin/python
 "$python" -m ruff check .
 "${VENV:-.venv}/bin/lint-imports" --no-logo
 "$python" -m mypy
-"$python" -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder "$@"
+# Two processes on two cores, and small matrices: threads would only wait for one another.
+OPENBLAS_NUM_THREADS=1 "$python" -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder "$@"

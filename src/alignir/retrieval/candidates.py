@@ -119,12 +119,16 @@ def _beyond_words(pool: Pool, dimensions: Sequence[int], feedback: Sequence[int]
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
+    from threadpoolctl import threadpool_limits
 
     weights = TfidfVectorizer(analyzer=_stems, sublinear_tf=True)
     of_passages = weights.fit_transform(pool.passages)
     of_queries = weights.transform(pool.queries)
     most = min(max(dimensions), min(of_passages.shape) - 1)
-    reduced = TruncatedSVD(most, algorithm="arpack", random_state=0).fit(of_passages)
+    with threadpool_limits(
+        1
+    ):  # the same vectors on any number of cores; on small matrices threads wait for one another
+        reduced = TruncatedSVD(most, algorithm="arpack", random_state=0).fit(of_passages)
     for n in dimensions:
         of_both = (csr_matrix(normalize(reduced.transform(each)[:, :n])) for each in (of_queries, of_passages))
         yield f"lsa-{n}", pool.products(*of_both)
