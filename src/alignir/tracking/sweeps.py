@@ -19,7 +19,7 @@ def is_one(tags: Mapping[str, str]) -> bool:
 
 
 def under_way(client, experiment_id: str, folder: str) -> str | None:
-    """The id of the run of this sweep; None where there is none, as without Hydra's callback."""
+    """The id of the run of this sweep; None where there is none: its store could not be reached when it began."""
     query = f"attributes.status = 'RUNNING' and tags.`sweep.key` = '{_key(folder)}'"
     found = next(stores.pages(client.search_runs, [experiment_id], query), None)
     return found and found.info.run_id
