@@ -49,7 +49,9 @@ def texts(pairs):
 def address():
     """That of the Ray that all tests here share; it is started as by a user who names none."""
     before = signal.getsignal(signal.SIGTERM)
-    ray = cluster.connected(None)
+    import ray  # as vLLM does, before anybody has chosen an address
+
+    assert cluster.connected(None) is ray
     assert signal.getsignal(signal.SIGTERM) == before
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the models below, which no worker could import
     address = ray.get_runtime_context().gcs_address
@@ -293,7 +295,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(pairs, tmp_path, address):
     assert 0 < kept < 360
     again = subprocess.run(
         [*run, f"workers.address={address}"], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"RAY_AUTH_MODE": "token"},
+        env=os.environ | {"RAY_AUTH_MODE": "token"}, timeout=200,
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     assert f"{360 - kept} pairs in" in again.stdout

@@ -119,8 +119,8 @@ def test_a_table_of_many_labels_is_a_sample_and_the_page_says_so():
 
 def test_the_load_of_the_machine_is_recorded_while_an_llm_is_asked(recorder, third, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
-    for model in ("model=scripted", "model=lexical"):
-        pipeline.run(cell_of(third, model, f"ledger={tmp_path / 'ledger'}"), recorder)
+    for model in (["model=scripted", "model.delay=0.1"], ["model=lexical"]):
+        pipeline.run(cell_of(third, *model, f"ledger={tmp_path / 'ledger'}"), recorder)
     measured = {
         run.data.params["model"]: "system/cpu_utilization_percentage" in run.data.metrics for run in runs_of(recorder)
     }

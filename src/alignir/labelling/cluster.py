@@ -46,6 +46,8 @@ def connected(address: str | None, group: str = "workers") -> Any:
         os.environ.setdefault(name, value)
     import ray
 
+    if address is None:  # whoever imported Ray before, as vLLM does, did so without this setting
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     if _connections and _connections != [address]:
         close()
     if ray.is_initialized():
