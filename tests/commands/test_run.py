@@ -110,6 +110,10 @@ def test_help_lists_the_groups_and_their_choices(alignir):
             "systems=runs: no system matches x; there are bad, good",
         ),
         (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
+        (
+            ["dataset=folder", "dataset.path=small", "model=scripted", "prompt.max_tokens=abc"],
+            "prompt=zeshot cannot be used with {'name': 'zeshot'",
+        ),
         (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
         (["missing=guess", "model=lexical"], "missing=guess: expected one of drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),

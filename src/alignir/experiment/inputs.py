@@ -52,8 +52,7 @@ class Inputs:
 def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     """Everything that a cell reads, checked before any model is loaded; `to_ask`: also that its model can run here."""
     _check_choices(cell)
-    with _settings_of(cell, "prompt"):
-        prompt = cell.prompt()
+    prompt = prompt_of(cell)
     if to_ask:
         with _settings_of(cell, "model"):
             _check_model(cell, prompt)
@@ -88,6 +87,12 @@ def read_inputs(cell: Cell, to_ask: bool = True) -> Inputs:
     notes += _scale_notes(cell, dataset, scale)
     own = of_family(cell.model.family, runs.systems, cell.families)
     return Inputs(dataset, runs, own, pairs, prompt, scale, tuple(notes))
+
+
+def prompt_of(cell: Cell) -> Prompt:
+    """The cell's prompt; an InputError that names its settings where they make none."""
+    with _settings_of(cell, "prompt"):
+        return cell.prompt()
 
 
 def _scale_notes(cell: Cell, dataset: Dataset, scale: Scale) -> Iterator[str]:

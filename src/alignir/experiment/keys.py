@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from alignir.experiment.cells import Cell
-from alignir.experiment.inputs import Inputs
+from alignir.experiment.inputs import Inputs, prompt_of
 from alignir.files import state_of
 from alignir.labelling.prompts import Prompt
 
@@ -42,7 +42,7 @@ def files_key(cell: Cell) -> str | None:
     files = state_of(cell.config["dataset"])
     if not files or not all(target.startswith("alignir.") for target in _targets(cell.config)):
         return None
-    names, settings, sha256 = _chosen(cell, cell.prompt())
+    names, settings, sha256 = _chosen(cell, prompt_of(cell))
     return _short([names, settings, sha256, os.getcwd(), state_of(settings)])
 
 
