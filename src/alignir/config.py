@@ -282,7 +282,7 @@ def cell_of(cfg: DictConfig, names: dict[str, str], sweep: str = "", given: Sequ
         families=config["families"],
         shuffles=Drawn(cfg.floor.shuffles, cfg.floor.seed),
         config=config,
-        given=tuple(override.lstrip("+~").partition("=")[0] for override in given),
+        given=tuple(overrides.name_of(override) for override in given),
         sweep=sweep,
     )
 

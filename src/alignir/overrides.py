@@ -23,6 +23,15 @@ def first_words() -> set[str]:
     return {*_main_settings(), *groups, "plan"} - {"defaults"}
 
 
+def name_of(argument: str) -> str:
+    """The setting that NAME=VALUE, +NAME=VALUE or ~NAME is about.
+
+    >>> name_of("++model.engine.seed=1"), name_of("~families")
+    ('model.engine.seed', 'families')
+    """
+    return argument.lstrip("+~").partition("=")[0]
+
+
 def check_added(arguments: Collection[str]) -> None:
     """InputError for a setting that is added (+NAME=VALUE) where nothing reads it: a mistyped name, mostly."""
     for argument in arguments:

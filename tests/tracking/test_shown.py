@@ -20,7 +20,7 @@ from alignir.tracking.recorder import Recorder
 from alignir.tracking.runs import read_failures, read_runs
 
 QUICK = ("bootstrap.B=20", "floor.shuffles=0")
-SWEEP = "/work/outputs/it's 1"  # a folder's name that a query cannot say
+SWEEP = "/data/outputs/it's 1"  # a folder's name that a query cannot say
 
 
 def cell_of(folder: Path, *overrides: str):

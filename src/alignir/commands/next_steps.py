@@ -3,6 +3,8 @@
 import shlex
 from typing import TYPE_CHECKING
 
+from alignir.overrides import name_of
+
 if TYPE_CHECKING:
     from alignir.config import Job
     from alignir.experiment.cells import Cell
@@ -44,6 +46,5 @@ def other_judge(model: str, overrides: tuple[str, ...]) -> str:
     >>> other_judge("lexical", ("model=lexical",))
     'alignir model=smollm2'
     """
-    of_judge = ("model", "prompt")
-    kept = [each for each in overrides if each.lstrip("+~").partition("=")[0].partition(".")[0] not in of_judge]
+    kept = [each for each in overrides if name_of(each).partition(".")[0] not in ("model", "prompt")]
     return shlex.join(["alignir", f"model={LLM if model == FLOOR else FLOOR}", *kept])

@@ -19,6 +19,7 @@ from alignir.commands import next_steps
 from alignir.commands.sweep_view import Ended, view
 from alignir.errors import InputError
 from alignir.formatting import counted
+from alignir.overrides import name_of
 
 if TYPE_CHECKING:
     from alignir.tracking.recorder import OpenSweep, Recorder
@@ -130,7 +131,7 @@ def _begin_sweep(sweep: config.Sweep) -> None:
     """Make the run that the cells lie under, before the first of them is recorded, whichever process does that."""
     from alignir.tracking import stores
 
-    said = [each for each in sweep.overrides if each.lstrip("+~").partition("=")[0].partition(".")[0] not in NOT_SAID]
+    said = [each for each in sweep.overrides if name_of(each).partition(".")[0] not in NOT_SAID]
     text = stores.shown(" ".join(said))
     with contextlib.suppress(InputError):  # a store that cannot be reached is told of by each cell
         recorder = _recorder(sweep.tracking_uri, sweep.experiment)

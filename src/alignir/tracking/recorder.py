@@ -52,10 +52,9 @@ class Recorder:
     @property
     def place(self) -> str:
         """Where runs are recorded: a file, by its path from the working folder if it is below it, or an address."""
-        file = stores.file_of(stores.address(self.uri))
-        if file is None:
-            return stores.shown(stores.address(self.uri))
-        return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+        address = stores.address(self.uri)
+        file = stores.file_of(address)
+        return stores.shown(address) if file is None else str(stores.near(file))
 
     @contextlib.contextmanager
     def run(self, name: str, cell: str, params: dict, tags: dict) -> Iterator["OpenRun"]:

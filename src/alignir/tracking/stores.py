@@ -23,6 +23,11 @@ def file_of(store: str) -> Path | None:
     return Path(store.removeprefix("sqlite:///").partition("?")[0]).absolute()
 
 
+def near(file: Path) -> Path:
+    """The file by its path from the working folder, if it is below it."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
 def shown(text: str) -> str:
     """Without the user and the password in a URI."""
     return re.sub("//[^/@ ]*@", "//", text)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 
 PACKAGES = (
@@ -23,6 +24,7 @@ PACKAGES = (
 )
 
 
+@cache
 def versions() -> dict[str, str]:
     """{package: version} of those that decide numbers and are installed, and of Python.
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 from alignir.tracking import stores
 
@@ -48,8 +47,8 @@ def serving(store: str) -> str:
     if store.startswith(("http://", "https://")):
         return ""
     file = stores.file_of(store)
-    if file is not None and file.is_relative_to(Path.cwd()):
-        store = f"sqlite:///{file.relative_to(Path.cwd())}"
+    if file is not None and (near := stores.near(file)) != file:
+        store = f"sqlite:///{near}"
     return f"mlflow ui --backend-store-uri {stores.shown(store)}"
 
 
