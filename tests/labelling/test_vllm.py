@@ -179,6 +179,16 @@ def test_a_wrong_setting_of_the_engine_is_named_and_not_counted(tiny, setting, s
     assert "validation error" not in str(refused.value)
 
 
+def test_a_process_of_vllms_own_that_fails_is_one_line_too(tiny, monkeypatch, capfd):
+    """As wherever there is a GPU."""
+    monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "1")
+    with pytest.raises(InputError, match=r"No available memory for the cache blocks.*; where the GPU's memory"):
+        engine.VLLM(name=str(tiny), engine={**SETTINGS, "num_gpu_blocks_override": 1})._open()
+    engine.close()
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
 def test_a_chat_template_without_a_system_role_has_the_text_before_the_users(tiny, tmp_path, caplog):
     folder = shutil.copytree(tiny, tmp_path / "gemma")
     refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"

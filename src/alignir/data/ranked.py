@@ -124,35 +124,52 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
         falling = -runs["score"].to_numpy().astype(np.float32)
     if not _rises(ranking, falling):
         order = np.lexsort((falling, ranking))
-        if not _rises(ranking[order], falling[order]):  # there are ties
-            order = np.lexsort((-_in_order(runs["doc_id"]), falling, ranking))
-        runs, ranking = runs.take(order), ranking[order]
+        runs, ranking, falling = runs.take(order), ranking[order], falling[order]
+    level = np.append(False, (np.diff(ranking) == 0) & (falling[1:] == falling[:-1]))
+    ties = np.flatnonzero(level | np.append(level[1:], False))
+    if len(ties):
+        document = _in_order(runs["doc_id"].iloc[ties])
+        order = np.arange(len(runs))
+        order[ties] = ties[np.lexsort((-document, falling[ties], ranking[ties]))]
+        runs = runs.take(order)
     starts = np.flatnonzero(np.diff(ranking, prepend=-1))
     lengths = np.diff(np.append(starts, len(runs)))
     rank = np.arange(1, len(runs) + 1) - np.repeat(starts, lengths)
     return runs.assign(rank=rank)[RUNS].reset_index(drop=True)
 
 
-def together(rankings: list[pd.DataFrame]) -> pd.DataFrame:
-    """One RUNS of several, one below the other, whose ids are categories; takes them apart, to need no room for two.
+def together(rankings: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One RUNS of several, one below the other, whose ids are categories.
+
+    Each is taken apart before the next is asked for: 52 systems that each know 2,000,000 documents by names of their
+    own need 7 GB, where they share one list of names they need .1 GB.
 
     >>> parts = [pd.DataFrame([("s", "q", doc_id, 1.0, 1)], columns=RUNS) for doc_id in "ab"]
-    >>> together([part.astype(dict.fromkeys(IDS, "category")) for part in parts])["doc_id"].tolist()
+    >>> together(part.astype(dict.fromkeys(IDS, "category")) for part in parts)["doc_id"].tolist()
     ['a', 'b']
     """
-    if not rankings:
+    names = {name: pa.array([], pa.string()) for name in IDS}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in RUNS}
+    for ranking in rankings:
+        for name in IDS:
+            codes, names[name] = _with_names(ranking[name], names[name])
+            parts[name].append(codes)
+        for name in ("score", "rank"):
+            parts[name].append(ranking[name].to_numpy())
+    if not parts["rank"]:
         return pd.DataFrame(columns=RUNS)
-    columns = {}
-    for name in RUNS:
-        column = pa.chunked_array([_arrow(ranking.pop(name)) for ranking in rankings])
-        columns[name] = column.unify_dictionaries().to_pandas()
+    columns = {name: np.concatenate(parts.pop(name)) for name in RUNS}
+    for name in IDS:
+        columns[name] = pd.Categorical.from_codes(columns[name], names[name].to_pandas())
     return pd.DataFrame(columns, copy=False)
 
 
-def _arrow(values: pd.Series) -> pa.Array:
-    """With 32 bits a category, however few there are here."""
-    found = pa.array(values)
-    return found.cast(pa.dictionary(pa.int32(), pa.string())) if pa.types.is_dictionary(found.type) else found
+def _with_names(values: pd.Series, names: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """(a number for each of the categories: its place in the names; the names, with the new ones at their end)."""
+    own = pa.array(values).cast(pa.dictionary(pa.int32(), pa.string()))
+    before = pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), names)
+    unified = pa.chunked_array([before, own]).unify_dictionaries().chunk(1)
+    return unified.indices.to_numpy(), unified.dictionary
 
 
 def nothing_returned(queries: pd.Series, notes: Iterable[str] = ()) -> InputError:
@@ -174,9 +191,9 @@ def _in_order(values: pd.Series) -> np.ndarray:
 
 
 def _rises(ranking: np.ndarray, falling: np.ndarray) -> bool:
-    """Whether rows are in order of their ranking, then of `falling`, and no two are level in both."""
+    """Whether rows are in order of their ranking, then of `falling`."""
     step = np.diff(ranking)
-    return bool(((step > 0) | ((step == 0) & (falling[1:] > falling[:-1]))).all())
+    return bool(((step > 0) | ((step == 0) & (falling[1:] >= falling[:-1]))).all())
 
 
 def _ids(frame: pd.DataFrame) -> tuple[pd.Index, pd.Index]:

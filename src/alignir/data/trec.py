@@ -125,7 +125,10 @@ def _read_run_fast(path: Path) -> pd.DataFrame | None:
             return None
         table = csv.read_csv(
             pa.BufferReader(content),
-            read_options=csv.ReadOptions(column_names=["query_id", "q0", "doc_id", "place", "score", "tag"]),
+            read_options=csv.ReadOptions(
+                column_names=["query_id", "q0", "doc_id", "place", "score", "tag"],
+                block_size=1 << 22,  # each block has a dictionary of its own, which are unified in the end
+            ),
             parse_options=csv.ParseOptions(delimiter=separator.decode(), quote_char=False, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(PAIR, pa.dictionary(pa.int32(), pa.string()))

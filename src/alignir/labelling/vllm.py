@@ -1,5 +1,6 @@
 """vLLM, in this process: the door to the library, which is imported when the first answer is needed."""
 
+import contextlib
 import gc
 import importlib.util
 import json
@@ -16,9 +17,10 @@ from alignir.labelling.harmony import Harmony
 from alignir.labelling.models import Answer
 from alignir.labelling.prompts import Prompt
 from alignir.labelling.vllm_answers import ReasoningParser, check_parser
-from alignir.labelling.vllm_process import cpu_build, importing, set_environment, without_llvmlite
+from alignir.labelling.vllm_process import cpu_build, importing, own_processes, set_environment, without_llvmlite
 from alignir.labelling.vllm_prompts import Asked, Tokens
 from alignir.labelling.vllm_refusals import advice, reason
+from alignir.labelling.vllm_traces import cause, held
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +156,9 @@ class _Engine:
             settings.setdefault("enforce_eager", True)
         settings.setdefault("tokenizer_mode", "hf")  # the one for Mistral's repositories has no chat template
         log.info("loading %s", model.name)
+        trace = bytearray()
         try:
-            with without_llvmlite():
+            with without_llvmlite(), held() if own_processes() else contextlib.nullcontext(trace) as trace:
                 from vllm import LLM
 
                 self.llm = LLM(
@@ -167,7 +170,9 @@ class _Engine:
                     **settings,
                 )
         except Exception as error:
-            raise InputError(f"vLLM could not load {model.name} from {path}: {reason(error)}{advice(error)}") from error
+            why = cause(trace)
+            helps = advice(why or str(error))
+            raise InputError(f"vLLM could not load {model.name} from {path}: {why or reason(error)}{helps}") from error
         self.tokenizer = self.llm.get_tokenizer()
         self.harmony = Harmony(**model.harmony) if model.harmony else None
         self.tokens = Tokens(self.tokenizer, self.llm.llm_engine.model_config.max_model_len, self.harmony)

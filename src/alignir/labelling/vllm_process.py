@@ -19,6 +19,11 @@ def cpu_build() -> bool:
         return False
 
 
+def own_processes() -> bool:
+    """Whether vLLM loads a model in processes of its own, as it does wherever it is not told otherwise."""
+    return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0"
+
+
 @contextlib.contextmanager
 def without_llvmlite() -> Iterator[None]:
     """Hide llvmlite's binding while vLLM looks through all loaded modules: it has an answer for every attribute's name.
@@ -52,6 +57,7 @@ def set_environment() -> None:
     quiet = {
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_LOGGING_LEVEL": "ERROR",
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is for results
         "TORCH_CPP_LOG_LEVEL": "ERROR",
         "TOKENIZERS_PARALLELISM": "true",
     }

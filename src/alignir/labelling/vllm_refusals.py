@@ -42,15 +42,15 @@ def reason(error: Exception) -> str:
     return _first_line(str(error)) or type(error).__name__
 
 
-def advice(error: Exception) -> str:
+def advice(said: str) -> str:
     """What helps against it, with a semicolon before it; empty where nothing is known.
 
-    >>> advice(RuntimeError("CUDA out of memory. Tried to allocate 224.00 MiB."))[:30]
+    >>> advice("CUDA out of memory. Tried to allocate 224.00 MiB.")[:30]
     "; where the GPU's memory is to"
-    >>> advice(ValueError("no such thing"))
+    >>> advice("no such thing")
     ''
     """
-    return next((f"; {helps}" for words, helps in ADVICE if re.search(words, str(error), re.IGNORECASE)), "")
+    return next((f"; {helps}" for words, helps in ADVICE if re.search(words, said, re.IGNORECASE)), "")
 
 
 def _first_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """Retrieval systems: their rankings, from run files, from a grid of BM25, or from pipelines that build on others."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -39,25 +39,28 @@ def run_files(
             "or build systems with systems=bm25"
         )
     selected = _selected(run_paths.run_files(folder, files), include, exclude)
-    rankings: list[pd.DataFrame] = []
-    notes, contradicting = [], []
-    for system, file in sorted(selected.items()):
-        results = _results(file, files)
-        known = _known(results, dataset, file, unknown)
-        if known.empty:
-            notes.append(
-                f"{system}: left out, since none of its queries, such as {results['query_id'].iloc[0]!r}, is a judged "
-                f"query of the dataset {dataset.name} ({file})"
-            )
-        elif number := trec.contradicted(known):
-            contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
-        rankings.append(ranked(known.assign(system=pd.Categorical([system]).repeat(len(known)))))
+    notes: list[str] = []
+    contradicting: list[str] = []
+
+    def rankings() -> Iterator[pd.DataFrame]:
+        for system, file in sorted(selected.items()):
+            results = _results(file, files)
+            known = _known(results, dataset, file, unknown)
+            if known.empty:
+                notes.append(
+                    f"{system}: left out, since none of its queries, such as {results['query_id'].iloc[0]!r}, is a "
+                    f"judged query of the dataset {dataset.name} ({file})"
+                )
+            elif number := trec.contradicted(known):
+                contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
+            yield ranked(known.assign(system=pd.Categorical([system]).repeat(len(known))))
+
+    frame = together(rankings())
     if contradicting:
         notes.append(
             f"ranks contradict scores in {', '.join(contradicting)}: read by score, higher first, as trec_eval reads a "
             "run. Are the scores distances?"
         )
-    frame = together(rankings)
     return Runs(frame, tuple(frame["system"].unique()), tuple(dataset.queries.index), tuple(notes))
 
 

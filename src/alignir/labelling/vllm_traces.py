@@ -1,0 +1,67 @@
+"""Traces: why vLLM's own processes could not load a model, which they write to stderr and nowhere else."""
+
+import contextlib
+import os
+import re
+import select
+import threading
+from collections.abc import Iterator
+
+# The start of a line of vLLM's log, or of Python; whatever comes after it is a trace.
+BEGINS = re.compile(rb"^.* ERROR |^Process \w+:|^Traceback \(most recent", re.MULTILINE)
+FAILED = "failed to start."  # "EngineCore", or "WorkerProc" on one of several GPUs: the first trace is the cause
+CAUSE = re.compile(
+    r"^(?:\(.+?\) )?(?:ERROR .+?\] )?(?:\w+\.)*\w*(?:Error|Exception): (?!.*see (?:root cause|stack trace))(.+)$",
+    re.MULTILINE | re.IGNORECASE,
+)
+WAIT_S = 0.1
+
+
+def cause(trace: bytes) -> str | None:
+    """What the first error of the first process that failed says; None where there is no trace.
+
+    >>> cause(b"(Worker pid=7) ERROR 11-27 13:43:28 [core.py:1510] torch.OutOfMemoryError: CUDA out of memory.")
+    'CUDA out of memory.'
+    """
+    text = trace.decode(errors="replace")
+    found = CAUSE.search(text, max(text.find(FAILED), 0))
+    return found[1].strip() if found else None
+
+
+@contextlib.contextmanager
+def held() -> Iterator[bytearray]:
+    """Pass on what this process, and those that it starts, write to stderr, such as the progress of a download, until a
+    trace begins. That is kept, to be told apart, and only passed on if nothing fails.
+
+    Processes that live on write into the same pipe, which is emptied as long as any of them does.
+    """
+    trace, ended, drained = bytearray(), threading.Event(), threading.Event()
+    screen, (reading, writing) = os.dup(2), os.pipe()
+
+    def read() -> None:
+        while not drained.is_set():
+            if select.select([reading], [], [], 0 if ended.is_set() else WAIT_S)[0]:
+                if not (written := os.read(reading, 1 << 16)):  # nobody has the other end
+                    break
+                begins = None if trace else BEGINS.search(written)
+                shown = 0 if trace else begins.start() if begins else len(written)
+                os.write(screen, written[:shown])
+                trace.extend(written[shown:])
+            elif ended.is_set():
+                drained.set()
+        drained.set()
+        while written := os.read(reading, 1 << 16):
+            os.write(screen, written)
+        os.close(reading)
+        os.close(screen)
+
+    os.dup2(writing, 2)
+    os.close(writing)
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        yield trace
+    finally:
+        os.dup2(screen, 2)
+        ended.set()
+        drained.wait()
+    os.write(2, trace)

@@ -1,0 +1,62 @@
+"""Traces of vLLM's own processes: told in a line, and kept from the screen."""
+
+import subprocess
+
+import pytest
+
+from alignir.labelling.vllm_traces import cause, held
+
+PROGRESS = "Loading weights:  10%|#   |\r"
+CORE = """\
+(EngineCore pid=29) ERROR 11-27 13:43:28 [core.py:1510] EngineCore failed to start.
+(EngineCore pid=29) ERROR 11-27 13:43:28 [core.py:1510] Traceback (most recent call last):
+(EngineCore pid=29) ERROR 11-27 13:43:28 [core.py:1510]     raise ValueError(
+(EngineCore pid=29) ERROR 11-27 13:43:28 [core.py:1510] ValueError: No available memory for the cache blocks.
+Process EngineCore:
+Traceback (most recent call last):
+ValueError: No available memory for the cache blocks.
+"""
+TWO_GPUS = """\
+(Worker_TP1 pid=8) ERROR 11-27 13:43:28 [utils.py:3] ImportError: no such kernel, another is used
+(Worker_TP1 pid=8) ERROR 11-27 13:43:28 [multiproc_executor.py:953] WorkerProc failed to start.
+(Worker_TP1 pid=8) ERROR 11-27 13:43:28 [multiproc_executor.py:953] torch.OutOfMemoryError: CUDA out of memory.
+(EngineCore pid=7) ERROR 11-27 13:43:29 [core.py:1510] EngineCore failed to start.
+(EngineCore pid=7) ERROR 11-27 13:43:29 [core.py:1510] Exception: WorkerProc initialization failed due to an \
+exception in a background process. See stack trace for root cause.
+"""
+
+
+def written(text: str) -> None:
+    """As a process of vLLM does."""
+    subprocess.run(["sh", "-c", 'printf "%s" "$0" >&2', text], check=True)
+
+
+@pytest.mark.parametrize(
+    ("trace", "says"),
+    [(CORE, "No available memory for the cache blocks."), (TWO_GPUS, "CUDA out of memory."), ("", None), ("so", None)],
+)
+def test_the_first_error_of_the_first_process_that_failed_is_the_cause(trace, says):
+    assert cause(trace.encode()) == says
+
+
+def test_a_trace_is_kept_from_the_screen_and_progress_is_not(capfd):
+    with pytest.raises(RuntimeError, match="see above"), held() as trace:
+        written(PROGRESS)
+        written(f"one line\n{CORE}")
+        written("the rest of it\n")
+        raise RuntimeError("see above")
+    assert trace.decode() == f"{CORE}the rest of it\n"
+    written("afterwards\n")
+    assert capfd.readouterr().err == f"{PROGRESS}one line\nafterwards\n"
+
+
+def test_of_a_model_that_loads_nothing_is_kept_from_the_screen(capfd):
+    with held():
+        written(CORE)
+        lives_on = subprocess.Popen(["sh", "-c", "read line; echo $line >&2"], stdin=subprocess.PIPE, text=True)
+    lives_on.communicate("later\n")
+    written("")
+    for _ in range(100):  # the thread passes it on
+        if "later" in (said := capfd.readouterr().err):
+            break
+    assert said == f"{CORE}later\n"
