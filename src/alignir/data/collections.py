@@ -62,7 +62,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """sha256 of what is judged: the texts of the pairs and their baseline labels with their scale, in any order."""
         pairs = self.qrels.sort_values(QRELS[:2])
-        query, passage = pairs["query_id"].map(self.queries), pairs["doc_id"].map(self.passages).fillna("")
+        query, passage = _by_id(pairs["query_id"], self.queries), _by_id(pairs["doc_id"], self.passages).fillna("")
         whole = hashlib.sha256(f"{self.scale.grades} {self.scale.relevant_from}".encode())
         for parts in zip(pairs["query_id"], query, pairs["doc_id"], passage, pairs["relevance"], strict=True):
             whole.update("".join(f"{part}\0" for part in parts).encode())
@@ -92,19 +92,19 @@ class Dataset:
         understands it, and empty where a query or a document lacks it.
         """
         pairs = (self.qrels if pool is None else pool)[QRELS[:2]].copy()
-        lacking = set(pairs["doc_id"]) - set(self.passages.index)
+        lacking = ~pairs["doc_id"].isin(self.passages.index)
         found = Texts(self.passages, self.passage_fields)
-        if lacking and self.further:
-            more = self.further(lacking)
+        if lacking.any() and self.further:
+            more = self.further(set(pairs.loc[lacking, "doc_id"]))
             found = Texts(pd.concat([found.main, more.main]), pd.concat([found.fields, more.fields]))
-        pairs["query"] = pairs["query_id"].map(self.queries)
-        passages = pairs["doc_id"].map(found.main).astype(object)
+        pairs["query"] = _by_id(pairs["query_id"], self.queries)
+        passages = _by_id(pairs["doc_id"], found.main)
         pairs["passage"] = passages.where(passages.str.strip() != "")
         for name in fields:
             if name not in MAIN:
                 column, table = self.field(name), self.query_fields if of_query(name) else found.fields
                 ids = pairs["query_id" if of_query(name) else "doc_id"]
-                pairs[name] = ids.map(table[column]).astype(object).fillna("")
+                pairs[name] = _by_id(ids, table[column]).fillna("")
         return pairs
 
     def field(self, name: str) -> str:
@@ -119,6 +119,11 @@ class Dataset:
         there = ", ".join(map(str, own)) or "nothing but their text"
         hint = f"; ${prefix}{name} is there" if name in other else ""
         raise InputError(f"the {whose} of {self.name} have no field for ${name}: there is {there}{hint}")
+
+
+def _by_id(ids: pd.Series, texts: pd.Series) -> pd.Series:
+    """The text of each id, NaN where there is none: the same strings, where pandas' `map` would copy them."""
+    return pd.Series(texts.reindex(ids).to_numpy(dtype=object), index=ids.index, dtype=object)
 
 
 def demo(name: str, scale: Mapping | None = None) -> Dataset:

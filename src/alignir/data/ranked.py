@@ -50,8 +50,8 @@ class Runs:
     @cached_property
     def answered(self) -> pd.Series:
         """How many queries each system has results for."""
-        found = self.frame[["system", "query_id"]].drop_duplicates()["system"].astype(str).value_counts()
-        return found.reindex(self.systems, fill_value=0)
+        first = self.frame.loc[self.frame["rank"] == 1, "system"]
+        return first.astype(str).value_counts().reindex(self.systems, fill_value=0)
 
     def top(self, k: int) -> "Runs":
         """The first `k` results of each ranking."""
@@ -135,7 +135,7 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
     starts = np.flatnonzero(np.diff(ranking, prepend=-1))
     lengths = np.diff(np.append(starts, len(runs)))
     rank = np.arange(1, len(runs) + 1) - np.repeat(starts, lengths)
-    return runs.assign(rank=rank)[RUNS].reset_index(drop=True)
+    return runs.assign(rank=rank.astype(np.int32))[RUNS].reset_index(drop=True)
 
 
 def together(rankings: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import importlib.util
 import re
 import runpy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ import pandas as pd
 
 from alignir.data.scales import FOUR, Scale, scale_of
 from alignir.errors import InputError
+
+KEPT = 20_000  # texts whose terms are kept at a time
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class Lexical:
 
     def grade(self, pairs: pd.DataFrame, scale: Scale = FOUR) -> pd.Series:
         """A grade for each row of `pairs`, which has `query` and `passage`; a query without any term gives 0."""
-        terms = {text: _terms(text) for text in {*pairs["query"], *pairs["passage"]}}
+        terms = lru_cache(KEPT)(_terms)
         shares = [
-            len(terms[query] & terms[passage]) / max(1, len(terms[query]))
+            len(terms(query) & terms(passage)) / max(1, len(terms(query)))
             for query, passage in zip(pairs["query"], pairs["passage"], strict=True)
         ]
         return pd.Series(np.searchsorted(self.shares, shares, side="right"), index=pairs.index, dtype="Int64")

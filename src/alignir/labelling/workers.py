@@ -129,29 +129,18 @@ class OnRay:
                         log.info("waiting for GPUs and cores that other jobs on Ray have")
                     continue
                 (stream,) = ready
-                worker, block = busy[stream]
+                worker, block = busy.pop(stream)
                 try:
-                    sent: Sent = ray.get(next(stream))
-                except StopIteration:
-                    del busy[stream]
+                    sent = _received(ray, stream)
+                except ray.exceptions.RayError as error:
+                    dismiss(worker)
+                    waiting.extendleft(_left(block, cluster.reason(error)))
+                    continue
+                if sent is None:
                     idle.append(worker)
                     continue
-                except ray.exceptions.RayTaskError as error:  # the model's own, and the worker lives
-                    del busy[stream]
-                    raise error.cause from error
-                except ray.exceptions.RayError as error:
-                    del busy[stream]
-                    dismiss(worker)
-                    block.deaths += 1
-                    _bury(block, cluster.reason(error))
-                    if block.indices:
-                        waiting.appendleft(block.rest())
-                    continue
-                busy[stream] = busy.pop(stream)  # behind those of other workers, which are next
-                for warning in sent.warnings:
-                    if warning not in told:  # all workers say the same
-                        told.add(warning)
-                        logging.getLogger(warning.logger).log(warning.level, "%s", warning.message)
+                busy[stream] = worker, block  # behind those of other workers, which are next
+                _tell(sent.warnings, told)
                 for answer in sent.answers:
                     block.answered.add(answer.index)
                     yield replace(answer, index=block.indices[answer.index])
@@ -165,13 +154,34 @@ class OnRay:
         return actor.remote(os.getcwd(), 0 if self.gpus else self.cpus)
 
 
-def _bury(block: Block, reason: str) -> None:
+def _received(ray: Any, stream: Any) -> Sent | None:
+    """What a worker sends next, None where it is done with its block; an error of the model's own is that error."""
+    try:
+        return ray.get(next(stream))
+    except StopIteration:
+        return None
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+
+
+def _left(block: Block, reason: str) -> list[Block]:
+    """What a worker that died of this reason leaves to another one; an InputError if it is one too many."""
+    block.deaths += 1
     if block.deaths == TRIES:
         what = "over the same pairs" if block.indices else "before they were ready"
         raise InputError(
             f"workers=ray: {TRIES} workers died {what}, the last with: {reason}. The answers so far are kept"
         )
     log.warning("a worker died, and another one goes on: %s", reason)
+    return [block.rest()] if block.indices else []
+
+
+def _tell(warnings: list[Warned], told: set[Warned]) -> None:
+    """What a worker's log has for the user, once: all workers say the same."""
+    for warning in warnings:
+        if warning not in told:
+            told.add(warning)
+            logging.getLogger(warning.logger).log(warning.level, "%s", warning.message)
 
 
 def _whole(number: Any) -> bool:

@@ -41,6 +41,7 @@ def run_files(
     selected = _selected(run_paths.run_files(folder, files), include, exclude)
     notes: list[str] = []
     contradicting: list[str] = []
+    known_systems: list[str] = []
 
     def rankings() -> Iterator[pd.DataFrame]:
         for system, file in sorted(selected.items()):
@@ -51,8 +52,10 @@ def run_files(
                     f"{system}: left out, since none of its queries, such as {results['query_id'].iloc[0]!r}, is a "
                     f"judged query of the dataset {dataset.name} ({file})"
                 )
-            elif number := trec.contradicted(known):
+                continue
+            if number := trec.contradicted(known):
                 contradicting.append(f"{system} ({number} of {counted(known['query_id'].nunique(), 'query')})")
+            known_systems.append(system)
             yield ranked(known.assign(system=pd.Categorical([system]).repeat(len(known))))
 
     frame = together(rankings())
@@ -61,7 +64,7 @@ def run_files(
             f"ranks contradict scores in {', '.join(contradicting)}: read by score, higher first, as trec_eval reads a "
             "run. Are the scores distances?"
         )
-    return Runs(frame, tuple(frame["system"].unique()), tuple(dataset.queries.index), tuple(notes))
+    return Runs(frame, tuple(known_systems), tuple(dataset.queries.index), tuple(notes))
 
 
 def _results(file: Path, files: str | Sequence[str]) -> pd.DataFrame:
