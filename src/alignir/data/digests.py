@@ -20,7 +20,8 @@ def digest(frame: pd.DataFrame) -> str:
         categories = _hashes(column.cat.categories.to_series()) if column.dtype == "category" else None
         for start in range(0, len(frame), ROWS):
             values = column.iloc[start : start + ROWS]
-            whole.update(_hashes(values) if categories is None else categories[values.cat.codes.to_numpy()])
+            hashes = _hashes(values) if categories is None else categories[values.cat.codes.to_numpy()]
+            whole.update(hashes.tobytes())
     return whole.hexdigest()
 
 

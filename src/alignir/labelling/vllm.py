@@ -170,7 +170,7 @@ class _Engine:
                     **settings,
                 )
         except Exception as error:
-            why = cause(trace)
+            why = cause(bytes(trace))
             helps = advice(why or str(error))
             raise InputError(f"vLLM could not load {model.name} from {path}: {why or reason(error)}{helps}") from error
         self.tokenizer = self.llm.get_tokenizer()
