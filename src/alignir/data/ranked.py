@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -149,19 +149,20 @@ def together(rankings: Iterable[pd.DataFrame]) -> pd.DataFrame:
     ['a', 'b']
     """
     names = {name: pa.array([], pa.string()) for name in IDS}
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in RUNS}
+    columns = {name: np.empty(0, np.float64 if name == "score" else np.int32) for name in RUNS}
     for ranking in rankings:
-        for name in IDS:
-            codes, names[name] = _with_names(ranking[name], names[name])
-            parts[name].append(codes)
-        for name in ("score", "rank"):
-            parts[name].append(ranking[name].to_numpy())
-    if not parts["rank"]:
-        return pd.DataFrame(columns=RUNS)
-    columns = {name: np.concatenate(parts.pop(name)) for name in RUNS}
-    for name in IDS:
-        columns[name] = pd.Categorical.from_codes(columns[name], names[name].to_pandas())
-    return pd.DataFrame(columns, copy=False)
+        for name, column in columns.items():
+            values = ranking[name]
+            if name in IDS:
+                values, names[name] = _with_names(values, names[name])
+            n = len(column)
+            column.resize(n + len(ranking), refcheck=False)  # in place, where to concatenate needs room for two
+            column[n:] = values
+    found: dict[str, Any] = {}
+    for name in RUNS:
+        column = columns.pop(name)
+        found[name] = pd.Categorical.from_codes(column, names[name].to_pandas()) if name in IDS else column
+    return pd.DataFrame(found, copy=False)
 
 
 def _with_names(values: pd.Series, names: pa.Array) -> tuple[np.ndarray, pa.Array]:
