@@ -26,7 +26,7 @@ IMPORTS = [
     "mlflow",
 ]
 IMPORTS += ["mlflow.store.tracking.sqlalchemy_store", "mlflow.artifacts", "bm25s", "matplotlib.figure", "pytrec_eval"]
-IMPORTS += ["empty_store", "sklearn.feature_extraction.text"]
+IMPORTS += ["empty_store", "demo_read", "sklearn.feature_extraction.text"]
 IMPORTS += [
     "scipy.stats",
     "sklearn.metrics",
