@@ -11,44 +11,67 @@ import sys
 import termios
 import time
 import traceback
-from multiprocessing import get_context
+from collections.abc import Sequence
+from functools import cache
+from multiprocessing import forkserver, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
+# What a run imports at its start, and what it imports where it is needed.
 IMPORTS = [
-    "alignir.experiment.pipeline",
-    "alignir.tables.kinds",
-    "alignir.report.gallery",
-    "alignir.experiment.queries",
+    "alignir.commands.run",
     "alignir.commands.cell_report",
     "alignir.config",
-    "mlflow",
+    "alignir.experiment.pipeline",
+    "alignir.experiment.queries",
+    "alignir.labelling.vllm",
+    "alignir.report.gallery",
+    "alignir.tables.kinds",
 ]
-IMPORTS += ["mlflow.store.tracking.sqlalchemy_store", "mlflow.artifacts", "bm25s", "matplotlib.figure", "pytrec_eval"]
-IMPORTS += ["empty_store", "demo_read", "sklearn.feature_extraction.text"]
-IMPORTS += [
-    "scipy.stats",
-    "sklearn.metrics",
-    "sklearn.decomposition",
-    "pyarrow.parquet",
-    "krippendorff",
-    "rich.progress",
-    "hydra.main",
-]
+IMPORTS += ["demo_read", "empty_store", "hydra.main", "rich.progress", "bm25s", "pytrec_eval", "krippendorff"]
+IMPORTS += ["mlflow", "mlflow.artifacts", "mlflow.store.tracking.sqlalchemy_store"]
+IMPORTS += ["mlflow.store.tracking.sqlalchemy_workspace_store", "sqlalchemy.dialects.sqlite", "alembic.command"]
+IMPORTS += ["matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.JpegImagePlugin"]
+IMPORTS += ["pyarrow.parquet", "narwhals.stable.v2", "scipy.stats"]
+IMPORTS += ["sklearn.decomposition", "sklearn.feature_extraction.text", "sklearn.metrics"]
 forks = get_context("forkserver")
 forks.set_forkserver_preload(IMPORTS)
+
+
+@cache
+def _ready() -> None:
+    """Start the process that is forked. It imports by its environment alone, and ignores what is not found there."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    forkserver.ensure_running()
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+def _begun(command: Sequence[str], folder: Path, environment: dict[str, str], streams: Sequence[object]) -> BaseProcess:
+    _ready()
+    process = forks.Process(target=_run, args=(command, str(folder), environment, *map(str, streams)))
+    process.start()
+    return process
 
 
 def run(*command: str, folder: Path) -> SimpleNamespace:
     """`python *command` in the folder: its returncode, stdout, stderr and, both together, output."""
     with TemporaryDirectory() as streams:
         paths = [Path(streams) / name for name in ("stdout", "stderr")]
-        process = forks.Process(target=_run, args=(command, str(folder), dict(os.environ), *map(str, paths)))
-        process.start()
+        process = begin(*command, folder=folder, streams=paths)
         process.join()
         stdout, stderr = (path.read_text() for path in paths)
     return SimpleNamespace(returncode=process.exitcode, stdout=stdout, stderr=stderr, output=stdout + stderr)
+
+
+def begin(*command: str, folder: Path, streams: Sequence[Path]) -> BaseProcess:
+    """`python *command` in the folder, begun: its stdout and stderr go to these files."""
+    return _begun(command, folder, dict(os.environ), streams)
 
 
 def run_on_a_terminal(*command: str, folder: Path, columns: int, interrupt_at: str = "") -> SimpleNamespace:
@@ -62,8 +85,7 @@ def run_on_a_terminal(*command: str, folder: Path, columns: int, interrupt_at: s
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     environment["TERM"] = "xterm"
     name = os.ttyname(own_end)
-    process = forks.Process(target=_run, args=(command, str(folder), environment, name, name))
-    process.start()
+    process = _begun(command, folder, environment, [name, name])
     output, running = b"", True
     while running:
         running = process.is_alive()

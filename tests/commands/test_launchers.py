@@ -16,8 +16,11 @@ from conftest import ROOT
 from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
+from alignir.errors import InputError
+from alignir.labelling import cluster
 from alignir.labelling.ledger import Ledger
 from alignir.tracking.runs import Recorded, read_failures, read_finished
+from hydra_plugins.alignir_ray_launcher import RayLauncher
 
 # A model that fails, or takes its process with it, once it is to grade; it writes down what listens at that time.
 BROKEN = """
@@ -203,12 +206,12 @@ def test_a_cell_whose_process_dies_is_named_and_the_others_go_on(tmp_path):
     assert done.stdout.count("nDCG@10 with") == 1
 
 
-def test_a_cell_that_fits_on_no_machine_is_refused(tmp_path):
-    done = in_a_process(tmp_path, "-m", "model=lexical", *chosen("ray"), "hydra.launcher.cpus=9999")
-    assert done.returncode == 1
-    (told,) = re.findall("^alignir: (.*)$", done.stderr, re.M)
-    assert told.startswith("hydra/launcher=ray: expected room for 1 worker of 9999 CPU, found room for 0 on 1 machine")
-    assert told.endswith("lower hydra.launcher.gpus (0: on CPUs) or hydra.launcher.cpus")
+def test_a_cell_that_fits_on_no_machine_is_refused(monkeypatch):
+    ray = SimpleNamespace(nodes=lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}])
+    monkeypatch.setattr(cluster, "connected", lambda *_: ray)
+    with pytest.raises(InputError, match=r"^hydra/launcher=ray: expected room for 1 worker of 9999 CPU, found") as told:
+        RayLauncher(None, cpus=9999, gpus=0).launch([["model=lexical"]], 0)
+    assert str(told.value).endswith("lower hydra.launcher.gpus (0: on CPUs) or hydra.launcher.cpus")
 
 
 def test_a_launcher_that_dies_with_a_cell_says_how_to_go_on(tmp_path):

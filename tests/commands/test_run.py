@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -799,18 +800,18 @@ def test_repeats_self_agreement_and_fallback_are_recorded(alignir, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path, how):
-    run = [sys.executable, "-m", "alignir", "model=scripted", "model.delay=0.1"]
-    process = subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def test_a_run_that_is_stopped_goes_on_where_it_was(alignir, tmp_path, how):
+    said = [tmp_path / name for name in ("stdout", "stderr")]
+    process = forked.begin("-m", "alignir", "model=scripted", "model.delay=0.1", folder=tmp_path, streams=said)
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("ledger/*/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(how)
-    output, _ = process.communicate()
-    assert process.returncode == (130 if how == signal.SIGTERM else -signal.SIGKILL)
-    assert "Traceback" not in output
+    os.kill(process.pid, how)
+    process.join()
+    assert process.exitcode == (130 if how == signal.SIGTERM else -signal.SIGKILL)
+    assert not any("Traceback" in stream.read_text() for stream in said)
     # by key: a signal between the writing of a chunk and its end has it written twice, which is no loss
     kept = len({key for file in tmp_path.rglob("ledger/*/*.parquet") for key in pd.read_parquet(file)["key"]})
     assert 0 < kept < 360
-    again = subprocess.run([*run[:-1], "model.delay=0"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    again = alignir("model=scripted", "model.delay=0")
     assert f"{360 - kept} pairs in" in again.stdout

@@ -1,12 +1,13 @@
 """Labelling and its ledger: nothing is asked twice, nothing is lost, nothing torn is read."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import forked
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -169,7 +170,7 @@ from alignir.labelling.scripted import Scripted
 from alignir.labelling.ledger import Ledger
 from alignir.labelling.prompts import Prompt
 from alignir.labelling.replay import Replay
-texts = [f"passage {number}" for number in range(600)]
+texts = [f"passage {number}" for number in range(1500)]
 pairs = pd.DataFrame({"query_id": "q", "doc_id": texts, "query": "query", "passage": texts})
 prompt = Prompt("own", "Query: $query Passage: $passage", "final_score", 10)
 labelling = alignir.labelling.labels.label(pairs, prompt, Scripted(delay=float(sys.argv[2])), Ledger(Path(sys.argv[1])))
@@ -178,7 +179,19 @@ labelling.labels.to_parquet(sys.argv[3])
 
 
 def start(folder, delay, out):
-    return subprocess.Popen([sys.executable, "-c", WORK, str(folder), str(delay), str(out)], stderr=subprocess.DEVNULL)
+    """WORK in a process of its own."""
+    (script := out.with_name("work.py")).write_text(WORK)
+    nowhere = [Path(os.devnull)] * 2
+    return forked.begin(str(script), str(folder), str(delay), str(out), folder=out.parent, streams=nowhere)
+
+
+def ended(process) -> int:
+    process.join()
+    return process.exitcode
+
+
+def written(folder) -> int:
+    return len(list(folder.rglob("*.parquet")))
 
 
 def chunks(folder) -> list[pd.DataFrame]:
@@ -186,32 +199,32 @@ def chunks(folder) -> list[pd.DataFrame]:
 
 
 def test_two_sweeps_at_once_over_the_same_pairs_corrupt_nothing(tmp_path):
-    both = [start(tmp_path / "ledger", 0.002, tmp_path / f"{name}.parquet") for name in ("one", "two")]
-    assert [process.wait() for process in both] == [0, 0]
+    both = [start(tmp_path / "ledger", 0.0005, tmp_path / f"{name}.parquet") for name in ("one", "two")]
+    assert [ended(process) for process in both] == [0, 0]
     one, two = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("one", "two"))
-    assert len(one) == 600
+    assert len(one) == 1500
     assert one.equals(two)
     assert not list(tmp_path.rglob("*.aside"))
 
 
 def test_kill_9_at_30_random_moments_loses_at_most_the_chunk_under_way(tmp_path):
-    start(tmp_path / "undisturbed", 0, tmp_path / "undisturbed.parquet").wait()
+    assert ended(start(tmp_path / "undisturbed", 0, tmp_path / "undisturbed.parquet")) == 0
     rng = np.random.default_rng(0)
     ledger, kills, before = tmp_path / "ledger", 0, 0
     while kills < 30:
         process = start(ledger, 0.004, tmp_path / "resumed.parquet")
         deadline = time.monotonic() + 60
-        while len(chunks(ledger)) == before and process.poll() is None and time.monotonic() < deadline:
+        while written(ledger) == before and process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.12))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kills, before = kills + 1, len(chunks(ledger))
+        process.kill()
+        assert ended(process) == -signal.SIGKILL
+        kills, before = kills + 1, written(ledger)
     kept = pd.concat(chunks(ledger))
     assert kept["key"].is_unique  # nothing that was written is asked again
     assert len(kept) >= 30 * 8  # each life wrote at least a chunk: none was lost
     assert not list(tmp_path.rglob("*.aside"))
-    assert start(ledger, 0, tmp_path / "resumed.parquet").wait() == 0
+    assert ended(start(ledger, 0, tmp_path / "resumed.parquet")) == 0
     assert pd.concat(chunks(ledger))["key"].is_unique
     assert pd.read_parquet(tmp_path / "resumed.parquet").equals(pd.read_parquet(tmp_path / "undisturbed.parquet"))
 
