@@ -158,17 +158,18 @@ class _Engine:
         log.info("loading %s", model.name)
         trace = bytearray()
         try:
-            with without_llvmlite(), held() if own_processes() else contextlib.nullcontext(trace) as trace:
+            with without_llvmlite():
                 from vllm import LLM
 
-                self.llm = LLM(
-                    model=path,
-                    revision=model.revision,
-                    trust_remote_code=False,
-                    disable_log_stats=True,
-                    use_tqdm_on_load=False,
-                    **settings,
-                )
+                with held() if own_processes() else contextlib.nullcontext(trace) as trace:
+                    self.llm = LLM(
+                        model=path,
+                        revision=model.revision,
+                        trust_remote_code=False,
+                        disable_log_stats=True,
+                        use_tqdm_on_load=False,
+                        **settings,
+                    )
         except Exception as error:
             why = cause(bytes(trace))
             helps = advice(why or str(error))

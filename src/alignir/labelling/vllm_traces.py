@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import select
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -30,7 +31,7 @@ def cause(trace: bytes) -> str | None:
 
 @contextlib.contextmanager
 def held() -> Iterator[bytearray]:
-    """Pass on what this process, and those that it starts, write to stderr, such as the progress of a download, until a
+    """Pass on what processes that are started meanwhile write to stderr, such as the progress of a download, until a
     trace begins. That is kept, to be told apart, and only passed on if nothing fails.
 
     Processes that live on write into the same pipe, which is emptied as long as any of them does.
@@ -58,8 +59,11 @@ def held() -> Iterator[bytearray]:
     os.dup2(writing, 2)
     os.close(writing)
     threading.Thread(target=read, daemon=True).start()
+    # This process's own view of a sweep goes on, to a terminal if it is one. Not closed: who finds it may keep it.
+    own = os.fdopen(os.dup(screen), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
     try:
-        yield trace
+        with contextlib.redirect_stderr(own):
+            yield trace
     finally:
         os.dup2(screen, 2)
         ended.set()
