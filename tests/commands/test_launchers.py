@@ -168,6 +168,7 @@ def test_what_was_found_is_printed_as_it_is_otherwise(sequential, parallel):
 
 @pytest.mark.parametrize("written", [True, False])
 def test_a_sweep_goes_model_by_model(alignir, tmp_path, written):
+    pytest.importorskip("vllm", reason="needs vLLM: bash scripts/setup.sh")
     swept = {"prompt": "zeshot,basic", "model": "scripted,smollm2"}
     if written:
         (tmp_path / "conf" / "experiment").mkdir(parents=True)

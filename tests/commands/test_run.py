@@ -105,9 +105,9 @@ def test_help_lists_the_groups_and_their_choices(alignir):
         (["model=lexical", "prompt.file=latin.txt"], "latin.txt:1: expected UTF-8 text, found b'Gr\\xf6\\xdfe"),
         (["model=replay"], "model.labels has no value: set model.labels=..."),
         (["model=replay", "model.labels=nowhere"], "no file of labels (model.labels=FILE) at"),
-        (["dataset=folder", "dataset.path=nowhere"], "no folder for the dataset folder at"),
+        (["dataset=folder", "dataset.path=nowhere", "model=lexical"], "no folder for the dataset folder at"),
         (
-            ["dataset=folder", "dataset.path=small", "systems.include=[x]"],
+            ["dataset=folder", "dataset.path=small", "systems.include=[x]", "model=lexical"],
             "systems=runs: no system matches x; there are bad, good",
         ),
         (["dataset=folder", "dataset.path=small", "prompt.file=bad.txt"], "bad.txt: expected $query and $passage"),
@@ -115,7 +115,10 @@ def test_help_lists_the_groups_and_their_choices(alignir):
             ["dataset=folder", "dataset.path=small", "model=scripted", "prompt.max_tokens=abc"],
             "prompt=zeshot cannot be used with {'name': 'zeshot'",
         ),
-        (["dataset=folder", "dataset.path=broken"], "bad.run:2: expected a finite number as score, found 'nan'"),
+        (
+            ["dataset=folder", "dataset.path=broken", "model=lexical"],
+            "bad.run:2: expected a finite number as score, found 'nan'",
+        ),
         (["missing=guess", "model=lexical"], "missing=guess: expected one of drop, zero, fallback"),
         (["model=lexical", "queries=random", "queries.n=abc"], "queries=random cannot be used with {'n': 'abc'"),
         (["model=lexical", "systems=bm25", "systems.scoring=[foo]"], "systems=bm25 cannot be used with"),

@@ -155,11 +155,12 @@ def _twice(results: pd.DataFrame) -> bool:
 def _is_plain(content: bytes, separator: bytes) -> bool:
     """Whether this is UTF-8 text whose only white space is single separators between fields, and ends of lines.
 
-    Whatever else separates fields for Python, pyarrow takes for a part of them.
+    Whatever else separates fields for Python, pyarrow takes for a part of them. A zero byte ends an id for some versions
+    of pandas.
     """
     other = b" " if separator == b"\t" else b"\t"
     twice = (separator * 2, separator + b"\n", separator + b"\r", b"\n" + separator)
-    unusual = (other, *twice, b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
+    unusual = (other, *twice, b"\0", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
     if any(found in content for found in unusual) or content.count(b"\r") != content.count(b"\r\n"):
         return False
     if content.startswith((separator, b"\xef\xbb\xbf")) or content.endswith(separator):
