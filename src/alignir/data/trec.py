@@ -155,8 +155,8 @@ def _twice(results: pd.DataFrame) -> bool:
 def _is_plain(content: bytes, separator: bytes) -> bool:
     """Whether this is UTF-8 text whose only white space is single separators between fields, and ends of lines.
 
-    Whatever else separates fields for Python, pyarrow takes for a part of them. A zero byte ends an id for some versions
-    of pandas.
+    Whatever else separates fields for Python, pyarrow takes for a part of them. A zero byte ends an id for some
+    versions of pandas.
     """
     other = b" " if separator == b"\t" else b"\t"
     twice = (separator * 2, separator + b"\n", separator + b"\r", b"\n" + separator)
