@@ -39,18 +39,21 @@ def held() -> Iterator[bytearray]:
     trace, ended, drained = bytearray(), threading.Event(), threading.Event()
     screen, (reading, writing) = os.dup(2), os.pipe()
 
+    def pass_on(written: bytes) -> None:
+        begins = None if trace else BEGINS.search(written)
+        shown = 0 if trace else begins.start() if begins else len(written)
+        trace.extend(written[shown:])
+        os.write(screen, written[:shown])
+
     def read() -> None:
-        while not drained.is_set():
-            if select.select([reading], [], [], 0 if ended.is_set() else WAIT_S)[0]:
-                if not (written := os.read(reading, 1 << 16)):  # nobody has the other end
-                    break
-                begins = None if trace else BEGINS.search(written)
-                shown = 0 if trace else begins.start() if begins else len(written)
-                os.write(screen, written[:shown])
-                trace.extend(written[shown:])
-            elif ended.is_set():
-                drained.set()
-        drained.set()
+        try:
+            while not ended.is_set() or select.select([reading], [], [], 0)[0]:
+                if select.select([reading], [], [], WAIT_S)[0]:
+                    if not (written := os.read(reading, 1 << 16)):  # nobody has the other end
+                        break
+                    pass_on(written)
+        finally:
+            drained.set()
         while written := os.read(reading, 1 << 16):
             os.write(screen, written)
         os.close(reading)
@@ -59,13 +62,25 @@ def held() -> Iterator[bytearray]:
     os.dup2(writing, 2)
     os.close(writing)
     threading.Thread(target=read, daemon=True).start()
-    # This process's own view of a sweep goes on, to a terminal if it is one. Not closed: who finds it may keep it.
-    own = os.fdopen(os.dup(screen), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
     try:
-        with contextlib.redirect_stderr(own):
+        with _own_stderr(screen):
             yield trace
     finally:
         os.dup2(screen, 2)
         ended.set()
         drained.wait()
     os.write(2, trace)
+
+
+def _own_stderr(screen: int) -> contextlib.AbstractContextManager:
+    """This process itself writes to the screen as before: its view of a sweep goes on, to a terminal if it is one."""
+    try:
+        elsewhere = sys.stderr.fileno() != 2  # as in a notebook, or a test
+    except (AttributeError, OSError):
+        elsewhere = True
+    if elsewhere:
+        return contextlib.nullcontext()
+    # Not closed: whoever finds it may keep it.
+    return contextlib.redirect_stderr(
+        os.fdopen(os.dup(screen), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    )
