@@ -80,7 +80,7 @@ def left_on_the_screen(written: str) -> str:
 
 def recorded_statuses(folder) -> dict[str, int]:
     """Of all labels that were recorded there."""
-    frames = [pd.read_parquet(file) for file in folder.rglob("artifacts/**/labels.parquet")]
+    frames = [pd.read_parquet(file) for file in {*folder.rglob("artifacts/**/labels.parquet")}]
     counts = pd.concat(frames)["status"].value_counts()
     return {status: int(counts[status]) for status in STATUSES if status in counts}
 

@@ -157,5 +157,5 @@ def difference_of_wins(wins_a: float, wins_b: float, ties: float) -> tuple[float
     if not decided:
         return 0.0, np.nan, np.nan
     ends = binomtest(int(wins_a), decided).proportion_ci(LEVEL, method="exact")
-    low, high = ((end - 0.5) * decided / n for end in (ends.low, ends.high))
+    low, high = (float((end - 0.5) * decided / n) for end in (ends.low, ends.high))
     return (wins_a + ties / 2) / n - 0.5, low, high
