@@ -193,5 +193,5 @@ def test_the_address_shows_the_runs_with_their_taus(served):
     assert list(map(float, taus)) == sorted((run.metrics[f"tau_b/{NDCG}/baseline"] for run in runs), reverse=True)
     assert of_the_sweep == "-"
     assert {len(cells) for cells in found.values()} == {len(runs) + 1}
-    for shown in ("judges compared", "Look first at tau_b"):  # perhaps later than the rows
-        assert wait.until(lambda browser, shown=shown: shown in browser.find_element("tag name", "body").text)
+    for text in ("judges compared", "Look first at tau_b"):  # perhaps later than the rows
+        assert wait.until(lambda browser, text=text: text in browser.find_element("tag name", "body").text)
