@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alignir.data import trec
+from alignir.data.ranked import ranked, together
 from alignir.errors import InputError
 
 
@@ -110,6 +111,18 @@ def test_the_fast_reader_of_runs_reads_as_the_slow_one_or_steps_back(tmp_path, c
 def test_a_run_as_most_are_is_read_the_fast_way(tmp_path, text):
     (tmp_path / "x.run").write_bytes(text.encode())
     assert trec._read_run_fast(tmp_path / "x.run") is not None
+
+
+@pytest.mark.parametrize("step", [-1e-5, 0.0])
+def test_a_run_of_several_blocks_is_the_same_in_order_or_with_ties(tmp_path, step):
+    """Ids of one block know nothing of those of another."""
+    lines = (f"q{n // 100} Q0 d{n % 90_000:020} {n % 100 + 1} {9 + step * (n % 100):.5f} t\n" for n in range(120_000))
+    file = write(tmp_path / "x.run", "".join(lines))
+    assert file.stat().st_size > trec.BLOCK
+    by_line = trec._read_run_by_line(file).assign(system="x")
+    fast = trec._read_run_fast(file).assign(system=pd.Categorical(["x"]).repeat(len(by_line)))
+    found, expected = together([ranked(fast)]), ranked(by_line)
+    pd.testing.assert_frame_equal(found.astype(dict.fromkeys(("system", *trec.PAIR), str)), expected, check_dtype=False)
 
 
 @pytest.mark.parametrize("odd", ["\tQ0 \t", "  Q0 ", "\xa0Q0\u3000", " Q0\t"])

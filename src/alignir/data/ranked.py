@@ -128,7 +128,7 @@ def ranked(runs: pd.DataFrame) -> pd.DataFrame:
     level = np.append(False, (np.diff(ranking) == 0) & (falling[1:] == falling[:-1]))
     ties = np.flatnonzero(level | np.append(level[1:], False))
     if len(ties):
-        document = _in_order(runs["doc_id"].iloc[ties])
+        document = _in_order(runs["doc_id"].iloc[ties].astype(object))
         order = np.arange(len(runs))
         order[ties] = ties[np.lexsort((-document, falling[ties], ranking[ties]))]
         runs = runs.take(order)
