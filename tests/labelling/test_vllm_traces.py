@@ -1,8 +1,11 @@
 """Traces of vLLM's own processes: told in a line, and kept from the screen."""
 
 import contextlib
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +61,19 @@ def test_of_a_model_that_loads_nothing_is_kept_from_the_screen(capfd):
         written(CORE)
         lives_on = subprocess.Popen(["sh", "-c", "read line; echo $line >&2"], stdin=subprocess.PIPE, text=True)
     lives_on.communicate("later\n")
-    written("")
-    for _ in range(100):  # the thread passes it on
-        if "later" in (said := capfd.readouterr().err):
-            break
+    said, until = "", time.monotonic() + 60
+    while "later" not in said and time.monotonic() < until:  # a thread passes it on
+        said += capfd.readouterr().err
+        time.sleep(0.01)
     assert said == f"{CORE}later\n"
+
+
+def test_processes_go_on_where_the_screen_is_gone():
+    """As after `2>&1 | head`: who reads nothing more lets a process wait for ever that writes more than a pipe holds."""
+    program = "from test_vllm_traces import *\nwith held():\n    written('x' * 100_000)\n    written('x' * 100_000)\n"
+    program += "sys.exit(7)"
+    screen, gone = os.pipe()
+    os.close(screen)
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent, stderr=gone, timeout=60)
+    os.close(gone)
+    assert done.returncode == 7

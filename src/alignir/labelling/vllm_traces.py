@@ -43,7 +43,7 @@ def held() -> Iterator[bytearray]:
         begins = None if trace else BEGINS.search(written)
         shown = 0 if trace else begins.start() if begins else len(written)
         trace.extend(written[shown:])
-        os.write(screen, written[:shown])
+        _show(screen, written[:shown])
 
     def read() -> None:
         try:
@@ -55,7 +55,7 @@ def held() -> Iterator[bytearray]:
         finally:
             drained.set()
         while written := os.read(reading, 1 << 16):
-            os.write(screen, written)
+            _show(screen, written)
         os.close(reading)
         os.close(screen)
 
@@ -69,7 +69,12 @@ def held() -> Iterator[bytearray]:
         os.dup2(screen, 2)
         ended.set()
         drained.wait()
-    os.write(2, trace)
+    _show(2, trace)
+
+
+def _show(screen: int, text: bytes | bytearray) -> None:
+    with contextlib.suppress(OSError):  # it is gone; processes that write to the pipe must not wait for a reader
+        os.write(screen, text)
 
 
 def _own_stderr(screen: int) -> contextlib.AbstractContextManager:
