@@ -59,6 +59,14 @@ def test_a_digest_tells_columns_and_rows_apart_however_many_are_looked_at_togeth
     assert whole == digest(frame)
 
 
+def test_a_missing_value_is_no_category():
+    gaps = pd.DataFrame({"a": pd.Categorical(["x", None], categories=["x", "y"])})
+    assert digest(gaps) != digest(gaps.fillna("y"))
+    assert digest(gaps) == digest(gaps.astype(object))
+    none = gaps.iloc[1:].assign(a=lambda frame: frame["a"].cat.remove_unused_categories())
+    assert digest(none) == digest(gaps.iloc[1:].astype(object))
+
+
 def test_pairs_have_the_texts_of_the_dataset_and_not_copies():
     dataset = demo("demo")
     for (_, query_id, doc_id, query, passage), _ in zip(dataset.pairs().itertuples(), range(20), strict=False):

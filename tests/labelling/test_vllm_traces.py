@@ -38,7 +38,12 @@ def written(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("trace", "says"),
-    [(CORE, "No available memory for the cache blocks."), (TWO_GPUS, "CUDA out of memory."), ("", None), ("so", None)],
+    [
+        (CORE, "No available memory for the cache blocks."),
+        (TWO_GPUS, "CUDA out of memory."),
+        ("", None),
+        (TWO_GPUS.splitlines()[0], None),  # no process failed: it is what the caller's own exception says
+    ],
 )
 def test_the_first_error_of_the_first_process_that_failed_is_the_cause(trace, says):
     assert cause(trace.encode()) == says
@@ -56,6 +61,13 @@ def test_a_trace_is_kept_from_the_screen_and_progress_is_not(capfd):
     assert {*capfd.readouterr().err.splitlines()} == {PROGRESS.strip(), "one line", "our own", "afterwards"}
 
 
+def test_a_trace_that_says_no_cause_is_not_lost(capfd):
+    with contextlib.suppress(RuntimeError), held():
+        written("Traceback (most recent call last):\n  unlike any other\n")
+        raise RuntimeError("see above")
+    assert "unlike any other" in capfd.readouterr().err
+
+
 def test_of_a_model_that_loads_nothing_is_kept_from_the_screen(capfd):
     with held():
         written(CORE)
@@ -69,7 +81,7 @@ def test_of_a_model_that_loads_nothing_is_kept_from_the_screen(capfd):
 
 
 def test_processes_go_on_where_the_screen_is_gone():
-    """As after `2>&1 | head`: who reads nothing more lets a process wait for ever that writes more than a pipe holds."""
+    """As after `2>&1 | head`. A process that writes more than a pipe holds waits for a reader, else for ever."""
     program = "from test_vllm_traces import *\nwith held():\n    written('x' * 100_000)\n    written('x' * 100_000)\n"
     program += "sys.exit(7)"
     screen, gone = os.pipe()

@@ -15,9 +15,12 @@ def digest(frame: pd.DataFrame) -> str:
     >>> digest(frame) == digest(frame.astype("category")), digest(frame) == digest(frame[::-1])
     (True, False)
     """
+    missing = _hashes(pd.Series([np.nan], dtype=object))
     whole = hashlib.sha256(f"{list(frame)} {len(frame)}".encode())
     for _, column in frame.items():
-        categories = _hashes(column.cat.categories.to_series()) if column.dtype == "category" else None
+        categories = None
+        if column.dtype == "category":
+            categories = np.append(_hashes(column.cat.categories.to_series()), missing)  # where the code -1 finds it
         for start in range(0, len(frame), ROWS):
             values = column.iloc[start : start + ROWS]
             hashes = _hashes(values) if categories is None else categories[values.cat.codes.to_numpy()]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 # The start of a line of vLLM's log, or of Python; whatever comes after it is a trace.
 BEGINS = re.compile(rb"^.* ERROR |^Process \w+:|^Traceback \(most recent", re.MULTILINE)
-FAILED = "failed to start."  # "EngineCore", or "WorkerProc" on one of several GPUs: the first trace is the cause
+FAILED = "failed to start."  # "EngineCore", or "WorkerProc" on one of several GPUs: what comes first after it
 CAUSE = re.compile(
     r"^(?:\(.+?\) )?(?:ERROR .+?\] )?(?:\w+\.)*\w*(?:Error|Exception): (?!.*see (?:root cause|stack trace))(.+)$",
     re.MULTILINE | re.IGNORECASE,
@@ -19,20 +19,20 @@ WAIT_S = 0.1
 
 
 def cause(trace: bytes) -> str | None:
-    """What the first error of the first process that failed says; None where there is no trace.
+    """What the first error of the first process that failed says; None where none did.
 
-    >>> cause(b"(Worker pid=7) ERROR 11-27 13:43:28 [core.py:1510] torch.OutOfMemoryError: CUDA out of memory.")
+    >>> cause(b"ERROR [core.py:1510] EngineCore failed to start.\\ntorch.OutOfMemoryError: CUDA out of memory.")
     'CUDA out of memory.'
     """
-    text = trace.decode(errors="replace")
-    found = CAUSE.search(text, max(text.find(FAILED), 0))
+    _, _, after = trace.decode(errors="replace").partition(FAILED)
+    found = CAUSE.search(after)
     return found[1].strip() if found else None
 
 
 @contextlib.contextmanager
 def held() -> Iterator[bytearray]:
     """Pass on what processes that are started meanwhile write to stderr, such as the progress of a download, until a
-    trace begins. That is kept, to be told apart, and only passed on if nothing fails.
+    trace begins. That is kept, to be told apart, and passed on unless it says why something failed.
 
     Processes that live on write into the same pipe, which is emptied as long as any of them does.
     """
@@ -62,14 +62,17 @@ def held() -> Iterator[bytearray]:
     os.dup2(writing, 2)
     os.close(writing)
     threading.Thread(target=read, daemon=True).start()
+    failed = True
     try:
         with _own_stderr(screen):
             yield trace
+        failed = False
     finally:
         os.dup2(screen, 2)
         ended.set()
         drained.wait()
-    _show(2, trace)
+        if not failed or cause(bytes(trace)) is None:
+            _show(2, trace)
 
 
 def _show(screen: int, text: bytes | bytearray) -> None:
@@ -81,7 +84,7 @@ def _own_stderr(screen: int) -> contextlib.AbstractContextManager:
     """This process itself writes to the screen as before: its view of a sweep goes on, to a terminal if it is one."""
     try:
         elsewhere = sys.stderr.fileno() != 2  # as in a notebook, or a test
-    except (AttributeError, OSError):
+    except (AttributeError, OSError, ValueError):  # ValueError: it is closed
         elsewhere = True
     if elsewhere:
         return contextlib.nullcontext()
