@@ -171,9 +171,9 @@ class _Engine:
                         **settings,
                     )
         except Exception as error:
-            why = cause(bytes(trace))
-            helps = advice(why or str(error))
-            raise InputError(f"vLLM could not load {model.name} from {path}: {why or reason(error)}{helps}") from error
+            said = cause(bytes(trace))
+            why, helps = (said or reason(error)).removesuffix("."), advice(said or str(error))
+            raise InputError(f"vLLM could not load {model.name} from {path}: {why}{helps}") from error
         self.tokenizer = self.llm.get_tokenizer()
         self.harmony = Harmony(**model.harmony) if model.harmony else None
         self.tokens = Tokens(self.tokenizer, self.llm.llm_engine.model_config.max_model_len, self.harmony)
