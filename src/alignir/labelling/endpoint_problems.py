@@ -75,7 +75,8 @@ class Problem:
         return min(named)[1] if named else None
 
     def __str__(self) -> str:
-        words = self.words if len(self.words) <= LETTERS else f"{self.words[:LETTERS]}…"
+        """Without a full stop: messages go on after it."""
+        words = self.words.removesuffix(".") if len(self.words) <= LETTERS else f"{self.words[:LETTERS]}…"
         return f"{self.status} {words}" if self.status not in (None, 200) else words
 
 
