@@ -14,6 +14,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from alignir.errors import InputError
+
 GROUP = "hydra/launcher"
 
 
@@ -27,6 +29,11 @@ class RayLauncher(Launcher):
         from alignir.labelling import cluster
 
         cluster.check(self.address, GROUP)
+        for name, number in (("cpus", self.cpus), ("gpus", self.gpus)):
+            if isinstance(number, bool) or not (isinstance(number, int | float) and number >= 0):
+                raise InputError(f"hydra.launcher.{name}: expected a number from 0, found {number}")
+        if not self.cpus + self.gpus:
+            raise InputError("hydra.launcher.cpus: expected a number above 0 where hydra.launcher.gpus is 0, found 0")
         self.shared = (hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:

@@ -215,6 +215,21 @@ def test_a_cell_that_fits_on_no_machine_is_refused(monkeypatch):
     assert str(told.value).endswith("lower hydra.launcher.gpus (0: on CPUs) or hydra.launcher.cpus")
 
 
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "said"),
+    [
+        (-1, 1, "hydra.launcher.cpus: expected a number from 0, found -1"),
+        ("two", 0, "hydra.launcher.cpus: expected a number from 0, found two"),
+        (1, float("nan"), "hydra.launcher.gpus: expected a number from 0, found nan"),
+        (0, 0, "hydra.launcher.cpus: expected a number above 0 where hydra.launcher.gpus is 0, found 0"),
+    ],
+)
+def test_room_that_no_cell_can_have_is_refused_before_ray_starts(cpus, gpus, said):
+    with pytest.raises(InputError) as told:
+        RayLauncher(None, cpus, gpus).setup(hydra_context=None, task_function=None, config=None)
+    assert str(told.value) == said
+
+
 def test_a_launcher_that_dies_with_a_cell_says_how_to_go_on(tmp_path):
     done = in_a_process(prepared(tmp_path), "-m", "model=deadly,lexical", "bootstrap.B=0", *chosen("joblib"))
     assert done.returncode == 1

@@ -88,8 +88,12 @@ def test_files_have_at_most_so_many_requests_and_bytes(tmp_path):
         assert list(files.values()) == sizes
         assert "".join(file.read_text() for file in files) == "".join(f"{line}\n" for line in lines)
         assert all(file.stat().st_size <= most_bytes for file in files)
+
+
+def test_where_a_request_cannot_be_written_none_is(tmp_path):
     with pytest.raises(InputError, match="a request has 10 bytes, more than the 9"):
-        batch.write(iter(lines), tmp_path, 4, 9)
+        batch.write(iter(["short", "short", "9 letters"]), tmp_path, 1, 9)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_request_is_known_by_judge_and_pair(tmp_path):
@@ -129,13 +133,22 @@ def test_an_answer_is_read_as_a_run_reads_it(tmp_path):
     ]
     (only,) = rounds(pairs, PROMPT, model)
     found = batch.read([written(tmp_path / "r.jsonl", results)], [only], Ledger(tmp_path / "files"))
-    assert (found.new, found.failures, found.other, found.unread) == (len(REPLIES), [], 0, [])
+    assert (found.new, found.failures, found.other, found.unread) == (len(REPLIES), [], 0, {})
     from_files = label(pairs, PROMPT, model, Ledger(tmp_path / "files"))
     with serving(lambda asked: REPLIES[asked.passage]) as server:
         asked = label(pairs, PROMPT, Endpoint("m", server.url, retries=0), Ledger(tmp_path / "asked"))
     assert from_files.asked == 0
     pd.testing.assert_frame_equal(from_files.labels, asked.labels)
     assert from_files.labels["status"].nunique() >= 4
+
+
+def test_a_reply_may_be_a_string_and_an_id_of_nothing_is_no_cut(tmp_path):
+    asked, (only,) = requests_of(tmp_path, "ab"), rounds(pairs_of("ab"), PROMPT, Endpoint("m"))
+    a, b = (result(each, json.dumps(completion(ANSWER))) for each in asked)
+    file = written(tmp_path / "r.jsonl", [a | {"custom_id": f"{a['custom_id']}-{'9' * 5000}"}, b])
+    found = batch.read([file], [only], Ledger(tmp_path))
+    assert (found.new, found.failures) == (2, [])
+    assert Ledger(tmp_path).load(only.judge)["cut"].tolist() == [False, False]
 
 
 def test_results_can_be_read_again_and_in_parts(tmp_path):
@@ -173,6 +186,8 @@ TOO_LONG = error("This model's maximum context length is 100 tokens. However, yo
         ({"response": {"status_code": 400, "body": None}, "error": "stream mode"}, "400 stream mode"),
         ({"response": {"status_code": 200, "body": {"hello": "world"}}}, "no answer in the reply"),
         ({"response": {"status_code": 200, "body": completion("##", "error")}}, "the answer ended with error"),
+        ({"response": {"status_code": 502, "body": "<title>Bad Gateway</title>"}}, "502 an HTML page: Bad Gateway"),
+        ({"response": {"status_code": "500", "body": completion(ANSWER)}}, "500 no answer in the reply"),
     ],
 )
 def test_a_request_that_failed_is_named_with_its_reason_and_asked_again(tmp_path, line, reason):
@@ -241,11 +256,11 @@ def test_lines_that_are_no_results_are_told_of_and_the_others_count(tmp_path):
     file.write_bytes(whole[: whole.rindex("ö".encode()) + 1])  # within a letter
     found = batch.read([file], [only], Ledger(tmp_path))
     assert found.new == 1
-    assert [line.partition(f"{file}:")[2] for line in found.unread] == [
-        "2: expected a result with custom_id and response, found a request",
-        "3: expected a result with custom_id and response, found another form",
-        "4: expected a result with custom_id and response, found another form",
-        "5: expected JSON, found something else, perhaps cut off",
+    form = "expected a result with custom_id and response, found"
+    assert list(batch.told(found, 0))[1:] == [
+        f"1 line left out, {file}:2: {form} a request",
+        f"2 lines left out, the first {file}:3: {form} another form",
+        f"1 line left out, {file}:5: expected JSON, found something else, perhaps cut off",
     ]
 
 
@@ -352,6 +367,8 @@ def test_settings_that_are_not_those_of_the_requests_read_nothing(run, tmp_path)
     answered(tmp_path / "batch", tmp_path / "results", lambda request: completion(ANSWER))
     with pytest.raises(InputError, match="none of the 360 results is of these pairs, this model and this prompt"):
         run("read", "--results", "results", *CELL, "prompt=basic")
+    with pytest.raises(InputError, match="--results batch: expected results, which are lines of JSON, and found none"):
+        run("read", "--results", "batch", *CELL)
     assert not (tmp_path / "ledger").exists()
     slow = [result(each, error("Slow down"), 429) for each in requests_in(tmp_path / "batch")[:2]]
     written(tmp_path / "errors.jsonl", slow)

@@ -116,6 +116,9 @@ def read_results(args) -> int:
     missing = sum(len(each.missing(ledger)) for each in _rounds(cell, inputs))
     for text in batch.told(found, missing):
         print(f"alignir batch: {text}", file=sys.stderr)
+    if not (found.other or found.new or found.known or found.failures):
+        paths = ", ".join(map(str, args.results))
+        raise InputError(f"--results {paths}: expected results, which are lines of JSON, and found none")
     if found.failures:
         rows = [list(failure) for failure in found.failures]
         failures = table.Table("Failed requests", list(batch.Failure._fields), rows)

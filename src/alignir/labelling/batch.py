@@ -9,6 +9,7 @@ and an answer is read as a run would read it.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,7 @@ class Found:
     known: int = 0  # results of pairs that the ledger had an answer for
     other: int = 0  # results of other pairs, or of another judge
     failures: list[Failure] = field(default_factory=list)  # of pairs that have no answer
-    unread: list[str] = field(default_factory=list)  # file:line of lines that are no results, and why
+    unread: dict[str, list[str]] = field(default_factory=dict)  # {why: file:line of lines that are no results}
 
 
 def custom_id(judge: dict, key: str) -> str:
@@ -83,7 +84,7 @@ def cuts_of(files: Sequence[Path], rounds: Sequence[Round]) -> dict[str, int]:
     """{custom_id: letters} of pairs whose prompt was too long for the model: so many of the passage should fit, by the
     model's own count."""
     places, found = _places(rounds), dict[str, int]()
-    for name, letters, reply in _results(files, [], rounds):
+    for name, letters, reply in _results(files, {}, rounds):
         if name not in places or not isinstance(reply, Problem) or reply.blocked or not reply.too_long:
             continue
         number, index = places[name]
@@ -97,7 +98,10 @@ def cuts_of(files: Sequence[Path], rounds: Sequence[Round]) -> dict[str, int]:
 
 
 def write(lines: Iterable[str], folder: Path, most: int, most_bytes: int) -> dict[Path, int]:
-    """{file: its requests}, each file of at most so many requests and bytes; the folder has no requests yet."""
+    """{file: its requests}, each file of at most so many requests and bytes; the folder has no requests yet.
+
+    All of them or, where one cannot be written, none: a part could be sent for the whole.
+    """
     written: dict[Path, int] = {}
     part: list[bytes] = []
 
@@ -108,17 +112,22 @@ def write(lines: Iterable[str], folder: Path, most: int, most_bytes: int) -> dic
         written[file] = len(part)
 
     size = 0
-    for line in lines:
-        raw = line.encode() + b"\n"
-        if len(raw) > most_bytes:
-            raise InputError(f"a request has {len(raw):,} bytes, more than the {most_bytes:,} that a file may have")
-        if part and (len(part) == most or size + len(raw) > most_bytes):
+    try:
+        for line in lines:
+            raw = line.encode() + b"\n"
+            if len(raw) > most_bytes:
+                raise InputError(f"a request has {len(raw):,} bytes, more than the {most_bytes:,} that a file may have")
+            if part and (len(part) == most or size + len(raw) > most_bytes):
+                put()
+                part, size = [], 0
+            part.append(raw)
+            size += len(raw)
+        if part:
             put()
-            part, size = [], 0
-        part.append(raw)
-        size += len(raw)
-    if part:
-        put()
+    except BaseException:
+        for file in written:
+            file.unlink()
+        raise
     return written
 
 
@@ -177,7 +186,7 @@ def _places(rounds: Sequence[Round]) -> dict[str, tuple[int, int]]:
 
 
 def _results(
-    files: Sequence[Path], unread: list[str], rounds: Sequence[Round]
+    files: Sequence[Path], unread: dict[str, list[str]], rounds: Sequence[Round]
 ) -> Iterator[tuple[str, int | None, Reply | Problem]]:
     """(custom_id, letters of the passage where it was cut, what came) of each result; other lines go to `unread`."""
     cleaned = endpoint_of(rounds[0]).without_key
@@ -185,11 +194,20 @@ def _results(
         for data in _lines(file, unread):
             judge, _, key = data["custom_id"].partition("-")
             key, _, letters = key.partition("-")
-            yield f"{judge}-{key}", int(letters) if letters.isdecimal() else None, _reply(data, cleaned)
+            yield f"{judge}-{key}", _number(letters), _reply(data, cleaned)
 
 
-def _lines(file: Path, unread: list[str]) -> Iterator[dict[str, Any]]:
+def _number(digits: Any) -> int | None:
+    """None where it is none, or too long for any that was sent."""
+    return int(digits) if re.fullmatch("[0-9]{1,9}", str(digits)) else None
+
+
+def _lines(file: Path, unread: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     number = 0
+
+    def leave_out(number: int, why: str) -> None:
+        unread.setdefault(why, []).append(f"{file}:{number}")
+
     try:
         with opened(file) as lines:
             for number, line in enumerate(lines, 1):
@@ -199,7 +217,7 @@ def _lines(file: Path, unread: list[str]) -> Iterator[dict[str, Any]]:
                     data = json.loads(line)
                 except (ValueError, RecursionError):
                     cut = "" if line.endswith(b"\n") else ", perhaps cut off"
-                    unread.append(f"{file}:{number}: expected JSON, found something else{cut}")
+                    leave_out(number, f"expected JSON, found something else{cut}")
                     continue
                 if (
                     isinstance(data, dict)
@@ -209,20 +227,20 @@ def _lines(file: Path, unread: list[str]) -> Iterator[dict[str, Any]]:
                     yield data
                 else:
                     what = "a request" if isinstance(data, dict) and "method" in data else "another form"
-                    unread.append(f"{file}:{number}: expected a result with custom_id and response, found {what}")
+                    leave_out(number, f"expected a result with custom_id and response, found {what}")
     except UNREADABLE as error:
-        unread.append(f"{file}:{number + 1}: cannot be read: {error}")
+        leave_out(number + 1, f"cannot be read: {error}")
 
 
 def _reply(data: dict[str, Any], cleaned: Callable[[str], str]) -> Reply | Problem:
     """What a line holds: the body of a reply with its status, or an error, which some write beside an empty body."""
     response = data.get("response")
     response = response if isinstance(response, dict) else {}
-    status = response.get("status_code")
     content = response.get("body")
     if not content:
         content = {"error": data.get("error") or "no answer, and no reason for it"}
-    return read_reply(cleaned(json.dumps(content)), status if isinstance(status, int) else 200)
+    text = content if isinstance(content, str) else json.dumps(content)  # a page, or JSON as a string
+    return read_reply(cleaned(text), _number(response.get("status_code")) or 200)
 
 
 def _hint(each: Round, reply: Reply | Problem) -> str:
@@ -244,7 +262,7 @@ def told(found: Found, missing: int) -> Iterator[str]:
         yield f"{counted(len(found.failures), 'request')} failed"
     if found.other:
         yield f"{counted(found.other, 'result')} of other pairs, or of another model or prompt: left out"
-    if found.unread:
-        yield f"{counted(len(found.unread), 'line')} left out, the first: {found.unread[0]}"
+    for why, places in found.unread.items():
+        yield f"{counted(len(places), 'line')} left out, {'the first ' if len(places) > 1 else ''}{places[0]}: {why}"
     if missing:
         yield f"{counted(missing, 'answer')} still missing, which alignir batch write asks for"

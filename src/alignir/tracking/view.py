@@ -1,6 +1,7 @@
 """View: what people see of an experiment in MLflow: which columns its runs have, and at which address."""
 
 import json
+import shlex
 import time
 
 from alignir.tracking import stores
@@ -43,13 +44,15 @@ def serving(store: str) -> str:
 
     >>> serving("sqlite:///other.db"), serving("http://host:5000")
     ('mlflow ui --backend-store-uri sqlite:///other.db', '')
+    >>> serving("sqlite:///our runs.db")
+    "mlflow ui --backend-store-uri 'sqlite:///our runs.db'"
     """
     if store.startswith(("http://", "https://")):
         return ""
     file = stores.file_of(store)
     if file is not None and (near := stores.near(file)) != file:
         store = f"sqlite:///{near}"
-    return f"mlflow ui --backend-store-uri {stores.shown(store)}"
+    return f"mlflow ui --backend-store-uri {shlex.quote(stores.shown(store))}"
 
 
 def offer(client, experiment_id: str) -> None:
