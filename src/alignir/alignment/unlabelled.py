@@ -108,7 +108,7 @@ def _holes(labels: pd.DataFrame, runs: Runs, grades: Sequence[int], k: int) -> I
     """The queries of the runs with missing labels, one by one."""
     incomplete = labels.loc[labels["relevance"].isna(), "query_id"].unique()
     labels = labels[labels["query_id"].isin(incomplete) & labels["query_id"].isin(runs.query_ids)]
-    shown = runs.of(incomplete[np.isin(incomplete, runs.query_ids)]).top(k).plain.merge(labels[PAIR], on=PAIR)
+    shown = runs.of(labels["query_id"].unique()).top(k).plain.merge(labels[PAIR], on=PAIR)
     shown["system"] = pd.Index(runs.systems).get_indexer(shown["system"])
     by_query, nothing = dict(list(shown.groupby("query_id"))), shown.iloc[:0]
     levels = np.array(sorted({grade for grade in grades if grade > 0}))

@@ -98,7 +98,7 @@ def evaluate(
     values |= by_ir_measures(_nested(qrels, "relevance", int), runs, others, scale.highest)
 
     table = np.stack([values[measure] for measure in measures], axis=-1)  # (systems, queries, measures)
-    table[:, ~np.isin(runs.query_ids, qrels["query_id"].unique())] = np.nan
+    table[:, ~pd.Index(runs.query_ids).isin(qrels["query_id"])] = np.nan  # np.isin compares every id with every other
     n_systems, n_queries, n_measures = table.shape
     columns = (
         np.repeat(runs.systems, n_queries * n_measures),

@@ -57,7 +57,7 @@ def shuffled(cell: Cell, dataset: Dataset, runs: Runs, references: Sides) -> pd.
     """
     rng, grades = np.random.default_rng(cell.shuffles.seed), dataset.qrels["relevance"].to_numpy()
     scored, most = _scored(cell, dataset, runs)
-    labelled = np.isin(runs.query_ids, dataset.qrels["query_id"].unique())
+    labelled = pd.Index(runs.query_ids).isin(dataset.qrels["query_id"])
     known = {name: _known(side, runs, labelled) for name, side in references.items()}
     found = {name: np.empty(0) for name in references}
     n = 0
