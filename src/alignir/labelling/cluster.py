@@ -117,7 +117,7 @@ def actors(ray: Any, gpus: float, cpus: int) -> list[Any]:
 
 def reason(error: Exception) -> str:
     """What an error of Ray says, in a line without a full stop."""
-    lines = [line.strip().removesuffix(".") for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     return textwrap.shorten(lines[-1], 300, placeholder=" …") if lines else type(error).__name__
 
 

@@ -76,7 +76,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Without a full stop: messages go on after it."""
-        words = self.words.removesuffix(".") if len(self.words) <= LETTERS else f"{self.words[:LETTERS]}…"
+        words = self.words.rstrip(".") if len(self.words) <= LETTERS else f"{self.words[:LETTERS]}…"
         return f"{self.status} {words}" if self.status not in (None, 200) else words
 
 

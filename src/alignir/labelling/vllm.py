@@ -172,7 +172,7 @@ class _Engine:
                     )
         except Exception as error:
             said = cause(bytes(trace))
-            why, helps = (said or reason(error)).removesuffix("."), advice(said or str(error))
+            why, helps = (said or reason(error)).rstrip("."), advice(said or str(error))
             raise InputError(f"vLLM could not load {model.name} from {path}: {why}{helps}") from error
         self.tokenizer = self.llm.get_tokenizer()
         self.harmony = Harmony(**model.harmony) if model.harmony else None
