@@ -29,9 +29,8 @@ class RayLauncher(Launcher):
         from alignir.labelling import cluster
 
         cluster.check(self.address, GROUP)
-        for name, number in (("cpus", self.cpus), ("gpus", self.gpus)):
-            if isinstance(number, bool) or not (isinstance(number, int | float) and number >= 0):
-                raise InputError(f"hydra.launcher.{name}: expected a number from 0, found {number}")
+        cluster.check_number("hydra.launcher.cpus", self.cpus)
+        cluster.check_number("hydra.launcher.gpus", self.gpus)
         if not self.cpus + self.gpus:
             raise InputError("hydra.launcher.cpus: expected a number above 0 where hydra.launcher.gpus is 0, found 0")
         self.shared = (hydra_context, task_function, config)

@@ -32,6 +32,12 @@ def check(address: str | None, group: str = "workers") -> None:
         raise InputError(f"{_at(group, address)}: expected auto or HOST:PORT of a cluster that this machine belongs to")
 
 
+def check_number(setting: str, number: Any) -> None:
+    """InputError where it is none from 0, as a number of GPUs or cores is."""
+    if isinstance(number, bool) or not (isinstance(number, int | float) and number >= 0):
+        raise InputError(f"{setting}: expected a number from 0, found {number}")
+
+
 def connected(address: str | None, group: str = "workers") -> Any:
     """Ray; None: one of its own, which ends with this process and listens to this machine alone.
 

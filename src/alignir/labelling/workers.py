@@ -47,8 +47,7 @@ class OnRay:
             raise InputError(f"workers.n: expected a whole number from 1, found {self.n}")
         if not _whole(self.cpus):
             raise InputError(f"workers.cpus: expected a whole number of cores from 1, found {self.cpus}")
-        if isinstance(self.gpus, bool) or not (isinstance(self.gpus, int | float) and self.gpus >= 0):
-            raise InputError(f"workers.gpus: expected a number from 0, found {self.gpus}")
+        cluster.check_number("workers.gpus", self.gpus)
 
     @property
     def name(self) -> str:
